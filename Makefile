@@ -1,0 +1,52 @@
+# The two commands of the README are `make quickstart` and `make test`. Each makes .venv when it is not there.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := runs/quickstart
+RECIPES := recipes/quickstart
+INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
+PACKAGE := setup.cfg pyproject.toml constraints.txt
+
+.PHONY: quickstart test test-slow quality format clean
+
+quickstart: .venv/installed
+	rm -rf $(RUN)
+	$(BIN)/python scripts/make_sample_chats.py --config $(RECIPES)/make_sample_chats.yaml
+	$(BIN)/python scripts/prepare_data.py --config $(RECIPES)/prepare_data.yaml
+	$(BIN)/python scripts/train_tokenizer.py --config $(RECIPES)/train_tokenizer.yaml
+	$(BIN)/accelerate launch --config_file recipes/accelerate/cpu.yaml scripts/pretrain.py --config $(RECIPES)/pretrain.yaml
+	$(BIN)/python scripts/finetune.py --config $(RECIPES)/finetune.yaml
+	$(BIN)/python scripts/evaluate.py --config $(RECIPES)/evaluate.yaml
+	$(BIN)/python scripts/publish.py --config $(RECIPES)/publish.yaml
+	$(BIN)/python scripts/chat.py --config $(RECIPES)/chat.yaml
+
+test: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/installed-test
+	$(BIN)/python -m pytest -m slow
+
+quality: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: .venv/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv runs
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "darija_gpt needs Python 3.11 or newer and $(PYTHON) is not; try: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/python $(PACKAGE)
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(INSTALL) --editable '.[test]'
+	@touch $@

@@ -1,0 +1,191 @@
+"""The evaluate stage: a model and dataset/ -> metrics.json and samples.jsonl."""
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darija_gpt.data.corpus import SPLITS, load_dataset_directory
+from darija_gpt.evaluation.overlap import WordRunIndex
+from darija_gpt.generation import (
+    SamplingArguments,
+    count_context_tokens,
+    count_prompt_tokens,
+    fit_context,
+    generate_reply,
+    load_model,
+    neutralize_control_characters,
+)
+from darija_gpt.output import require_new, write_directory
+
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+NUM_FURTHER_SEEDS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateArguments(SamplingArguments):
+    model: str = field(metadata={"help": "directory of a model, or its id on the Hub"})
+    dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
+    output_dir: Path = field(metadata={"help": "directory to write metrics.json and samples.jsonl to"})
+    splits: list[str] = field(
+        default_factory=lambda: ["validation", "test"], metadata={"help": "splits to measure bits per byte on"}
+    )
+    context_tokens: int | None = field(
+        default=None, metadata={"help": "tokens of a window of text, what the model reads at once by default"}
+    )
+    prompts: list[list[str]] = field(
+        default_factory=list,
+        metadata={"help": "dialogues to sample (recipe only), each a list of user turns to be replied to in turn"},
+    )
+    max_shared_words: int = field(
+        default=8, metadata={"help": "a reply that repeats this many words of the data in a row is not published"}
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        for split in self.splits:
+            if split not in SPLITS:
+                raise ValueError(f"splits={self.splits}: there is no {split}; choose among {', '.join(SPLITS)}.")
+        if self.context_tokens is not None and self.context_tokens < 2:
+            raise ValueError(f"context_tokens={self.context_tokens} is no window; try 512.")
+        if self.max_shared_words < 1:
+            raise ValueError(f"max_shared_words={self.max_shared_words} must be positive; try 8.")
+        for turns in self.prompts:
+            if not turns or not all(turn.strip() for turn in turns):
+                raise ValueError(f"prompts holds {turns!r}, which says nothing; write what the user says.")
+
+
+def sample_dialogue(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    user_turns: list[str],
+    index: WordRunIndex,
+    *,
+    max_shared_words: int,
+    sampling: SamplingArguments,
+) -> dict[str, Any] | None:
+    """A conversation in which the model replies to each turn of the user and never quotes the data.
+
+    Args:
+        model (`PreTrainedModel`):
+            A causal language model.
+        tokenizer (`PreTrainedTokenizerBase`):
+            Its tokenizer, with a chat template.
+        user_turns (`list[str]`):
+            What the user says.
+        index (`WordRunIndex`):
+            The data.
+        max_shared_words (`int`):
+            A reply that repeats a run of this many words or more is drawn again, with the next seed.
+        sampling (`SamplingArguments`):
+            How replies are drawn.
+
+    Returns:
+        `dict`: `messages` and `longest_shared_words`; None if a reply still quotes after ten further seeds.
+    """
+    messages: list[dict[str, str]] = []
+    longest = 0
+    for turn in user_turns:
+        messages.append({"role": "user", "content": turn})
+        prompt, _ = fit_context(messages, tokenizer, count_prompt_tokens(model, sampling))
+        for seed in range(sampling.seed, sampling.seed + 1 + NUM_FURTHER_SEEDS):
+            reply = generate_reply(model, tokenizer, prompt, replace(sampling, seed=seed))
+            num_shared = index.longest_shared_run(reply)
+            if num_shared < max_shared_words:
+                break
+        else:
+            return None
+        messages.append({"role": "assistant", "content": reply})
+        longest = max(longest, num_shared)
+    return {"messages": messages, "longest_shared_words": longest}
+
+
+def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
+    """What each training stage of a model reported, the first stage first; empty for a model trained elsewhere."""
+    summaries: list[dict[str, Any]] = []
+    summary = _read_json(Path(model_dir) / "training_summary.json")
+    while summary:
+        base = summary.pop("base", None)
+        summaries.insert(0, summary)
+        summary = base
+    return summaries
+
+
+def evaluate(arguments: EvaluateArguments) -> None:
+    """The evaluate stage: a model and dataset/ -> metrics.json and samples.jsonl."""
+    from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
+
+    started = time.monotonic()
+    require_new(arguments.output_dir)
+    dataset = load_dataset_directory(arguments.dataset)
+    model, tokenizer = load_model(arguments.model)
+    model = model.float()
+
+    # Prompts that do not fit end the stage here, before the long measurement.
+    index = WordRunIndex(text for split in SPLITS for text in dataset[split]["text"])
+    sampled = [
+        sample_dialogue(
+            model, tokenizer, turns, index, max_shared_words=arguments.max_shared_words, sampling=arguments
+        )
+        for turns in arguments.prompts
+    ]
+    dialogues = [dialogue for dialogue in sampled if dialogue is not None]
+    context_tokens = arguments.context_tokens or count_context_tokens(model)
+    metrics = {
+        "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
+        "training": read_training_summaries(arguments.model),
+        "dataset": {
+            # The names of files are left out: WhatsApp writes contacts in them.
+            key: value
+            for key, value in _read_json(arguments.dataset / "report.json").items()
+            if key != "files"
+        },
+        "tokenizer": _read_json(Path(arguments.model) / "tokenizer_report.json"),
+        "bits_per_byte": {
+            split: measure_bits_per_byte(
+                model, tokenizer, dataset[split], context_tokens=context_tokens, description=split
+            )
+            for split in arguments.splits
+        },
+        "wall_seconds": round(time.monotonic() - started, 1),
+    }
+    with write_directory(arguments.output_dir) as directory:
+        (directory / "metrics.json").write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        lines = (json.dumps(dialogue, ensure_ascii=False) + "\n" for dialogue in dialogues)
+        (directory / "samples.jsonl").write_text("".join(lines), "utf-8")
+
+    _print_table(metrics["bits_per_byte"])
+    for dialogue in dialogues:
+        _print_dialogue(dialogue)
+    if len(dialogues) < len(sampled):
+        print(
+            f"{len(sampled) - len(dialogues)} of {len(sampled)} dialogues are left out: a reply kept repeating "
+            f"{arguments.max_shared_words} words or more of the data."
+        )
+    print(f"evaluation -> {arguments.output_dir}")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The mapping of a JSON file; an empty one where there is no file."""
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def _print_table(bits_per_byte: dict[str, dict[str, dict[str, float]]]) -> None:
+    print(f"{'split':10}  {'script':6}  bits/byte  perplexity  documents      bytes")
+    for split, groups in bits_per_byte.items():
+        for script, measured in groups.items():
+            print(
+                f"{split:10}  {script:6}  {measured['bits_per_byte']:9.4f}  {measured['perplexity']:10.2f}  "
+                f"{measured['documents']:9,}  {measured['bytes']:9,}"
+            )
+
+
+def _print_dialogue(dialogue: dict[str, Any]) -> None:
+    print()
+    for message in dialogue["messages"]:
+        print(f"{message['role']}: {neutralize_control_characters(message['content'])}")
+    print(f"(repeats at most {dialogue['longest_shared_words']} words of the data in a row)")

@@ -1,0 +1,39 @@
+"""What the machine can do: precision, threads, and how a measurement names it."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+
+if TYPE_CHECKING:
+    from accelerate import PartialState
+
+
+def resolve_precision(mixed_precision: str) -> str:
+    """`auto` as `bf16` where bf16 is faster, on GPUs that have it and CPUs with AMX, and as `no` elsewhere."""
+    import torch
+
+    if mixed_precision != "auto":
+        return mixed_precision
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if torch.cpu._is_amx_tile_supported() else "no"
+
+
+def use_all_cores(state: "PartialState") -> None:
+    """Lets a lone process on the CPU use every core: `accelerate launch` leaves it one unless told otherwise."""
+    import torch
+
+    if state.device.type == "cpu" and state.num_processes == 1 and torch.get_num_threads() == 1:
+        torch.set_num_threads(os.cpu_count() or 1)
+
+
+def describe_machine(state: "PartialState", mixed_precision: str) -> dict[str, Any]:
+    """What a measurement of speed depends on."""
+    import torch
+
+    return {
+        "device": torch.cuda.get_device_name() if state.device.type == "cuda" else state.device.type,
+        "num_processes": state.num_processes,
+        "num_threads": torch.get_num_threads(),
+        "mixed_precision": mixed_precision,
+    }

@@ -1,0 +1,196 @@
+"""Pretraining: dataset/ and tokenizer/ -> base/, in a run that goes on where it was stopped."""
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.output import require_new
+from darija_gpt.recipe import check_keys
+from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
+
+
+RUN_FILE = "run.json"
+
+
+@dataclass
+class PretrainArguments:
+    dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
+    tokenizer: Path = field(metadata={"help": "directory that train_tokenizer.py wrote"})
+    output_dir: Path = field(metadata={"help": "directory of the run; it ends as the model"})
+    model: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "fields of DarijaGPTConfig; one of them: --model.norm layernorm"}
+    )
+    block_size: int | None = field(
+        default=None, metadata={"help": "tokens per block; the model's max_position_embeddings by default"}
+    )
+    num_train_epochs: float = field(default=3.0, metadata={"help": "passes over the training documents"})
+    per_device_train_batch_size: int = field(default=8, metadata={"help": "blocks per process and forward pass"})
+    gradient_accumulation_steps: int = field(default=1, metadata={"help": "forward passes per step"})
+    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate"})
+    final_learning_rate_ratio: float = field(default=0.1, metadata={"help": "last learning rate over the highest"})
+    warmup_ratio: float = field(default=0.05, metadata={"help": "share of the steps in which the rate rises"})
+    weight_decay: float = field(default=0.1, metadata={"help": "of matrices, not of norms and biases"})
+    adam_beta1: float = field(default=0.9, metadata={"help": "AdamW's first beta"})
+    adam_beta2: float = field(default=0.95, metadata={"help": "AdamW's second beta"})
+    max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
+        default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
+    )
+    gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
+    eval_steps: int = field(default=200, metadata={"help": "steps between two validation losses"})
+    save_steps: int = field(default=200, metadata={"help": "steps between two checkpoints"})
+    save_total_limit: int = field(default=2, metadata={"help": "checkpoints that are kept"})
+    seed: int = field(default=0, metadata={"help": "of weights, dropout and order"})
+
+    def __post_init__(self):
+        for name in ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
+        for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be positive.")
+        if not 0 <= self.warmup_ratio < 1:
+            raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
+
+
+def pretrain(arguments: PretrainArguments) -> None:
+    """The pretrain stage, to be run by `python` or `accelerate launch`.
+
+    Raises:
+        ValueError: If an input is missing or wrong, before anything is written.
+        SystemExit: With code 4, if the loss stops being a number.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+
+    from darija_gpt.checkpoint import list_checkpoints
+    from darija_gpt.model import DarijaGPTForCausalLM
+    from darija_gpt.training_run import TrainingRun, pack_split
+
+    tokenizer = load_tokenizer(arguments.tokenizer)
+    dataset = load_dataset_directory(arguments.dataset)
+    config = build_config(arguments.model, tokenizer)
+    block_size = arguments.block_size or config.max_position_embeddings
+    if block_size > config.max_position_embeddings:
+        raise ValueError(
+            f"block_size={block_size} is longer than model.max_position_embeddings="
+            f"{config.max_position_embeddings}; raise the one or lower the other."
+        )
+    check_run(arguments)
+    train_blocks = pack_split(dataset["train"], tokenizer, block_size, seed=arguments.seed)
+    validation_blocks = pack_split(dataset["validation"], tokenizer, block_size)
+
+    accelerator = Accelerator(
+        mixed_precision=resolve_precision(arguments.mixed_precision),
+        gradient_accumulation_steps=arguments.gradient_accumulation_steps,
+    )
+    use_all_cores(accelerator.state)
+    set_seed(arguments.seed)
+    if accelerator.is_main_process:
+        record_run(arguments)
+    accelerator.wait_for_everyone()
+    run = TrainingRun(DarijaGPTForCausalLM(config), train_blocks, validation_blocks, arguments, accelerator)
+    checkpoints = list_checkpoints(run.checkpoint_dir)
+    if checkpoints:
+        run.resume(checkpoints[-1])
+    machine = describe_machine(accelerator.state, accelerator.mixed_precision)
+    accelerator.print(
+        f"{run.num_parameters:,} parameters, {len(train_blocks.tokens):,} training tokens, {run.num_steps:,} steps of "
+        f"{run.tokens_per_step:,} tokens; {machine['num_processes']} process(es) on {machine['device']}, "
+        f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
+    )
+    run.train()
+    if accelerator.is_main_process:
+        summary = {**run.summarize(), **machine}
+        save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
+        print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
+    accelerator.end_training()
+
+
+def build_config(model_fields: dict[str, Any], tokenizer):
+    """A DarijaGPTConfig from a recipe's `model:` mapping.
+
+    Args:
+        model_fields (`dict`):
+            Fields of DarijaGPTConfig.
+        tokenizer (`PreTrainedTokenizerFast`):
+            Gives the ids of the control tokens, and `vocab_size` where the mapping does not.
+
+    Raises:
+        ValueError: If a field is unknown, a value is wrong, or fields do not go together.
+    """
+    from huggingface_hub.errors import StrictDataclassError
+
+    from darija_gpt.model import DarijaGPTConfig
+
+    known = [config_field.name for config_field in fields(DarijaGPTConfig)]
+    check_keys(model_fields, known, "model")
+    from_tokenizer = {
+        "vocab_size": len(tokenizer),
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    try:
+        config = DarijaGPTConfig(**{**from_tokenizer, **model_fields})
+    except StrictDataclassError as error:
+        # The reason stands in the cause; around it is the name of the validator.
+        raise ValueError(f"model: {error.__cause__ or error}") from None
+    if config.vocab_size < len(tokenizer):
+        raise ValueError(
+            f"model.vocab_size={config.vocab_size} is smaller than the tokenizer, which has {len(tokenizer)} entries; "
+            "leave model.vocab_size out."
+        )
+    return config
+
+
+def check_run(arguments: PretrainArguments) -> None:
+    """Refuses an `output_dir` that holds anything but an unfinished run of the same recipe.
+
+    Raises:
+        ValueError: With the difference, if it is a run of another recipe.
+    """
+    output_dir = arguments.output_dir
+    if not (output_dir / RUN_FILE).exists():
+        require_new(output_dir)
+        return
+    if (output_dir / "training_summary.json").exists():
+        raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
+    earlier, recipe = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8")), _describe_recipe(arguments)
+    changed = [
+        f"{key} was {earlier.get(key)} and is {recipe.get(key)}"
+        for key in sorted({*earlier, *recipe})
+        if earlier.get(key) != recipe.get(key)
+    ]
+    if changed:
+        raise ValueError(
+            f"{output_dir} already holds another run: {'; '.join(changed)}. Remove it or choose another --output_dir."
+        )
+
+
+def record_run(arguments: PretrainArguments) -> None:
+    """Makes the directory of the run, with the recipe that may go on in it."""
+    arguments.output_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    recipe = json.dumps(_describe_recipe(arguments), indent=2)
+    (arguments.output_dir / RUN_FILE).write_text(recipe + "\n", encoding="utf-8")
+
+
+def _describe_recipe(arguments: PretrainArguments) -> dict[str, Any]:
+    """The arguments as JSON gives them back, without the directory, which may be moved."""
+    recipe = json.loads(json.dumps(asdict(arguments), default=str))
+    return {key: value for key, value in recipe.items() if key != "output_dir"}
+
+
+def save_model(model, tokenizer, arguments: PretrainArguments, summary: dict[str, Any]) -> None:
+    """Writes weights, configuration, code and tokenizer, and the summary last: it marks the run as finished."""
+    tokenizer.model_max_length = model.config.max_position_embeddings
+    model.save_pretrained(arguments.output_dir)
+    save_tokenizer(tokenizer, arguments.output_dir)
+    tokenizer_report = arguments.tokenizer / "report.json"
+    if tokenizer_report.is_file():
+        shutil.copyfile(tokenizer_report, arguments.output_dir / "tokenizer_report.json")
+    (arguments.output_dir / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,227 @@
+"""Recipes: a YAML file fills the arguments of a stage, and the command line wins over it.
+
+The top level of a recipe is exactly the stage's arguments dataclass. A field that is a mapping (`model:`, `lora:`)
+is reached from the command line with a dot: `--model.norm layernorm`.
+"""
+
+import argparse
+import dataclasses
+import difflib
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+
+Arguments = TypeVar("Arguments")
+
+
+class RecipeError(ValueError):
+    """A recipe or a command line that a stage cannot run."""
+
+
+class _RecipeLoader(yaml.SafeLoader):
+    """YAML whose `1e-3` is a number, as in YAML 1.2; PyYAML reads it as a string."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key_node, deep=True) for key_node, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            raise RecipeError(f"{twice[0]} stands twice on one level; keep one of the two.")
+        return super().construct_mapping(node, deep)
+
+
+_RecipeLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage of a hundred flags above them."""
+
+    def error(self, message: str):
+        raise RecipeError(f"{message} (see --help)")
+
+
+def check_keys(keys: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Refuses a key that is not known, and names the nearest one that is.
+
+    Args:
+        keys (`Iterable[str]`):
+            The keys that came.
+        known (`Iterable[str]`):
+            The keys that exist.
+        where (`str`):
+            Where the keys stand, in the user's words: a file, or `model` in it.
+
+    Raises:
+        RecipeError: If a key is not known.
+    """
+    known = list(known)
+    for key in keys:
+        if key not in known:
+            nearest = difflib.get_close_matches(str(key), known, n=1)
+            listed = f"known are {', '.join(known)}." if len(known) <= 60 else "see --help for those that exist."
+            remedy = f"did you mean {nearest[0]}?" if nearest else listed
+            raise RecipeError(f"{where}: unknown key {key}; {remedy}")
+
+
+def load_recipe(path: str | Path) -> dict[str, Any]:
+    """The mapping of a YAML file.
+
+    Raises:
+        RecipeError: If the file is missing, is no YAML, is no mapping, or sets environment variables.
+    """
+    path = Path(path)
+    try:
+        recipe = yaml.load(path.read_text(encoding="utf-8"), Loader=_RecipeLoader)
+    except (OSError, UnicodeDecodeError):
+        raise RecipeError(f"{path}: no such recipe; give the path of a YAML file.") from None
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{path}: not YAML: {_one_line(error)}") from None
+    if not isinstance(recipe, dict):
+        raise RecipeError(f"{path}: a recipe is a mapping of keys to values, found {type(recipe).__name__}.")
+    if "env" in recipe:
+        # TrlParser exports these; a shared recipe could so redirect a token to another server.
+        raise RecipeError(f"{path}: env: is refused, a recipe sets no environment variables; export them yourself.")
+    return recipe
+
+
+def parse_arguments(
+    arguments_class: type[Arguments], argv: list[str] | None = None, description: str | None = None
+) -> Arguments:
+    """The arguments of a stage from `--config recipe.yaml` and the flags that win over it.
+
+    Args:
+        arguments_class (`type`):
+            A dataclass. Each of its fields is a key of the recipe and a flag.
+        argv (`list[str]`, *optional*):
+            The command line, `sys.argv[1:]` by default.
+        description (`str`, *optional*):
+            The text above the flags in `--help`.
+
+    Returns:
+        An instance of `arguments_class`, every value converted to its field's type.
+
+    Raises:
+        RecipeError: If a key is unknown or missing, or a value is not of its field's type.
+    """
+    fields = {field.name: field for field in dataclasses.fields(arguments_class) if field.init}
+    hints = typing.get_type_hints(arguments_class)
+    parser = _build_parser(fields, hints, description)
+    namespace, dotted = parser.parse_known_args(argv)
+
+    recipe_path = namespace.config
+    values = load_recipe(recipe_path) if recipe_path else {}
+    check_keys(values, fields, recipe_path or "recipe")
+    values |= {name: value for name, value in vars(namespace).items() if name != "config"}
+    for name, key, text in _pair_dotted(dotted, fields):
+        if not isinstance(values.get(name) or {}, dict):
+            raise RecipeError(f"{name}={values[name]!r} is no mapping, so --{name}.{key} cannot change it.")
+        values[name] = {**(values.get(name) or {}), key: yaml.load(text, Loader=_RecipeLoader)}
+
+    converted = {name: _convert(name, value, hints[name]) for name, value in values.items()}
+    for name, field in fields.items():
+        if _is_required(field) and name not in converted:
+            raise RecipeError(f"{name} is missing: set it in a recipe (--config) or as --{name}.")
+    return arguments_class(**converted)
+
+
+def run_stage(
+    stage: Callable[[Arguments], Any],
+    arguments_class: type[Arguments],
+    argv: list[str] | None = None,
+    description: str | None = None,
+) -> None:
+    """Runs a stage as a script does: bad input is one line on stderr and exit code 2.
+
+    Args:
+        stage (`Callable`):
+            The one function of the stage. An exit code other than 0 is the code of the SystemExit it raises.
+        arguments_class (`type`):
+            The dataclass that it takes.
+        argv (`list[str]`, *optional*):
+            The command line, `sys.argv[1:]` by default.
+        description (`str`, *optional*):
+            The script's docstring.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # Arabic in a terminal that is not UTF-8 must not end a run of hours.
+        stream.reconfigure(errors="replace")
+    try:
+        stage(parse_arguments(arguments_class, argv, description))
+    except (ValueError, OSError) as error:
+        print(f"error: {_one_line(error)}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, Any], description: str | None):
+    parser = _OneLineParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="RECIPE", default=None, help="a YAML file with any of the keys below")
+    for name, field in fields.items():
+        text = str(field.metadata.get("help", "")).replace("%", "%%")
+        if not _is_required(field) and field.default is not dataclasses.MISSING:
+            text = f"{text} (default: {field.default})".strip()
+        parser.add_argument(f"--{name}", help=text, **_flag_shape(name, hints[name]))
+    return parser
+
+
+def _flag_shape(name: str, hint: Any) -> dict[str, Any]:
+    """How many words a flag takes; their types are the business of `_convert`."""
+    members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    origins = {typing.get_origin(member) or member for member in members}
+    if bool in origins and str not in origins:
+        return {"nargs": "?", "const": "true", "metavar": "BOOL"}
+    if list in origins and str not in origins:
+        return {"nargs": "*", "metavar": name.upper()}
+    return {"metavar": name.upper()}
+
+
+def _pair_dotted(words: list[str], fields: Iterable[str]) -> Iterable[tuple[str, str, str]]:
+    """(field, key, text) of `--field.key text` and `--field.key=text`; anything else is an unknown flag."""
+    words = list(words)
+    while words:
+        flag, equals, text = words.pop(0).partition("=")
+        name, dot, key = flag.removeprefix("--").partition(".")
+        if not flag.startswith("--"):
+            raise RecipeError(f"command line: {flag} stands where no value was expected (see --help).")
+        check_keys([name if dot else flag.removeprefix("--")], fields, "command line")
+        if not equals:
+            if not words:
+                raise RecipeError(f"command line: --{name}.{key} needs a value.")
+            text = words.pop(0)
+        yield name, key, text
+
+
+def _convert(name: str, value: Any, hint: Any) -> Any:
+    try:
+        config = None if dataclasses.is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
+        return TypeAdapter(hint, config=config).validate_python(value)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        raise RecipeError(f"{name}={value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}.") from None
+
+
+def _is_required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _one_line(error: Exception) -> str:
+    """An error's text on one line; an OSError without its number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,215 @@
+"""The tokenizer: byte-level BPE for Darija in Arabic script and Arabizi, its control tokens and its chat template."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from tokenizers import AddedToken, Regex, Tokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
+from tokenizers.trainers import BpeTrainer
+from transformers import PreTrainedTokenizerFast
+
+from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.output import require_new, write_directory
+
+
+END_OF_TEXT = "<|endoftext|>"  # opens every document; bos and eos of a base model
+TURN_START = "<|im_start|>"
+TURN_END = "<|im_end|>"
+PADDING = "<|pad|>"
+ROLES = ("system", "user", "assistant")
+CONTROL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END, PADDING)
+
+# What data/privacy.py writes in the place of private data. One token each, and harmless when somebody types it.
+PLACEHOLDERS = (
+    *("[PHONE]", "[EMAIL]", "[IBAN]", "[RIB]", "[CARD]", "[CIN]", "[URL]"),
+    *("[GPS]", "[MENTION]", "[OTP]", "[PASSWORD]", "[IP]", "[ADDRESS]", "[NAME]"),
+)
+
+# A word may hold single digits beside letters, the consonants of Arabizi (3la, 7it, m3a, s7ab). Every other digit
+# stands alone, so that no token can hold a piece of a telephone number.
+PRE_TOKENIZATION = "|".join(
+    [
+        r" ?(?:(?<!\p{N})\p{N})?\p{L}[\p{L}\p{M}]*(?:\p{N}\p{L}[\p{L}\p{M}]*)*(?:\p{N}(?!\p{N}))?",
+        r" ?\p{N}",
+        r" ?[^\s\p{L}\p{N}]+",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+
+# ChatML. Text is broken at `<|`, so that a control token somebody typed stays text in every program that renders this
+# template, also in those that know nothing of this project. With `mark_all` the generation marks stand around what
+# every role says, not only the assistant.
+CHAT_TEMPLATE = """\
+{{- bos_token }}
+{%- for message in messages %}
+    {%- if message['role'] not in ['system', 'user', 'assistant'] %}
+        {{- raise_exception('A role is system, user or assistant.') }}
+    {%- endif %}
+    {%- set content = message['content'] | trim | replace('<|', '< |') %}
+    {{- '<|im_start|>' + message['role'] + '\\n' }}
+    {%- if message['role'] == 'assistant' or mark_all is defined and mark_all %}
+        {%- generation %}
+            {{- content + '<|im_end|>' }}
+        {%- endgeneration %}
+    {%- else %}
+        {{- content + '<|im_end|>' }}
+    {%- endif %}
+    {{- '\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}"""
+
+
+@dataclass
+class TokenizerArguments:
+    dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
+    output_dir: Path = field(metadata={"help": "directory to write the tokenizer to"})
+    vocab_size: int = field(default=4096, metadata={"help": "entries, control tokens and placeholders included"})
+    min_frequency: int = field(default=2, metadata={"help": "a pair seen less often is not merged"})
+
+
+def train_tokenizer(
+    texts: Iterable[str], *, vocab_size: int = 4096, min_frequency: int = 2
+) -> PreTrainedTokenizerFast:
+    """A lossless tokenizer: `decode(encode(text)) == text` for every text.
+
+    Args:
+        texts (`Iterable[str]`):
+            The training texts. Control tokens in them are taken out: they are never learnt as ordinary pieces.
+        vocab_size (`int`, *optional*, defaults to `4096`):
+            Entries at most, control tokens and placeholders included. Little text gives fewer.
+        min_frequency (`int`, *optional*, defaults to `2`):
+            A pair of pieces seen less often than this is not merged.
+
+    Returns:
+        `PreTrainedTokenizerFast`: with the chat template.
+
+    Raises:
+        ValueError: If `vocab_size` leaves no room for the 256 bytes.
+    """
+    smallest = len(CONTROL_TOKENS) + len(PLACEHOLDERS) + 256
+    if vocab_size < smallest:
+        raise ValueError(f"vocab_size={vocab_size} is too small: bytes and added tokens take {smallest}; try 4096.")
+
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = Sequence(
+        [Split(Regex(PRE_TOKENIZATION), behavior="isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    tokenizer.decoder = ByteLevelDecoder()
+    trainer = BpeTrainer(
+        vocab_size=vocab_size - len(PLACEHOLDERS),
+        min_frequency=min_frequency,
+        special_tokens=list(CONTROL_TOKENS),
+        initial_alphabet=ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    control = re.compile("|".join(map(re.escape, CONTROL_TOKENS)))
+    # The template writes a role before every turn, so each role is worth an entry; no chat is full of these words.
+    roles = [role for role in ROLES for _ in range(1000 * min_frequency)]
+    tokenizer.train_from_iterator(chain(roles, (control.sub(" ", text) for text in texts)), trainer)
+    tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in PLACEHOLDERS])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=END_OF_TEXT,
+        eos_token=END_OF_TEXT,
+        pad_token=PADDING,
+        extra_special_tokens=[TURN_START, TURN_END],
+        chat_template=CHAT_TEMPLATE,
+        clean_up_tokenization_spaces=False,
+        padding_side="right",
+    )
+
+
+def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) -> Iterator[list[int]]:
+    """Token ids of documents, each opened by `<|endoftext|>`.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerFast`):
+            A tokenizer with a chat template.
+        rows (`Mapping[str, list]`):
+            Columns `text` and `messages`. A row with messages is rendered by the chat template, any other is its text.
+
+    Yields:
+        `list[int]`: the ids of one row, in the order of the rows.
+    """
+    rendered = iter(
+        tokenizer.apply_chat_template(
+            [messages for messages in rows["messages"] if messages], tokenize=True, return_dict=False
+        )
+        if any(rows["messages"])
+        else []
+    )
+    plain = iter(encode_texts(tokenizer, [t for t, m in zip(rows["text"], rows["messages"], strict=True) if not m]))
+    for messages in rows["messages"]:
+        yield next(rendered) if messages else [tokenizer.bos_token_id, *next(plain)]
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
+    """Token ids of plain texts, in which control tokens that somebody typed stay text."""
+    if not texts:
+        return []
+    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+
+
+def load_tokenizer(directory: str | Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a local directory.
+
+    Raises:
+        ValueError: If the directory holds none, or one without a chat template.
+    """
+    directory = Path(directory)
+    if not (directory / "tokenizer.json").is_file():
+        raise ValueError(f"{directory} holds no tokenizer.json; give a directory that train_tokenizer.py wrote.")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(directory)
+    if tokenizer.chat_template is None:
+        raise ValueError(f"{directory} holds a tokenizer without a chat template; train one with train_tokenizer.py.")
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerFast, directory: str | Path) -> None:
+    """Writes a tokenizer, without the traces of where it was loaded from."""
+    for trace in ("is_local", "local_files_only"):
+        tokenizer.init_kwargs.pop(trace, None)
+    tokenizer.save_pretrained(directory)
+
+
+def measure_compression(tokenizer: PreTrainedTokenizerFast, texts: list[str], scripts: list[str]) -> dict[str, float]:
+    """UTF-8 bytes per token over all texts, and over the texts of each script."""
+    num_bytes, num_tokens = Counter(), Counter()
+    for text, script, ids in zip(texts, scripts, encode_texts(tokenizer, texts), strict=True):
+        for group in ("all", script):
+            num_bytes[group] += len(text.encode())
+            num_tokens[group] += len(ids)
+    return {group: round(num_bytes[group] / num_tokens[group], 4) for group in sorted(num_tokens)}
+
+
+def train_tokenizer_on_dataset(arguments: TokenizerArguments) -> None:
+    """The tokenizer stage: dataset/ -> tokenizer/, with report.json beside it."""
+    require_new(arguments.output_dir)
+    dataset = load_dataset_directory(arguments.dataset)
+    tokenizer = train_tokenizer(
+        dataset["train"]["text"], vocab_size=arguments.vocab_size, min_frequency=arguments.min_frequency
+    )
+    held_out = dataset["validation"]
+    report: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "split": "validation",
+        "bytes_per_token": measure_compression(tokenizer, list(held_out["text"]), list(held_out["script"])),
+    }
+    with write_directory(arguments.output_dir) as directory:
+        save_tokenizer(tokenizer, directory)
+        (directory / "report.json").write_text(dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(f"tokenizer: {len(tokenizer):,} entries (asked for {arguments.vocab_size:,}) -> {arguments.output_dir}")
+    for group, bytes_per_token in report["bytes_per_token"].items():
+        print(f"  {group:5}  {bytes_per_token:.2f} bytes per token on validation")

@@ -1,0 +1,138 @@
+"""What tests of several floors share: a tokenizer and a tiny model, made on the spot."""
+
+import pytest
+
+
+# Invented, in both scripts; every word of it is in many lines, so that a small vocabulary learns whole words.
+GREETINGS = ("salam", "salam khouya", "sbah lkhir", "السلام عليكم", "صباح الخير")
+QUESTIONS = ("labas 3lik?", "fin ghadi daba?", "chno kayn lyouma?", "لاباس عليك؟", "فين غادي دابا؟", "شنو كاين اليوم؟")
+ANSWERS = ("labas lhamdolah 😊", "ghadi l souk m3a khouya", "walo, ana f dar", "لاباس الحمد لله", "غادي للسوق", "والو")
+DARIJA = [f"{first}, {second}" for first in GREETINGS for second in QUESTIONS] + [
+    f"{question}\n{answer}" for question, answer in zip(QUESTIONS, ANSWERS, strict=True)
+]
+
+
+@pytest.fixture(scope="session")
+def darija() -> list[str]:
+    """Some forty invented lines of Darija."""
+    return DARIJA
+
+
+@pytest.fixture(scope="session")
+def tokenizer(darija):
+    """The project's tokenizer, trained on those lines."""
+    from darija_gpt.tokenizer import train_tokenizer
+
+    return train_tokenizer(darija, vocab_size=400)
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tokenizer):
+    """A random Llama of 96 tokens of context, in evaluation mode."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=96,
+        initializer_range=0.2,  # the usual 0.02 would make every token almost equally likely
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    torch.manual_seed(0)
+    return LlamaForCausalLM(config).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_llama_dir(tiny_llama, tokenizer, tmp_path_factory):
+    """Both, saved as a stage saves a model."""
+    directory = tmp_path_factory.mktemp("model") / "tiny"
+    tiny_llama.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture
+def scripted_llama(tokenizer):
+    """Makes a model that says the given token ids one after the other, whatever it is asked."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    class ScriptedLlama(LlamaForCausalLM):
+        def forward(self, input_ids, **kwargs):
+            outputs = super().forward(input_ids, **kwargs)
+            outputs.logits = torch.full_like(outputs.logits, -1e4)
+            outputs.logits[:, -1, next(self.script)] = 1e4
+            return outputs
+
+    def make(token_ids, max_position_embeddings=512):
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=8,
+            intermediate_size=8,
+            num_hidden_layers=1,
+            num_attention_heads=1,
+            max_position_embeddings=max_position_embeddings,
+        )
+        model = ScriptedLlama(config).eval()
+        model.script = iter(token_ids)
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def dataset():
+    """Short conversations with a rule to learn: the answer belongs to the question."""
+    import random
+
+    from datasets import Dataset, DatasetDict
+
+    from darija_gpt.data.corpus import FEATURES
+
+    draw = random.Random(0)
+
+    def make_row(number: int) -> dict:
+        places = draw.choices(range(len(QUESTIONS)), k=draw.randint(1, 3))
+        messages = [
+            {"role": role, "content": lines[place]}
+            for place in places
+            for role, lines in (("user", QUESTIONS), ("assistant", ANSWERS))
+        ]
+        text = "\n".join(message["content"] for message in messages)
+        return {
+            "text": text,
+            "messages": messages,
+            "source": "invented",
+            "script": "mixed",
+            "conversation_id": str(number),
+        }
+
+    return DatasetDict(
+        {
+            split: Dataset.from_list([make_row(number) for number in range(size)], features=FEATURES)
+            for split, size in (("train", 160), ("validation", 24), ("test", 24))
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def dataset_dir(dataset, tmp_path_factory):
+    """The same, as prepare_data.py saves it."""
+    directory = tmp_path_factory.mktemp("data") / "dataset"
+    dataset.save_to_disk(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tokenizer_dir(tokenizer, tmp_path_factory):
+    """The tokenizer, as train_tokenizer.py saves it."""
+    directory = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
+    tokenizer.save_pretrained(directory)
+    return directory

@@ -1,0 +1,530 @@
+"""One chat, every phone: the messages below, written the way each phone exports them, must be read back exactly."""
+
+import json
+import tracemalloc
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from darija_gpt.data.whatsapp import ExportError, Message, detect_format, find_exports, parse_export
+
+
+SHARED_CHATS = Path(__file__).parents[3] / "shared" / "data" / "chats"
+
+LRM, RLM, NARROW_SPACE = "\u200e", "\u200f", "\u202f"
+ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+# What WhatsApp itself writes: encryption, group, media (Android, iOS), attached (Android, iOS), deleted, edited.
+WORDS = {
+    "en": (
+        "Messages and calls are end-to-end encrypted. Tap to learn more.",
+        'Amal created group "Dar: l3id"',
+        ("<Media omitted>", "image omitted"),
+        ("IMG-20220413-WA0001.jpg (file attached)", "<attached: 00000007-PHOTO-2022-04-13.jpg>"),
+        "This message was deleted",
+        "<This message was edited>",
+    ),
+    "fr": (
+        "Les messages et les appels sont chiffrés de bout en bout.",
+        "Amal a créé le groupe “Dar: l3id”",
+        ("<Médias omis>", "vidéo absente"),
+        ("IMG-20220413-WA0001.jpg (fichier joint)", "<pièce jointe : 00000007-PHOTO-2022-04-13.jpg>"),
+        "Vous avez supprimé ce message",
+        "<Ce message a été modifié>",
+    ),
+    "ar": (
+        "الرسائل والمكالمات مشفرة تمامًا بين الطرفين.",
+        "أنشأت Amal المجموعة “Dar: l3id”",
+        ("<تم استبعاد الوسائط>", "لم يتم إدراج الصورة"),
+        ("IMG-20220413-WA0001.jpg (الملف مرفق)", "<المُرفق: 00000007-PHOTO-2022-04-13.jpg>"),
+        "تم حذف هذه الرسالة",
+        "<تم تعديل هذه الرسالة>",
+    ),
+}
+
+
+def make_chat(language: str) -> list[Message]:
+    """The expected messages. Seconds count up, for the phones that write them."""
+    encryption, group, *_ = WORDS[language]
+    rows = [
+        ("2022-04-03T00:05", None, encryption, "system"),
+        ("2022-04-03T00:05", None, group, "system"),
+        ("2022-04-03T09:05", "Amal", "salam 3likom", "text"),
+        ("2022-04-03T12:30", "Karim: salon", "labas? chouf: 10:30 f lmagaza", "text"),
+        ("2022-04-13T13:00", "+212 6 00 00 00 00", "سطر أول\n\nsecond: line, m3a la\u200dst 👩\u200d🌾", "text"),
+        ("2022-04-13T23:59", "يوسف", "", "media"),
+        ("2022-04-14T11:11", "Karim: salon", "tswira\nmn lb7er", "media"),
+        ("2022-04-14T20:20", "Amal", "", "deleted"),
+        ("2022-12-31T23:05", "Nora 🌺", "rendez-vous: ghedda", "text"),
+        ("2023-01-01T00:00", "Karim: salon", "3am sa3id", "text"),
+    ]
+    chat = [Message(datetime.fromisoformat(when), author, text, kind) for when, author, text, kind in rows]
+    chat = [replace(message, timestamp=message.timestamp + timedelta(seconds=n)) for n, message in enumerate(chat)]
+    return [replace(message, edited=message.text == "rendez-vous: ghedda") for message in chat]
+
+
+@dataclass(frozen=True)
+class Phone:
+    """How a phone writes headers: a strftime pattern in which {h}, {m}, {d} are unpadded and {p} is am or pm."""
+
+    header: str
+    language: str
+    order: str = "day_first"
+    periods: tuple[str, str] = ("", "")
+    digits: dict[int, int] | None = None
+    encoding: str = "utf-8"
+    newline: str = "\n"
+
+    @property
+    def is_ios(self) -> bool:
+        return "[" in self.header
+
+    @property
+    def has_seconds(self) -> bool:
+        return "%S" in self.header
+
+    def write_header(self, timestamp: datetime) -> str:
+        header = timestamp.strftime(self.header)
+        header = header.format(
+            h=timestamp.hour % 12 or 12,
+            H=timestamp.hour,
+            m=timestamp.month,
+            d=timestamp.day,
+            p=self.periods[timestamp.hour >= 12],
+        )
+        return header.translate(self.digits) if self.digits else header
+
+    def write_body(self, message: Message) -> str:
+        *_, media, attached, deleted, edited = WORDS[self.language]
+        mark = LRM if self.is_ios else ""
+        if message.kind == "system":
+            return f"Dar: l3id: {mark}{message.text}" if self.is_ios else message.text
+        author = f"~{NARROW_SPACE}{message.author}" if message.author == "Nora 🌺" else message.author
+        author = f"\u202a{author}\u202c" if author.startswith("+") else author
+        if message.kind == "media" and message.text:
+            return f"{author}: {LRM}{attached[self.is_ios]}\n{message.text}"
+        body = {"media": media[self.is_ios], "deleted": f"{deleted}."}.get(message.kind)
+        return f"{author}: {mark}{body}" if body else f"{author}: {message.text}{f' {LRM}{edited}' * message.edited}"
+
+    def write(self, path: Path, chat: list[Message]) -> Path:
+        lines = [self.write_header(message.timestamp) + self.write_body(message) + "\n" for message in chat]
+        path.write_bytes("".join(lines).replace("\n", self.newline).encode(self.encoding))
+        return path
+
+    def expect(self, chat: list[Message]) -> list[Message]:
+        if self.has_seconds:
+            return chat
+        return [replace(message, timestamp=message.timestamp.replace(second=0)) for message in chat]
+
+
+PHONES = {
+    "android_en": Phone("%d/%m/%Y, %H:%M - ", "en"),
+    "android_us": Phone(f"{{m}}/{{d}}/%y, {{h}}:%M{NARROW_SPACE}{{p}} - ", "en", "month_first", ("AM", "PM")),
+    "android_us_lower": Phone("{m}/{d}/%y, {h}:%M{p} - ", "en", "month_first", ("am", "pm")),
+    "android_es_12h": Phone("%d/%m/%Y, %I:%M {p} - ", "en", periods=("a.\u00a0m.", "p.\u00a0m.")),
+    "android_mx_12h": Phone("%d/%m/%Y %I:%M {p} – ", "en", periods=("a. m.", "p. m.")),
+    "android_uk_12h": Phone("%d/%m/%Y, {h}:%M {p} - ", "en", periods=("a.m.", "p.m.")),
+    "android_iso": Phone("%Y-%m-%d, %H:%M - ", "en", "year_first"),
+    "android_za": Phone("%Y/%m/%d, %H:%M - ", "en", "year_first"),
+    "android_hu": Phone("%Y. %m. %d. %H:%M - ", "en", "year_first"),
+    "android_ca": Phone("%Y-%m-%d %H h %M - ", "fr", "year_first"),
+    "android_nl": Phone("%d-%m-%Y %H:%M - ", "en"),
+    "android_cs": Phone("{d}. {m}. %Y {H}:%M - ", "en"),
+    "android_it": Phone("%d/%m/%y, %H.%M - ", "en"),
+    "android_fr": Phone("%d/%m/%Y, %H:%M - ", "fr", newline="\r\n"),
+    "android_fr_old": Phone("%d/%m/%Y à %H:%M - ", "fr"),
+    "android_de": Phone("%d.%m.%y um %H:%M – ", "en"),
+    "android_seconds": Phone("%d/%m/%Y, %H:%M:%S - ", "en"),
+    "android_ar": Phone("{d}/{m}/%Y، %H:%M - ", "ar"),
+    "android_ar_digits": Phone(f"{RLM}%d/%m/%Y، {{h}}:%M {{p}} - ", "ar", "day_first", ("ص", "م"), ARABIC_DIGITS),
+    "android_ar_marks": Phone(f"%d{RLM}/%m{RLM}/%Y، {{h}}:%M{NARROW_SPACE}{{p}} - ", "ar", periods=("ص", "م")),
+    "android_fa": Phone("%Y/%m/%d،\u200f %H:%M - ", "ar", "year_first", digits=PERSIAN_DIGITS),
+    "android_bom": Phone("%d/%m/%Y, %H:%M - ", "ar", encoding="utf-8-sig"),
+    "android_utf16": Phone("%d/%m/%Y, %H:%M - ", "ar", encoding="utf-16"),
+    "ios_en": Phone("[%d/%m/%Y, %H:%M:%S] ", "en", newline="\r\n"),
+    "ios_us": Phone(f"[{{m}}/{{d}}/%y, {{h}}:%M:%S{NARROW_SPACE}{{p}}] ", "en", "month_first", ("AM", "PM")),
+    "ios_us_at": Phone("[{m}/{d}/%y at {h}:%M:%S {p}] ", "en", "month_first", ("AM", "PM")),
+    "ios_mark_first": Phone(f"{LRM}[%d/%m/%Y, %H:%M:%S] ", "en"),
+    "ios_fr": Phone("[%d/%m/%Y %H:%M:%S] ", "fr"),
+    "ios_fr_at": Phone("[%d/%m/%Y à %H:%M:%S] ", "fr"),
+    "ios_de": Phone("[%d.%m.%y, %H:%M:%S] ", "en"),
+    "ios_minutes": Phone("[%d/%m/%y %H:%M] ", "en"),
+    "ios_ar": Phone(
+        f"{RLM}[{{d}}{RLM}/{{m}}{RLM}/%Y، {{h}}:%M:%S {{p}}] ", "ar", "day_first", ("ص", "م"), ARABIC_DIGITS
+    ),
+    "ios_utf16": Phone("[%d/%m/%Y, %H:%M:%S] ", "fr", encoding="utf-16", newline="\r\n"),
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a chat of which only the lines matter."""
+
+    def write_lines(*lines: str, name: str = "chat.txt") -> Path:
+        path = tmp_path / name
+        path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+        return path
+
+    return write_lines
+
+
+@pytest.fixture
+def read(write):
+    """Reads bodies as one sender's Android or iOS lines of a day that only day/month can read."""
+
+    def read_bodies(*bodies: str, ios: bool = False) -> list[tuple]:
+        header = "[13/04/2022, 10:00:00] " if ios else "13/04/2022, 10:00 - "
+        messages = parse_export(write(*(header + body for body in bodies)))
+        return [(message.author, message.text, message.kind) for message in messages]
+
+    return read_bodies
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_every_phone_gives_the_same_messages(name, tmp_path):
+    phone, chat = PHONES[name], make_chat(PHONES[name].language)
+    assert list(parse_export(phone.write(tmp_path / "chat.txt", chat))) == phone.expect(chat)
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_the_report_says_how_every_phone_was_read(name, tmp_path):
+    phone = PHONES[name]
+    found = detect_format(phone.write(tmp_path / "chat.txt", make_chat(phone.language)))
+    assert (found.label, found.date_order) == ("ios" if phone.is_ios else "android", phone.order)
+    assert found.decided_by == ("four-digit year first" if phone.order == "year_first" else "a field over 12")
+    assert (found.num_skipped_lines, found.num_quoted_headers) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("hour", "expected"),
+    [
+        ("12:00 AM", 0),
+        ("00:08 a. m.", 0),
+        ("1:00 am", 1),
+        ("12:00 PM", 12),
+        ("0:30 p.m.", 12),
+        ("11:59 P.M.", 23),
+        ("١٢:٠٠ ص", 0),
+        ("١٢:٠٠ م", 12),
+        ("3:00 مساءً", 15),
+        ("3:00 صباحًا", 3),
+        ("۳:۰۰ ب.ظ.", 15),
+        ("14:00 PM", 14),
+    ],
+)
+def test_twelve_hour_clocks_are_read_in_every_spelling(hour, expected, write):
+    (message,) = parse_export(write(f"13/04/2022, {hour} - Amal: salam"))
+    assert message.timestamp.hour == expected
+
+
+def test_a_field_over_twelve_decides_for_the_whole_file(write):
+    path = write("03/04/22, 10:00 - Amal: wa7ed", "04/13/22, 10:00 - Amal: jouj")
+    assert [message.timestamp.month for message in parse_export(path)] == [3, 4]
+
+
+def test_fewer_steps_back_in_time_decide_where_no_field_does(write):
+    path = write(*(f"{day:02}/{month:02}/2022, 10:00 - Amal: salam" for month in (1, 2) for day in (5, 9)))
+    assert [message.timestamp.day for message in parse_export(path)] == [5, 9, 5, 9]
+    assert detect_format(path).decided_by == "fewer backward steps"
+
+
+def test_dates_that_read_in_both_orders_ask_for_day_first(write):
+    path = write("03/04/2022, 10:00 - Amal: salam", "03/04/2022, 10:01 - Karim: labas")
+    with pytest.raises(ExportError, match=r"chat\.txt: line 1: .*day_first"):
+        parse_export(path)
+    assert [message.timestamp.month for message in parse_export(path, day_first=True)] == [4, 4]
+    assert [message.timestamp.month for message in parse_export(path, day_first=False)] == [3, 3]
+    assert detect_format(path, day_first=False).decided_by == "given"
+
+
+def test_dates_that_mean_the_same_in_both_orders_need_no_decision(write):
+    (message,) = parse_export(write("05/05/2022, 10:00 - Amal: salam"))
+    assert message.timestamp == datetime(2022, 5, 5, 10)
+
+
+def test_dates_in_both_orders_are_an_error_that_names_both_lines(write):
+    path = write("13/04/2022, 10:00 - Amal: wa7ed", "04/13/2022, 10:00 - Amal: jouj")
+    with pytest.raises(ExportError, match=r"line 2: .* line 1 "):
+        parse_export(path)
+
+
+def test_a_given_order_that_the_dates_contradict_is_an_error(write):
+    with pytest.raises(ExportError, match=r"line 1: .*day_first=False"):
+        parse_export(write("13/04/2022, 10:00 - Amal: salam"), day_first=False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "31/02/2022, 10:00 - Amal: x",
+        "13/04/2022, 25:70 - Amal: x",
+        "13/04/1403, 10:00 - Amal: x",
+        "[13/04/2022, 10:00",
+        "13/04/202, 10:00 - Amal: x",
+        "13/04.2022, 10:00 - Amal: x",
+        "le 13/04/2022, 10:00 - Amal",
+        "13/04/2022, 10:00 -x",
+        "[13/04/2022, 10:00:00] Amal: mn telephone akhor",
+        "13.04.2022, 10:00 - Amal: mn telephone akhor",
+    ],
+)
+def test_a_line_that_is_no_header_of_this_phone_continues_the_message(line, read):
+    assert read("Amal: awal satr\n" + line, "Amal: salam") == [
+        ("Amal", f"awal satr\n{line}", "text"),
+        ("Amal", "salam", "text"),
+    ]
+
+
+def test_only_line_feeds_end_a_line(read):
+    text = "wa7ed\u2028jouj\u2029tlata\x85reb3a\x0bkhamsa\x0cstta\rseb3a"
+    assert read(f"Amal: {text}") == [("Amal", text, "text")]
+
+
+def test_text_is_kept_as_written(read):
+    text = f" ﬁ\u00a0 {LRM}+212\u200c 👩\u200d🌾 <b> e\u0301 "
+    assert read(f"Amal: {text}") == [("Amal", text, "text")]
+
+
+def test_blank_lines_stay_inside_a_message_and_fall_off_its_end(read):
+    assert read("Amal: wa7ed\n\njouj\n\n") == [("Amal", "wa7ed\n\njouj", "text")]
+
+
+def test_lines_before_the_first_header_are_counted_and_left_out(write):
+    path = write("ba9i mn message 9dim", "13/04/2022, 10:00 - Amal: salam")
+    assert [message.text for message in parse_export(path)] == ["salam"]
+    assert detect_format(path).num_skipped_lines == 1
+
+
+def test_a_name_with_a_colon_is_told_from_a_text_with_one(read):
+    bodies = (
+        "Karim: salon: salam",
+        "Amal: Rappel: ghedda",
+        "Karim: salon: fin: temma",
+        "Amal: wakha",
+        "Karim: salon:",
+    )
+    assert read(*bodies) == [
+        ("Karim: salon", "salam", "text"),
+        ("Amal", "Rappel: ghedda", "text"),
+        ("Karim: salon", "fin: temma", "text"),
+        ("Amal", "wakha", "text"),
+        ("Karim: salon", "", "text"),
+    ]
+
+
+def test_notices_about_a_name_with_a_colon_do_not_blur_it(read):
+    notices = ["Karim: salon joined using this group's invite link", "Karim: salon left"]
+    texts = ["Karim: salon: fin: temma", "Karim: salon: fin hadi"]
+    for bodies in (notices + texts, texts + notices):
+        expected = {body: ("Karim: salon", body.removeprefix("Karim: salon: "), "text") for body in texts}
+        expected |= {body: (None, body, "system") for body in notices}
+        assert read(*bodies) == [expected[body] for body in bodies]
+
+
+def test_one_text_with_a_colon_sent_twice_makes_no_name(read):
+    assert {author for author, *_ in read(*["Amal: Rappel: ghedda"] * 3)} == {"Amal"}
+
+
+def test_an_author_keeps_neither_marks_nor_tilde(read):
+    bodies = (f"~{NARROW_SPACE}Amal: salam", "\u202a+212\u00a06\u2011000\u202c: labas", f"{LRM}~ Nora 🌺: hani")
+    assert [author for author, *_ in read(*bodies)] == ["Amal", "+212\u00a06\u2011000", "Nora 🌺"]
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "Amal left",
+        "Karim: salon left",
+        "Amal added Karim: salon",
+        "Amal changed the group description to: salam",
+        "null",
+        'Amal changed the subject from "Dar" to "Dar: l3id"',
+        "Your security code with Karim: salon changed.",
+        "Amal a modifié le nom du groupe : “Dar” en “Dar: l3id”",
+        "Amal a ajouté Karim: salon",
+        "Amal est parti(e)",
+        "غيّرت Amal وصف المجموعة إلى: salam",
+        "أضافت Amal عضو Karim: salon",
+        "غادر يوسف",
+    ],
+)
+def test_a_notice_has_no_author_even_where_it_holds_a_colon(notice, read):
+    messages = read("Amal: salam", "Karim: salon: labas", notice, "Karim: salon: hani", "Amal: wakha")
+    assert messages[2] == (None, notice, "system")
+    assert [author for author, *_ in messages] == ["Amal", "Karim: salon", None, "Karim: salon", "Amal"]
+
+
+def test_a_contact_may_be_named_like_a_notice(read):
+    assert {author for author, *_ in read("Value added shop: promo", "Value added shop: jdid")} == {"Value added shop"}
+
+
+@pytest.mark.parametrize("notice", ["Missed voice call", "Amal changed this group's icon", "~ Nora added you"])
+def test_ios_marks_its_notices_and_puts_them_under_a_name(notice, read):
+    assert read(f"Dar: {LRM}{notice}", f"{LRM}{notice}", ios=True) == [(None, notice, "system")] * 2
+
+
+def test_an_ios_group_with_a_colon_in_its_name_is_no_author(read):
+    notice, text = read(f"Dar: l3id: {LRM}Amal changed this group's icon", "Dar: salam", ios=True)
+    assert notice == (None, "Amal changed this group's icon", "system")
+    assert text == ("Dar", "salam", "text")
+
+
+@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("mark", ["", LRM])
+def test_every_medium_is_known_and_gives_its_caption(language, mark, read):
+    for placeholder in (*WORDS[language][2], *WORDS[language][3]):
+        assert read(f"Amal: {mark}{placeholder}", ios=bool(mark)) == [("Amal", "", "media")]
+        assert read(f"Amal: {mark}{placeholder}\nchouf: hadi\nzwina") == [("Amal", "chouf: hadi\nzwina", "media")]
+
+
+@pytest.mark.parametrize("placeholder", ["audio omitted", "sticker omitted", "GIF omitted", "Contact card omitted"])
+def test_ios_names_the_medium_that_it_leaves_out(placeholder, read):
+    assert read(f"Amal: {LRM}{placeholder}", ios=True) == [("Amal", "", "media")]
+    assert read(f"Amal: chouf hadi {LRM}{placeholder}", ios=True) == [("Amal", "chouf hadi", "media")]
+
+
+def test_the_name_of_a_document_is_no_caption(read):
+    assert read(f"Amal: dars.pdf • {LRM}2 pages {LRM}document omitted", ios=True) == [("Amal", "", "media")]
+
+
+@pytest.mark.parametrize("poll", ["POLL:", "SONDAGE :", "استطلاع:"])
+def test_polls_and_marked_locations_are_media(poll, read):
+    assert read(f"Amal: {LRM}{poll}\nfin?\n{LRM}OPTION: dar ({LRM}1 vote)", ios=True) == [("Amal", "", "media")]
+    assert read(f"Amal: {LRM}Location: https://maps.google.com/?q=0,0", ios=True) == [("Amal", "", "media")]
+    text = "location: https://maps.google.com/?q=0,0"
+    assert read(f"Amal: {text}") == [("Amal", text, "text")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This message was deleted",
+        "You deleted this message",
+        "This message was deleted by admin Nora",
+        "Ce message a été supprimé",
+        "Vous avez supprimé ce message",
+        "تم حذف هذه الرسالة",
+        "لقد حذفت هذه الرسالة",
+    ],
+)
+@pytest.mark.parametrize("dot", ["", "."])
+def test_a_deleted_message_is_empty_and_keeps_its_author(text, dot, read):
+    assert read(f"Amal: {text}{dot}") == [("Amal", "", "deleted")]
+    assert read(f"Amal: {LRM}{text}{dot}", ios=True) == [("Amal", "", "deleted")]
+    assert read(f"Amal: gal liya {text}") == [("Amal", f"gal liya {text}", "text")]
+
+
+def test_a_view_once_message_leaves_a_dot_without_a_space(read):
+    assert read("Amal:.", "Amal: .") == [("Amal", "", "deleted"), ("Amal", ".", "text")]
+
+
+@pytest.mark.parametrize("mark", ["", LRM, RLM])
+@pytest.mark.parametrize("language", WORDS)
+def test_the_edit_mark_is_taken_off(language, mark, write):
+    path = write(f"13/04/2022, 10:00 - Amal: awal\nsatr {mark}{WORDS[language][-1]}", "13/04/2022, 10:01 - Amal: <3>")
+    assert [(message.text, message.edited) for message in parse_export(path)] == [("awal\nsatr", True), ("<3>", False)]
+
+
+def test_an_archive_is_read_in_place(tmp_path):
+    phone, chat = PHONES["ios_en"], make_chat("en")
+    text = phone.write(tmp_path / "written.txt", chat)
+    with zipfile.ZipFile(tmp_path / "WhatsApp Chat - Dar.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(text, "_chat.txt")
+        archive.writestr("00000007-lista.txt", "sokkar, atay")
+        archive.writestr("__MACOSX/_chat.txt", "x")
+    text.unlink()
+    assert list(parse_export(tmp_path / "WhatsApp Chat - Dar.zip")) == chat
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("members", [(), ("a.txt", "b.txt"), ("a.jpg",)])
+def test_an_archive_without_exactly_one_chat_is_an_error(members, tmp_path):
+    with zipfile.ZipFile(tmp_path / "chat.zip", "w") as archive:
+        for member in members:
+            archive.writestr(member, "13/04/2022, 10:00 - Amal: salam")
+    with pytest.raises(
+        ExportError, match=rf"chat\.zip: {len([name for name in members if '.txt' in name])} \.txt files"
+    ):
+        parse_export(tmp_path / "chat.zip")
+
+
+def test_an_archive_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("darija_gpt.data.whatsapp.MAX_CHAT_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "chat.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("_chat.txt", "a" * 1001)
+    with pytest.raises(ExportError, match="1,000 bytes"):
+        parse_export(tmp_path / "chat.zip")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "no line"),
+        (b"ktab\n13/04/2022\n", "no line"),
+        (b"31/02/2022, 10:00 - A: b\n", "no line"),
+        ("13/04/2022, 10:00 - Amal: salam\nmerçi\n".encode("latin-1"), "line 2: not utf-8"),
+    ],
+)
+def test_a_file_that_is_no_export_is_an_error_at_the_call(content, problem, tmp_path):
+    (tmp_path / "chat.txt").write_bytes(content)
+    with pytest.raises(ExportError, match=problem) as error:
+        parse_export(tmp_path / "chat.txt")
+    assert str(error.value).startswith(str(tmp_path / "chat.txt"))
+    assert len(str(error.value).splitlines()) == 1
+    assert not any(word in str(error.value) for word in ("ktab", "salam", "mer"))
+
+
+def test_a_given_encoding_is_used(tmp_path):
+    (tmp_path / "chat.txt").write_bytes("13/04/2022, 10:00 - Amal: merçi\n".encode("latin-1"))
+    assert next(parse_export(tmp_path / "chat.txt", encoding="latin-1")).text == "merçi"
+    with pytest.raises(ExportError, match="encoding=klingon"):
+        parse_export(tmp_path / "chat.txt", encoding="klingon")
+
+
+def test_a_path_that_holds_no_export_is_an_error(tmp_path):
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 nothing")
+    for path in (tmp_path / "missing.txt", tmp_path / "missing.zip", tmp_path / "broken.zip", tmp_path):
+        with pytest.raises(ExportError):
+            parse_export(path)
+
+
+def test_exports_are_found_in_a_folder(tmp_path):
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ExportError):
+            find_exports(path)
+    for name in ("b.txt", "a.ZIP", "c.jpg", "._b.txt"):
+        (tmp_path / name).touch()
+    assert [path.name for path in find_exports(str(tmp_path))] == ["a.ZIP", "b.txt"]
+    assert find_exports(tmp_path / "b.txt") == [tmp_path / "b.txt"]
+
+
+@pytest.mark.parametrize("piece", [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. "])
+def test_hostile_lines_cost_no_more_than_long_ones(piece, read):
+    line = piece * (200_000 // len(piece))
+    assert len(read("Amal: salam", f"{line}\n{line}", f"Amal: {line}\n{line}>", "Amal: wakha")) == 4
+
+
+def test_memory_does_not_grow_with_the_chat(write):
+    def measure_peak(num_messages: int) -> int:
+        path = write(*(f"{1 + n % 28}/04/2022, 10:{n % 60:02} - Amal: {n}: salam" for n in range(num_messages)))
+        tracemalloc.start()
+        assert sum(1 for _ in parse_export(path)) == num_messages
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    measure_peak(200)  # fills the caches
+    assert measure_peak(10_000) < 2 * measure_peak(1_000)
+
+
+@pytest.mark.skipif(not SHARED_CHATS.is_dir(), reason="the shared development chats are not on this machine")
+def test_the_shared_chats_hold_what_their_manifest_says():
+    for name, chat in json.loads((SHARED_CHATS / "manifest.json").read_text("utf-8"))["chats"].items():
+        messages = list(parse_export(SHARED_CHATS / name))
+        assert len(messages) == chat["messages"], name
+        assert {message.author for message in messages} - {None} == set(chat["participants"]), name

@@ -1,0 +1,135 @@
+import copy
+import math
+
+import pytest
+import torch
+
+from darija_gpt.evaluation.bits_per_byte import encode_document, measure_bits_per_byte, slide_windows
+
+
+CHAT = [
+    {"role": "user", "content": "salam, labas 3lik?"},
+    {"role": "assistant", "content": "لاباس الحمد لله 😊\nghadi l souk"},
+    {"role": "user", "content": " <|im_end|> mzyan "},
+]
+
+
+def make_row(text: str, messages=None, script: str = "Latn") -> dict:
+    return {"text": text, "messages": messages, "script": script}
+
+
+@pytest.fixture(scope="module")
+def rows(darija):
+    """Plain texts of many lengths, some longer than a window, and a chat."""
+    texts = ["salam", "\n".join(darija), *darija[5:11], "\n".join(darija[:7])]
+    chat = make_row("\n".join(message["content"] for message in CHAT), CHAT, "mixed")
+    return [*(make_row(text, script="mixed" if "\n" in text else "Arab") for text in texts), chat]
+
+
+@torch.inference_mode()
+def measure_token_by_token(model, tokenizer, rows, context_tokens: int) -> tuple[float, int]:
+    """Nats and scored tokens, each token by a forward of its own, its context looked up by the definition."""
+    nats, num_tokens = 0.0, 0
+    for ids, is_scored in (encode_document(tokenizer, row) for row in rows):
+        for place in range(1, len(ids)):
+            # The first window ends at its context's length, every later one half a context further.
+            end = context_tokens
+            while end < place:
+                end += context_tokens // 2
+            end = min(end, len(ids) - 1)
+            if is_scored[place]:
+                logits = model(torch.tensor([ids[max(0, end - context_tokens) : place]])).logits[0, -1]
+                nats -= logits.double().log_softmax(-1)[ids[place]].item()
+                num_tokens += 1
+    return nats, num_tokens
+
+
+@pytest.mark.parametrize("context_tokens", [7, 16, 96])
+def test_bits_and_perplexity_are_those_of_each_token_scored_alone(tiny_llama, tokenizer, rows, context_tokens):
+    nats, num_tokens = measure_token_by_token(tiny_llama, tokenizer, rows, context_tokens)
+
+    measured = measure_bits_per_byte(tiny_llama, tokenizer, rows, context_tokens=context_tokens)["all"]
+    num_bytes = sum(len(row["text"].encode()) for row in rows)
+    assert measured["tokens"] == num_tokens
+    assert measured["bytes"] == num_bytes
+    assert measured["bits_per_byte"] == pytest.approx(nats / math.log(2) / num_bytes, abs=1e-4)
+    assert measured["perplexity"] == pytest.approx(math.exp(nats / num_tokens), rel=1e-5)
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 64, 333, 10_000])
+def test_the_size_of_a_batch_changes_nothing(tiny_llama, tokenizer, rows, batch_tokens):
+    expected = measure_bits_per_byte(tiny_llama, tokenizer, rows)
+    measured = measure_bits_per_byte(tiny_llama, tokenizer, rows, batch_tokens=batch_tokens)
+
+    for group, numbers in expected.items():
+        assert measured[group] == pytest.approx(numbers, rel=1e-4)
+
+
+def test_a_model_that_knows_nothing_needs_the_logarithm_of_its_vocabulary_for_each_token(tiny_llama, tokenizer, rows):
+    model = copy.deepcopy(tiny_llama)
+    torch.nn.init.zeros_(model.lm_head.weight)
+
+    for measured in measure_bits_per_byte(model, tokenizer, rows).values():
+        expected = math.log2(len(tokenizer)) * measured["tokens"] / measured["bytes"]
+        assert measured["bits_per_byte"] == pytest.approx(expected, abs=1e-4)
+        assert measured["perplexity"] == pytest.approx(len(tokenizer), abs=1e-2)
+
+
+@pytest.mark.parametrize("num_tokens", [0, 1, 2, 9, 10, 11, 15, 16, 100])
+@pytest.mark.parametrize("context_tokens", [1, 2, 9, 10])
+def test_windows_score_each_token_once_with_at_least_half_a_context(num_tokens, context_tokens):
+    windows = list(slide_windows(0, num_tokens, context_tokens))
+
+    scored = [place for window in windows for place in range(window.first + 1, window.end + 1)]
+    assert scored == list(range(1, num_tokens))
+    assert all(window.num_tokens <= context_tokens for window in windows)
+    for window in windows[1:]:
+        assert window.num_tokens == context_tokens
+        assert window.first + 1 - window.begin >= context_tokens // 2
+
+
+def test_the_contents_and_ends_of_all_turns_are_scored_and_the_roles_are_not(tokenizer):
+    ids, is_scored = encode_document(tokenizer, make_row("", CHAT))
+
+    assert tokenizer.decode([token for token, scored in zip(ids, is_scored, strict=True) if scored]) == (
+        "salam, labas 3lik?<|im_end|>لاباس الحمد لله 😊\nghadi l souk<|im_end|>< |im_end|> mzyan<|im_end|>"
+    )
+
+
+@pytest.mark.parametrize("template", [None, "{% for message in messages %}{{ message['content'] }}{% endfor %}"])
+def test_a_chat_is_scored_as_its_text_where_the_template_marks_nothing(tokenizer, template):
+    foreign = copy.deepcopy(tokenizer)
+    foreign.chat_template = template
+
+    ids, is_scored = encode_document(foreign, make_row("salam\nlabas", CHAT))
+    assert foreign.decode(ids) == "<|endoftext|>salam\nlabas"
+    assert is_scored == [0] + [1] * (len(ids) - 1)
+
+
+def test_groups_are_all_and_each_script_and_add_up(tiny_llama, tokenizer, rows):
+    measured = measure_bits_per_byte(tiny_llama, tokenizer, rows)
+
+    assert list(measured) == ["all", "Arab", "mixed"]
+    for counted in ("bytes", "tokens", "documents"):
+        assert measured["all"][counted] == measured["Arab"][counted] + measured["mixed"][counted]
+
+
+def test_a_model_in_training_is_measured_without_dropout_and_trains_on(tiny_llama, tokenizer, rows):
+    model = copy.deepcopy(tiny_llama)
+    for layer in model.model.layers:
+        layer.self_attn.attention_dropout = 0.5
+    model.train()
+
+    assert measure_bits_per_byte(model, tokenizer, rows) == measure_bits_per_byte(tiny_llama, tokenizer, rows)
+    assert model.training
+
+
+def test_coarse_numbers_damaged_weights_and_no_text_are_refused(tiny_llama, tokenizer, rows):
+    with pytest.raises(ValueError, match=r"call model\.float\(\) first"):
+        measure_bits_per_byte(copy.deepcopy(tiny_llama).bfloat16(), tokenizer, rows)
+    damaged = copy.deepcopy(tiny_llama)
+    damaged.lm_head.weight.data[3] = float("nan")
+    with pytest.raises(ValueError, match="damaged"):
+        measure_bits_per_byte(damaged, tokenizer, rows)
+    with pytest.raises(ValueError, match="no text"):
+        measure_bits_per_byte(tiny_llama, tokenizer, [make_row("")])

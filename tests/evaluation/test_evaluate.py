@@ -1,0 +1,112 @@
+import json
+
+import pytest
+from datasets import Dataset, DatasetDict
+
+import darija_gpt.evaluation.evaluate
+from darija_gpt.data.corpus import FEATURES, detect_script
+from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
+from darija_gpt.evaluation.evaluate import EvaluateArguments, evaluate, read_training_summaries
+
+
+QUOTED = "wahed jouj tlata reb3a khamsa setta seb3a tmenya tes3oud"
+
+
+@pytest.fixture(scope="module")
+def dataset_dir(darija, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("dataset") / "dataset"
+    rows = [
+        {
+            "text": text,
+            "messages": [{"role": "user", "content": text}] if number % 2 else None,
+            "source": "whatsapp",
+            "script": detect_script(text),
+            "conversation_id": str(number),
+        }
+        for number, text in enumerate([QUOTED, *darija])
+    ]
+    splits = {"train": rows[:20], "validation": rows[20:28], "test": rows[28:]}
+    DatasetDict({name: Dataset.from_list(split, features=FEATURES) for name, split in splits.items()}).save_to_disk(
+        directory
+    )
+    (directory / "report.json").write_text(json.dumps({"files": [{"file": "Chat with X.txt"}], "conversations": 41}))
+    return directory
+
+
+@pytest.fixture
+def run_evaluate(tiny_llama_dir, dataset_dir, tmp_path):
+    """Runs the stage; gives metrics.json and the lines of samples.jsonl."""
+
+    def run(**arguments):
+        output_dir = tmp_path / "evaluation"
+        settings = {"max_new_tokens": 8, "model": str(tiny_llama_dir), "dataset": dataset_dir} | arguments
+        evaluate(EvaluateArguments(output_dir=output_dir, **settings))
+        samples = (output_dir / "samples.jsonl").read_text("utf-8").splitlines()
+        return json.loads((output_dir / "metrics.json").read_text("utf-8")), [json.loads(line) for line in samples]
+
+    return run
+
+
+def test_metrics_and_samples_of_a_model_are_written(run_evaluate, tiny_llama, tokenizer, dataset_dir, capsys):
+    prompts = [["salam", "labas 3lik?"], ["لاباس؟"]]
+    metrics, samples = run_evaluate(prompts=prompts)
+
+    assert list(metrics) == ["model", "training", "dataset", "tokenizer", "bits_per_byte", "wall_seconds"]
+    assert metrics["model"] == {"parameters": tiny_llama.num_parameters(), "context_tokens": 96}
+    assert metrics["dataset"] == {"conversations": 41}
+    assert (metrics["training"], metrics["tokenizer"]) == ([], {})
+    test_rows = DatasetDict.load_from_disk(str(dataset_dir))["test"]
+    assert list(metrics["bits_per_byte"]) == ["validation", "test"]
+    assert metrics["bits_per_byte"]["test"] == measure_bits_per_byte(tiny_llama, tokenizer, test_rows)
+    assert [[message["content"] for message in sample["messages"][::2]] for sample in samples] == prompts
+    assert all(sample["messages"][-1]["role"] == "assistant" for sample in samples)
+    printed = capsys.readouterr().out
+    assert f"{metrics['bits_per_byte']['test']['all']['bits_per_byte']:.4f}" in printed
+    assert "user: لاباس؟" in printed
+
+
+def test_a_reply_that_quotes_the_data_is_drawn_again_and_never_published(run_evaluate, monkeypatch, capsys):
+    quotation = " ".join(QUOTED.split()[:8])
+
+    def quote(model, tokenizer, messages, sampling):
+        if messages[-1]["content"] == "dima":
+            return quotation
+        return quotation if sampling.seed < 3 else f"{' '.join(QUOTED.split()[:7])}, safi"
+
+    monkeypatch.setattr(darija_gpt.evaluation.evaluate, "generate_reply", quote)
+    _, samples = run_evaluate(prompts=[["salam"], ["dima"]])
+
+    [sample] = samples
+    assert sample["messages"][1]["content"].endswith("safi")
+    assert sample["longest_shared_words"] == 7
+    assert "1 of 2 dialogues are left out" in capsys.readouterr().out
+
+
+def test_summaries_are_listed_from_the_first_training_stage_on(tmp_path):
+    summaries = [{"stage": "pretrain", "tokens": 9}, {"stage": "finetune", "tokens": 3}]
+    (tmp_path / "training_summary.json").write_text(json.dumps(summaries[1] | {"base": summaries[0]}))
+    assert read_training_summaries(tmp_path) == summaries
+
+    (tmp_path / "training_summary.json").write_text(json.dumps(summaries[0]))
+    assert read_training_summaries(tmp_path) == summaries[:1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("splits", ["dev"], "there is no dev"),
+        ("prompts", [["salam", " "]], "says nothing"),
+        ("max_shared_words", 0, "must be positive"),
+        ("context_tokens", 1, "no window"),
+        ("temperature", 0.0, "must be positive"),
+    ],
+)
+def test_an_argument_that_cannot_be_meant_is_refused(name, value, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        EvaluateArguments(model="m", dataset=tmp_path, output_dir=tmp_path / "out", **{name: value})
+
+
+def test_nothing_is_written_where_a_prompt_does_not_fit(run_evaluate, tmp_path):
+    with pytest.raises(ValueError, match="write a shorter one"):
+        run_evaluate(prompts=[["salam " * 200]])
+    assert not (tmp_path / "evaluation").exists()

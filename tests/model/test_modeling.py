@@ -1,0 +1,211 @@
+"""The model against transformers' Llama and Qwen3, and against what every decoder must hold to."""
+
+import pytest
+import torch
+from torch import nn
+from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+
+from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification, DarijaGPTModel
+
+
+SIZES = {
+    "vocab_size": 97,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 64,
+    "tie_word_embeddings": True,
+    "initializer_range": 0.2,  # at 0.02 a tiny model says nearly the same whatever it reads
+}
+# One value away from the default, on every axis.
+VARIANTS = {
+    "default": {},
+    "layernorm": {"norm": "layernorm"},
+    "multi_head": {"num_key_value_heads": 4},
+    "multi_query": {"num_key_value_heads": 1},
+    "qk_norm": {"qk_norm": True},
+    "plain_mlp": {"gated_mlp": False},
+    "gelu_new": {"hidden_act": "gelu_new"},
+    "relu2": {"hidden_act": "relu2", "gated_mlp": False},
+    "biases": {"attention_bias": True, "mlp_bias": True},
+    "untied": {"tie_word_embeddings": False},
+    "wide_heads": {"head_dim": 16},
+    "plain_init": {"residual_init": "plain"},
+    "dropout": {"embedding_dropout": 0.1, "attention_dropout": 0.1, "residual_dropout": 0.1},
+    "linear_rope": {"rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}},
+}
+
+
+def build(seed: int = 0, **fields) -> DarijaGPTForCausalLM:
+    torch.manual_seed(seed)
+    return DarijaGPTForCausalLM(DarijaGPTConfig(**{**SIZES, **fields})).eval()
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
+def fields(request):
+    return request.param
+
+
+@pytest.fixture
+def input_ids():
+    return torch.randint(4, 97, (2, 40), generator=torch.Generator().manual_seed(1))
+
+
+@torch.no_grad()
+def test_the_default_is_llama(input_ids):
+    ours = build()
+    llama = LlamaForCausalLM(LlamaConfig(**SIZES, rms_norm_eps=1e-6, pad_token_id=3)).eval()
+    llama.load_state_dict(ours.state_dict(), strict=True)
+    assert torch.equal(ours(input_ids).logits, llama(input_ids).logits)
+
+
+@torch.no_grad()
+def test_with_qk_norm_it_is_qwen3(input_ids):
+    ours = build(qk_norm=True, head_dim=8)
+    qwen3 = Qwen3ForCausalLM(Qwen3Config(**SIZES, head_dim=8, rms_norm_eps=1e-6, pad_token_id=3)).eval()
+    qwen3.load_state_dict(ours.state_dict(), strict=True)
+    assert torch.equal(ours(input_ids).logits, qwen3(input_ids).logits)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_changing_a_token_never_changes_earlier_logits(fields, input_ids, training):
+    model = build(**fields).train(training)
+    changed = input_ids.clone()
+    changed[:, 25] = (changed[:, 25] + 1) % 90 + 4
+
+    def run(ids):
+        torch.manual_seed(0)
+        return model(ids, use_cache=False).logits
+
+    before, after = run(input_ids), run(changed)
+    torch.testing.assert_close(before[:, :25], after[:, :25], atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(before[:, 25:], after[:, 25:], atol=1e-3)
+
+
+@torch.no_grad()
+def test_a_cache_changes_nothing(fields, input_ids):
+    model = build(**fields)
+    whole = model(input_ids).logits
+    first = model(input_ids[:, :17], use_cache=True)
+    rest = [first.logits]
+    for position in range(17, 40):
+        step = model(input_ids[:, position : position + 1], past_key_values=first.past_key_values)
+        rest.append(step.logits)
+    torch.testing.assert_close(torch.cat(rest, dim=1), whole, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_left_padding_and_the_cache_do_not_change_what_is_generated(fields, input_ids, num_beams):
+    model = build(**fields)
+    prompt = input_ids[:1, :9]
+    settings = {"max_new_tokens": 12, "do_sample": False, "num_beams": num_beams, "eos_token_id": None}
+    alone = model.generate(prompt, **settings)[0, 9:]
+    padded = torch.cat([torch.full((1, 5), 3), prompt], dim=1)
+    batch = torch.cat([padded, input_ids[1:, :14]])
+    mask = torch.ones_like(batch)
+    mask[0, :5] = 0
+    for use_cache in (True, False):
+        together = model.generate(batch, attention_mask=mask, use_cache=use_cache, **settings)[0, 14:]
+        assert alone.tolist() == together.tolist()
+
+
+@torch.no_grad()
+def test_packed_documents_do_not_see_each_other(fields, input_ids):
+    model = build(**fields)
+    lengths = (11, 1, 20, 8)
+    positions = torch.cat([torch.arange(length) for length in lengths])[None]
+    packed = model(input_ids[:1], position_ids=positions, use_cache=False).logits
+    alone = [model(document).logits for document in input_ids[:1].split(lengths, dim=1)]
+    torch.testing.assert_close(packed, torch.cat(alone, dim=1), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_eager_attention_equals_sdpa(fields, input_ids):
+    model = build(**fields)
+    sdpa = model(input_ids).logits
+    model.set_attn_implementation("eager")
+    outputs = model(input_ids, output_attentions=True)
+    torch.testing.assert_close(outputs.logits, sdpa, atol=1e-5, rtol=1e-5)
+    assert len(outputs.attentions) == 3 and outputs.attentions[0].shape == (2, 4, 40, 40)
+    torch.testing.assert_close(outputs.attentions[0].sum(-1), torch.ones(2, 4, 40))
+
+
+def test_the_loss_falls(fields, input_ids):
+    model = build(**fields).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(20):
+        loss = model(input_ids, labels=input_ids).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_gradient_checkpointing_changes_no_gradient(fields, input_ids):
+    gradients = []
+    for is_checkpointed in (False, True):
+        model = build(**fields).train()
+        if is_checkpointed:
+            model.gradient_checkpointing_enable()
+        torch.manual_seed(0)
+        model(input_ids, labels=input_ids).loss.backward()
+        gradients.append([parameter.grad for parameter in model.parameters()])
+    for plain, checkpointed in zip(*gradients, strict=True):
+        torch.testing.assert_close(plain, checkpointed)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("model_class", [DarijaGPTModel, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification])
+def test_a_saved_model_is_the_same_again(fields, input_ids, model_class, tmp_path):
+    model = model_class(DarijaGPTConfig(**{**SIZES, **fields})).eval()
+    model.save_pretrained(tmp_path)
+    loaded = model_class.from_pretrained(tmp_path).eval()
+    assert torch.equal(model(input_ids)[0], loaded(input_ids)[0])
+    assert not list(tmp_path.glob("*.bin"))
+
+
+@pytest.mark.parametrize(("residual_init", "scale"), [("plain", 1.0), ("scaled", 6**-0.5), ("zero", 0.0)])
+def test_projections_to_the_residual_stream_start_as_configured(residual_init, scale):
+    model = build(residual_init=residual_init, hidden_size=128, intermediate_size=256)
+    for name, module in model.named_modules():
+        if not isinstance(module, nn.Linear) or name == "lm_head":
+            continue
+        expected = 0.2 * (scale if name.endswith(("o_proj", "down_proj")) else 1.0)
+        assert module.weight.std().item() == pytest.approx(expected, rel=0.05), name
+
+
+def test_dropouts_act_in_training_only(input_ids):
+    for name in ("embedding_dropout", "attention_dropout", "residual_dropout"):
+        model = build(**{name: 0.5})
+        with torch.no_grad():
+            assert torch.equal(model(input_ids).logits, build()(input_ids).logits)
+            model.train()
+            assert not torch.equal(model(input_ids).logits, model(input_ids).logits)
+
+
+def test_the_default_compiles_into_one_graph(input_ids):
+    graph = torch.compile(build(), fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(graph(input_ids, use_cache=False).logits, build()(input_ids).logits)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"norm": "batchnorm"}, ["norm", "layernorm", "batchnorm"]),
+        ({"num_key_value_heads": 3}, ["num_attention_heads=4", "num_key_value_heads=3"]),
+        ({"hidden_size": 30}, ["hidden_size=30", "num_attention_heads=4"]),
+        ({"head_dim": 7}, ["position_embedding", "head_dim=7"]),
+        ({"num_attention_heads": 0}, ["num_attention_heads=0"]),
+        ({"hidden_size": "wide"}, ["hidden_size", "wide"]),
+        ({"residual_dropout": 1.0}, ["residual_dropout=1.0"]),
+    ],
+)
+def test_what_cannot_be_built_is_refused_in_the_users_words(fields, words):
+    with pytest.raises(Exception) as error:
+        DarijaGPTConfig(**{**SIZES, **fields})
+    assert all(word in str(error.value) for word in words)

@@ -1,0 +1,86 @@
+"""The floors of the package, and what an import may cost."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "darija_gpt"
+
+# From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
+FLOORS = [
+    {"output", "hardware", "recipe", "data", "model"},
+    {"tokenizer", "packing", "optimization", "checkpoint"},
+    {"evaluation", "generation"},
+    {"pretraining", "training_run", "finetuning", "chat"},
+    {"card", "hub"},
+]
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+# What the code that travels with the weights may need where it arrives.
+TRAVELLING_IMPORTS = {"torch", "transformers", "huggingface_hub", "typing"}
+
+
+def name_of(path: Path) -> str:
+    """`tokenizer` of darija_gpt/tokenizer.py, `data` of darija_gpt/data/corpus.py."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def find_imports(path: Path) -> list[str]:
+    """The modules that a file imports, anywhere in it, as written; relative ones with their dots."""
+    imports = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imports.append("." * node.level + (node.module or ""))
+    return imports
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=str)
+def test_every_module_stands_on_a_floor_and_imports_none_above_it(path):
+    home = name_of(path)
+    assert home in FLOOR_OF, f"give {home} a floor"
+    for imported in find_imports(path):
+        if imported.startswith("darija_gpt."):
+            target = imported.split(".")[1]
+            assert FLOOR_OF[target] <= FLOOR_OF[home], f"{path.name} imports {imported} from a floor above"
+            if home in ("data", "model"):
+                assert target in (home, "output", "recipe"), f"{home}/ knows of {imported}"
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "model").glob("*_darija_gpt.py")), ids=lambda path: path.name)
+def test_the_code_that_travels_imports_only_its_siblings_and_what_its_readers_have(path):
+    for imported in find_imports(path):
+        is_sibling = imported.startswith(".") and (PACKAGE / "model" / f"{imported[1:]}.py").is_file()
+        assert is_sibling or imported.split(".")[0] in TRAVELLING_IMPORTS, f"{path.name} imports {imported}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.name)
+def test_a_script_only_parses_and_calls(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    _, *imports, main = tree.body
+    assert "python scripts/" in ast.get_docstring(tree) or "accelerate launch scripts/" in ast.get_docstring(tree)
+    assert all(isinstance(node, ast.ImportFrom) and node.module.startswith("darija_gpt.") for node in imports)
+    assert isinstance(main, ast.If) and len(main.body) == 1 and isinstance(main.body[0].value, ast.Call)
+    assert main.body[0].value.func.id == "run_stage"
+
+
+@pytest.mark.parametrize("module", ["darija_gpt", "darija_gpt.data", "darija_gpt.data.corpus", "darija_gpt.recipe"])
+def test_importing_what_needs_no_model_imports_no_torch(module):
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_forward_passes_ask_no_configuration():
+    for path in (PACKAGE / "model").glob("*_darija_gpt.py"):
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef) or function.name != "forward":
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.If | ast.IfExp):
+                    assert "config" not in ast.unparse(node.test), f"{path.name} branches on {ast.unparse(node.test)}"

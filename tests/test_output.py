@@ -1,0 +1,48 @@
+"""An output directory is whole or not there."""
+
+import stat
+
+import pytest
+
+from darija_gpt.output import write_directory
+
+
+def test_a_finished_block_leaves_the_directory_and_nothing_else(tmp_path):
+    with write_directory(tmp_path / "out") as directory:
+        (directory / "file").write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "file").read_text() == "whole"
+
+
+def test_a_failed_block_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), write_directory(tmp_path / "out") as directory:
+        (directory / "file").write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_holds_something_is_refused_and_kept(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "file").write_text("mine")
+    with pytest.raises(ValueError, match="already holds another run"), write_directory(tmp_path / "out"):
+        pass
+    assert (tmp_path / "out" / "file").read_text() == "mine"
+
+
+def test_an_empty_directory_is_taken(tmp_path):
+    (tmp_path / "out").mkdir()
+    with write_directory(tmp_path / "out") as directory:
+        (directory / "file").touch()
+    assert (tmp_path / "out" / "file").exists()
+
+
+def test_a_file_in_the_way_is_refused(tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(ValueError, match="is a file"), write_directory(tmp_path / "out"):
+        pass
+
+
+def test_only_the_owner_can_enter_what_comes_from_chats(tmp_path):
+    with write_directory(tmp_path / "out"):
+        pass
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700

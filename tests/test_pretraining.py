@@ -1,0 +1,184 @@
+"""The pretrain stage, on a tiny model and a dataset made on the spot."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
+
+from darija_gpt.model import DarijaGPTForCausalLM
+from darija_gpt.pretraining import PretrainArguments, build_config, check_run, pretrain, record_run
+from darija_gpt.training_run import pack_split
+
+
+SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "pretrain.py"
+MODEL = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 32,
+    "residual_dropout": 0.1,
+}
+
+
+@pytest.fixture
+def arguments(dataset_dir, tokenizer_dir, tmp_path):
+    return PretrainArguments(
+        dataset=dataset_dir,
+        tokenizer=tokenizer_dir,
+        output_dir=tmp_path / "base",
+        model=MODEL,
+        num_train_epochs=2,
+        per_device_train_batch_size=4,
+        gradient_accumulation_steps=2,
+        mixed_precision="no",
+        eval_steps=10,
+        save_steps=10,
+    )
+
+
+def read_log(output_dir) -> list[dict]:
+    return [json.loads(line) for line in (output_dir / "training_log.jsonl").read_text().splitlines()]
+
+
+def test_a_run_ends_as_a_model_that_has_learnt(arguments, dataset, tokenizer):
+    pretrain(arguments)
+    log = read_log(arguments.output_dir)
+    losses = [line["loss"] for line in log if "loss" in line]
+    validation = [line["validation_loss"] for line in log if "validation_loss" in line]
+    assert losses[-1] < losses[0] - 0.5 and validation[-1] < validation[0]
+
+    model = DarijaGPTForCausalLM.from_pretrained(arguments.output_dir).eval()
+    assert model.config.vocab_size == len(tokenizer)
+    assert model.generation_config.eos_token_id == tokenizer.eos_token_id
+    assert AutoTokenizer.from_pretrained(arguments.output_dir).model_max_length == 32
+    summary = json.loads((arguments.output_dir / "training_summary.json").read_text())
+    assert summary["steps"] == len(losses)
+    assert summary["parameters"] == model.num_parameters()
+    assert summary["tokens"] == summary["steps"] * 8 * 32
+
+    blocks = pack_split(dataset["validation"], tokenizer, 32)
+    with torch.no_grad():
+        measured = [
+            model(
+                block["input_ids"][None],
+                position_ids=block["position_ids"][None],
+                labels=block["input_ids"][None],
+                use_cache=False,
+            ).loss
+            for block in (blocks[index] for index in range(len(blocks)))
+        ]
+    assert torch.stack(measured).mean().item() == pytest.approx(summary["validation_loss"], abs=1e-3)
+
+
+def test_every_document_opens_with_the_end_of_text_token(dataset, tokenizer):
+    blocks = pack_split(dataset["train"], tokenizer, 32, seed=0)
+    openings = blocks.tokens[blocks.starts[:-1]]
+    assert (openings == tokenizer.bos_token_id).all() and len(openings) == len(dataset["train"])
+    assert (blocks.tokens == tokenizer.bos_token_id).sum() == len(openings)
+
+
+def test_a_killed_run_goes_on_to_the_same_weights(arguments, tmp_path):
+    whole = replace(arguments, output_dir=tmp_path / "whole", num_train_epochs=6)
+    killed = replace(arguments, output_dir=tmp_path / "killed", num_train_epochs=6)
+    pretrain(whole)
+    flags = [f"--model.{name}={value}" for name, value in MODEL.items()] + [
+        f"--{name}={getattr(killed, name)}"
+        for name in (
+            "dataset",
+            "tokenizer",
+            "output_dir",
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "gradient_accumulation_steps",
+            "mixed_precision",
+            "eval_steps",
+            "save_steps",
+        )
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, *flags], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment
+    )
+    deadline = time.monotonic() + 120
+    while not list((killed.output_dir / "checkpoints").glob("step-*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (killed.output_dir / "training_summary.json").exists(), "the run ended before it was killed"
+
+    pretrain(killed)
+    expected = load_file(whole.output_dir / "model.safetensors")
+    resumed = load_file(killed.output_dir / "model.safetensors")
+    assert expected.keys() == resumed.keys()
+    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
+
+
+def test_a_directory_with_another_run_is_refused_with_the_difference(arguments):
+    record_run(arguments)
+    with pytest.raises(ValueError, match=r"already holds another run: learning_rate was 0\.003 and is 0\.1"):
+        check_run(replace(arguments, learning_rate=0.1))
+    check_run(arguments)
+
+
+def test_a_directory_with_something_else_is_refused(arguments):
+    arguments.output_dir.mkdir()
+    (arguments.output_dir / "letter.txt").write_text("mine")
+    with pytest.raises(ValueError, match="already holds another run"):
+        check_run(arguments)
+
+
+def test_a_finished_run_is_kept(arguments):
+    record_run(arguments)
+    (arguments.output_dir / "training_summary.json").write_text("{}")
+    with pytest.raises(ValueError, match="already holds a finished run"):
+        check_run(arguments)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {**MODEL, "norm": "batchnorm"}}, "model: .*norm.*batchnorm"),
+        ({"model": {**MODEL, "nrom": "layernorm"}}, "model: unknown key nrom; did you mean norm"),
+        ({"model": {**MODEL, "num_key_value_heads": 3}}, "num_attention_heads=4.*num_key_value_heads=3"),
+        ({"model": {**MODEL, "vocab_size": 100}}, "model.vocab_size=100 is smaller than the tokenizer"),
+        ({"block_size": 64}, "block_size=64 is longer than model.max_position_embeddings=32"),
+        ({"dataset": Path("nowhere")}, "nowhere is no dataset directory"),
+        ({"tokenizer": Path("nowhere")}, r"nowhere holds no tokenizer\.json"),
+        ({"num_train_epochs": 0}, "num_train_epochs=0 must be positive"),
+    ],
+)
+def test_bad_input_is_refused_and_leaves_nothing(arguments, changes, words):
+    with pytest.raises(ValueError, match=words):
+        pretrain(replace(arguments, **changes))
+    assert not arguments.output_dir.exists()
+
+
+def test_too_little_text_leaves_nothing(arguments):
+    with pytest.raises(ValueError, match="do not fill a block"):
+        pretrain(replace(arguments, model={**MODEL, "max_position_embeddings": 100_000}))
+    assert not arguments.output_dir.exists()
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_4(arguments):
+    with pytest.raises(SystemExit) as stop:
+        pretrain(replace(arguments, learning_rate=1e12, max_grad_norm=1e30))
+    assert stop.value.code == 4
+    assert not (arguments.output_dir / "training_summary.json").exists()
+
+
+def test_the_model_takes_vocabulary_and_control_tokens_from_the_tokenizer(tokenizer):
+    config = build_config({}, tokenizer)
+    assert config.vocab_size == len(tokenizer)
+    assert (config.bos_token_id, config.pad_token_id) == (tokenizer.bos_token_id, tokenizer.pad_token_id)
+    assert build_config({"vocab_size": 512}, tokenizer).vocab_size == 512

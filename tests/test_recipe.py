@@ -1,0 +1,104 @@
+"""Recipes and command lines: what is accepted, what wins, and how errors read."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from darija_gpt.recipe import RecipeError, parse_arguments, run_stage
+
+
+@dataclass
+class StageArguments:
+    output_dir: Path
+    learning_rate: float = 1e-3
+    steps: int | None = None
+    norm: Literal["layernorm", "rmsnorm"] = "rmsnorm"
+    push: bool = False
+    names: list[str] = field(default_factory=list)
+    model: dict[str, Any] = field(default_factory=dict)
+
+
+def write(tmp_path, text) -> str:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_a_recipe_fills_the_arguments_with_values_of_their_types(tmp_path):
+    recipe = write(
+        tmp_path,
+        "output_dir: out\nlearning_rate: 3e-3\nsteps: 5\npush: true\nnames: [a, b]\n"
+        "model: {eps: 1e-6, norm: layernorm}",
+    )
+    arguments = parse_arguments(StageArguments, ["--config", recipe])
+    assert arguments == StageArguments(
+        Path("out"), 3e-3, 5, "rmsnorm", True, ["a", "b"], {"eps": 1e-6, "norm": "layernorm"}
+    )
+
+
+def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
+    recipe = write(tmp_path, "output_dir: out\nlearning_rate: 3e-3\nmodel: {hidden_size: 64, norm: layernorm}")
+    flags = ["--learning_rate", "1e-4", "--model.norm", "rmsnorm", "--model.eps=1e-5", "--names", "x", "y", "--push"]
+    before = parse_arguments(StageArguments, [*flags, "--config", recipe])
+    after = parse_arguments(StageArguments, ["--config", recipe, *flags])
+    assert before == after
+    assert after.learning_rate == 1e-4 and after.push and after.names == ["x", "y"]
+    assert after.model == {"hidden_size": 64, "norm": "rmsnorm", "eps": 1e-5}
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "expected"),
+    [
+        ("output_dir: o\nlerning_rate: 1", [], "unknown key lerning_rate; did you mean learning_rate?"),
+        ("output_dir: o\nlearning_rate: fast", [], "learning_rate='fast': input should be a valid number"),
+        ("output_dir: o\nnorm: batchnorm", [], "norm='batchnorm': input should be 'layernorm' or 'rmsnorm'"),
+        ("output_dir: o\nsteps: [1]", [], "steps=[1]"),
+        ("learning_rate: 1", [], "output_dir is missing"),
+        ("output_dir: o\nenv: {HF_ENDPOINT: http://elsewhere}", [], "env: is refused"),
+        ("output_dir: o\noutput_dir: p", [], "output_dir stands twice"),
+        ("- a list", [], "a recipe is a mapping"),
+        ("a: [", [], "not YAML"),
+        ("output_dir: o", ["--lerning_rate", "1"], "unknown key lerning_rate; did you mean learning_rate?"),
+        ("output_dir: o", ["--moddel.norm", "x"], "unknown key moddel; did you mean model?"),
+        ("output_dir: o", ["--model.norm"], "--model.norm needs a value"),
+        ("output_dir: o", ["--learning_rate.peak", "1"], "learning_rate"),
+        ("output_dir: o", ["stray"], "stray stands where no value was expected"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_the_users_words(tmp_path, text, flags, expected):
+    with pytest.raises(RecipeError) as error:
+        parse_arguments(StageArguments, ["--config", write(tmp_path, text), *flags])
+    assert expected in str(error.value)
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(RecipeError, match=r"nowhere\.yaml: no such recipe"):
+        parse_arguments(StageArguments, ["--config", str(tmp_path / "nowhere.yaml")])
+
+
+def test_bad_input_is_one_line_on_stderr_and_exit_code_2(capsys):
+    def stage(arguments):
+        raise ValueError("two\nlines")
+
+    with pytest.raises(SystemExit) as stop:
+        run_stage(stage, StageArguments, ["--output_dir", "out"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == "error: two lines\n"
+
+
+def test_a_defect_of_the_program_keeps_its_traceback():
+    def stage(arguments):
+        raise TypeError("a defect")
+
+    with pytest.raises(TypeError):
+        run_stage(stage, StageArguments, ["--output_dir", "out"])
+
+
+def test_help_names_every_field(capsys):
+    with pytest.raises(SystemExit) as stop:
+        parse_arguments(StageArguments, ["--help"], description="What it does.")
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "What it does." in text and all(f"--{name}" in text for name in StageArguments.__dataclass_fields__)

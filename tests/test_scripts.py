@@ -1,0 +1,89 @@
+"""The scripts as programs: `--help`, exit codes, and one line for bad input."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+# The script that a recipe belongs to, where the file's name says more than that.
+SCRIPT_OF = {"finetune_lora": "finetune"}
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
+
+
+def run(script: str, *flags, cwd=ROOT) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, ROOT / "scripts" / f"{script}.py", *map(str, flags)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def assert_refused(process, *words):
+    """Exit code 2 and one line on stderr, the user's words in it and no traceback."""
+    assert process.returncode == 2, process.stderr
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("error: ") and all(word in line for word in words), line
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_shows_the_command_and_the_flags(script):
+    process = run(script, "--help")
+    assert process.returncode == 0 and not process.stderr
+    assert f"scripts/{script}.py" in process.stdout and "--config" in process.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_an_unknown_flag_is_refused(script):
+    assert_refused(run(script, "--outputdir", "x"), "unknown key outputdir")
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
+    script = SCRIPT_OF.get(recipe.stem, recipe.stem)
+    assert script in SCRIPTS, f"{recipe} belongs to no script"
+    content = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    misspelt = tmp_path / "recipe.yaml"
+    misspelt.write_text(yaml.safe_dump({**content, "sed": 1}), encoding="utf-8")
+    assert_refused(run(script, "--config", misspelt), "unknown key sed")
+
+
+@pytest.mark.parametrize(
+    ("script", "flags", "words"),
+    [
+        ("prepare_data", ["--exports", "nowhere.txt", "--output_dir", "out"], ["nowhere.txt"]),
+        ("prepare_data", ["--exports", "empty.txt", "--output_dir", "out"], ["empty.txt", "empty"]),
+        ("prepare_data", ["--exports", "letter.txt", "--output_dir", "out"], ["letter.txt"]),
+        ("prepare_data", ["--exports", "letter.txt", "--output_dir", "out", "--seed", "x"], ["seed='x'"]),
+        ("train_tokenizer", ["--dataset", ".", "--output_dir", "out"], ["no dataset directory"]),
+        ("pretrain", ["--dataset", ".", "--tokenizer", ".", "--output_dir", "out"], ["tokenizer.json"]),
+        ("finetune", ["--model", ".", "--dataset", ".", "--output_dir", "out"], ["dataset"]),
+        ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
+        ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
+        ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "letter.txt").write_text("Dear all,\nthis is no chat.\n")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert_refused(run(script, *flags, cwd=tmp_path), *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("script", ["prepare_data", "train_tokenizer"])
+def test_an_output_directory_with_another_run_is_refused(tmp_path, script):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "theirs").touch()
+    inputs = {"prepare_data": "--exports", "train_tokenizer": "--dataset"}
+    process = run(script, inputs[script], ".", "--output_dir", "out", cwd=tmp_path)
+    assert_refused(process, "out already holds another run")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
