@@ -63,12 +63,15 @@ def load_model(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenize
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
 
     import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
 
     is_directory = Path(path).is_dir()
     if is_directory and not any((Path(path) / f"{name}.json").is_file() for name in ("config", "adapter_config")):
         raise ValueError(f"{path} holds no config.json; give a directory that pretrain.py or finetune.py wrote.")
+    if is_directory:
+        logging.disable_progress_bar()  # A download takes time to see; a file here is read before a bar is drawn.
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         model, loading = AutoModelForCausalLM.from_pretrained(path, trust_remote_code=False, output_loading_info=True)

@@ -9,6 +9,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateError
 from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
@@ -143,16 +144,23 @@ def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) ->
     Yields:
         `list[int]`: the ids of one row, in the order of the rows.
     """
-    rendered = iter(
-        tokenizer.apply_chat_template(
-            [messages for messages in rows["messages"] if messages], tokenize=True, return_dict=False
-        )
-        if any(rows["messages"])
-        else []
-    )
+    rendered = (render_messages(tokenizer, messages)["input_ids"] for messages in rows["messages"] if messages)
     plain = iter(encode_texts(tokenizer, [t for t, m in zip(rows["text"], rows["messages"], strict=True) if not m]))
     for messages in rows["messages"]:
         yield next(rendered) if messages else [tokenizer.bos_token_id, *next(plain)]
+
+
+def render_messages(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], **kwargs) -> dict[str, list]:
+    """A conversation under the chat template: `input_ids`, and what `kwargs` ask of `apply_chat_template`.
+
+    Raises:
+        ValueError: If the template refuses the conversation.
+    """
+    try:
+        # Not verbose: a conversation longer than the context is no reason to warn, it is about to be divided.
+        return tokenizer.apply_chat_template(messages, return_dict=True, tokenizer_kwargs={"verbose": False}, **kwargs)
+    except TemplateError as error:
+        raise ValueError(f"a conversation cannot be rendered: {error}") from error
 
 
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:

@@ -1,12 +1,17 @@
 """The scripts as programs: `--help`, exit codes, and one line for bad input."""
 
+import importlib.util
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from darija_gpt.recipe import parse_arguments
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,3 +92,32 @@ def test_an_output_directory_with_another_run_is_refused(tmp_path, script):
     process = run(script, inputs[script], ".", "--output_dir", "out", cwd=tmp_path)
     assert_refused(process, "out already holds another run")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
+
+
+def find_commands() -> list[str]:
+    """Every command that calls a script, in the Markdown files and the Makefile."""
+    commands = []
+    for path in [
+        *ROOT.glob("*.md"),
+        *(ROOT / "recipes").rglob("*.md"),
+        ROOT / "Makefile",
+        *(ROOT / "scripts").glob("*.py"),
+    ]:
+        for line in path.read_text(encoding="utf-8").replace("$(RECIPES)", "recipes/quickstart").splitlines():
+            if "scripts/" in line and line.strip().startswith(("python ", "accelerate ", ".venv/bin/", "$(BIN)/")):
+                commands.append(line.strip())
+    return sorted(set(commands))
+
+
+@pytest.mark.parametrize("command", find_commands())
+def test_a_command_in_the_documentation_has_a_recipe_and_flags_that_exist(command):
+    launcher, script, flags = re.fullmatch(r"(.*?)scripts/(\w+)\.py(.*)", command).groups()
+    for file in re.findall(r"--config_file (\S+)", launcher):
+        assert (ROOT / file).is_file()
+    flags = shlex.split(flags)
+    spec = importlib.util.spec_from_file_location(script, ROOT / "scripts" / f"{script}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (arguments_class,) = [value for name, value in vars(module).items() if name.endswith("Arguments")]
+    arguments = parse_arguments(arguments_class, [str(ROOT / flag) if ".yaml" in flag else flag for flag in flags])
+    assert isinstance(arguments, arguments_class)

@@ -169,16 +169,21 @@ def draw_session(
             name: [option[script] for option in rng.sample(options, k=2)]
             for name, options in dialogues["slots"].items()
         }
-        lines = [_fill(rng.choice(phrasings)[script], values, rng) for phrasings in rng.choice(part["exchanges"])]
+        lines = [_fill(_draw(phrasings, rng)[script], values, rng) for phrasings in _draw(part["exchanges"], rng)]
         yield [
             Turn(author, _split_bubbles(_decorate(line, part["emoji"], rng), rng))
             for author, line in zip(cycle(sides), lines, strict=False)
         ]
 
 
+def _draw(options: Sequence[Any], rng: random.Random) -> Any:
+    """One option: the second half as often as the first, the third a third as often (Zipf's law of words)."""
+    return rng.choices(options, [1 / rank for rank in range(1, len(options) + 1)])[0]
+
+
 def _fill(line: str, values: Mapping[str, Sequence[str]], rng: random.Random) -> str:
     line = SLOT.sub(lambda slot: values[slot[1]][1 if slot[2] else 0], line)
-    line = SPELLINGS.sub(lambda spellings: rng.choice(spellings[1].split("/")), line)
+    line = SPELLINGS.sub(lambda spellings: _draw(spellings[1].split("/"), rng), line)
     return " ".join(line.split())  # An absent spelling leaves its space behind.
 
 

@@ -19,7 +19,7 @@ from darija_gpt.generation import count_context_tokens
 from darija_gpt.tokenizer import encode_texts
 
 
-LOGITS_PER_BATCH = 2**26  # 256 MiB in float32
+LOGITS_PER_BATCH = 2**25  # 128 MiB in float32
 TOKENS_PER_SOFTMAX = 512
 IGNORED = -100  # the target of a position that is not scored
 

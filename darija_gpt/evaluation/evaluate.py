@@ -92,7 +92,8 @@ def sample_dialogue(
     for turn in user_turns:
         messages.append({"role": "user", "content": turn})
         prompt, _ = fit_context(messages, tokenizer, count_prompt_tokens(model, sampling))
-        for seed in range(sampling.seed, sampling.seed + 1 + NUM_FURTHER_SEEDS):
+        num_seeds = 1 + NUM_FURTHER_SEEDS if sampling.do_sample else 1
+        for seed in range(sampling.seed, sampling.seed + num_seeds):
             reply = generate_reply(model, tokenizer, prompt, replace(sampling, seed=seed))
             num_shared = index.longest_shared_run(reply)
             if num_shared < max_shared_words:

@@ -21,7 +21,7 @@ from darija_gpt.generation import count_context_tokens, load_model
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
 from darija_gpt.output import require_new, write_directory
 from darija_gpt.recipe import check_keys
-from darija_gpt.tokenizer import TURN_END, save_tokenizer
+from darija_gpt.tokenizer import TURN_END, render_messages, save_tokenizer
 
 
 Messages = list[dict[str, str]]
@@ -141,10 +141,7 @@ def build_lora_config(lora: dict[str, Any] | None):
 
 def count_tokens(tokenizer, messages: Messages) -> int:
     """Tokens of messages under the chat template."""
-    # Not verbose: a conversation longer than the context is no reason to warn, it is about to be divided.
-    return len(
-        tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False, tokenizer_kwargs={"verbose": False})
-    )
+    return len(render_messages(tokenizer, messages)["input_ids"])
 
 
 def build_examples(
