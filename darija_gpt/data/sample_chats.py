@@ -23,7 +23,7 @@ from darija_gpt.output import write_directory
 OWNER = "Anas"  # The participant of all chats, whose replies a model learns.
 
 MIN_MESSAGES_PER_CHAT = 30  # A session of three long exchanges fits.
-OWNER_OPENS, PAUSE, GOES_ON, CAPITAL, ELONGATED, EMOJI, MEDIA, DELETED = 0.2, 0.5, 0.6, 0.1, 0.03, 0.1, 0.02, 0.01
+OWNER_OPENS, PAUSE, GOES_ON, CAPITAL, ELONGATED, EMOJI, MEDIA, DELETED = 0.2, 0.5, 0.6, 0.1, 0.06, 0.1, 0.02, 0.01
 
 SLOT = re.compile(r"\{([a-z]+)(2?)\}")
 SPELLINGS = re.compile(r"\{([^{}]*/[^{}]*)\}")
@@ -169,11 +169,15 @@ def draw_session(
             name: [option[script] for option in rng.sample(options, k=2)]
             for name, options in dialogues["slots"].items()
         }
-        lines = [_fill(_draw(phrasings, rng)[script], values, rng) for phrasings in _draw(part["exchanges"], rng)]
-        yield [
-            Turn(author, _split_bubbles(_decorate(line, part["emoji"], rng), rng))
-            for author, line in zip(cycle(sides), lines, strict=False)
-        ]
+        turns = []
+        for author, phrasings in zip(cycle(sides), _draw(part["exchanges"], rng), strict=False):
+            line = _fill(_draw(phrasings, rng)[script], values, rng)
+            if author != OWNER:  # Who is learnt from spells evenly.
+                line = _misspell(line, rng)
+            if rng.random() < EMOJI:
+                line = f"{line} {rng.choice(part['emoji']) * rng.choice((1, 1, 2))}"
+            turns.append(Turn(author, _split_bubbles(line, rng)))
+        yield turns
 
 
 def _draw(options: Sequence[Any], rng: random.Random) -> Any:
@@ -187,15 +191,13 @@ def _fill(line: str, values: Mapping[str, Sequence[str]], rng: random.Random) ->
     return " ".join(line.split())  # An absent spelling leaves its space behind.
 
 
-def _decorate(line: str, emoji: Sequence[str], rng: random.Random) -> str:
-    """A line as a thumb types it: a capital, a stretched vowel or an emoji now and then."""
+def _misspell(line: str, rng: random.Random) -> str:
+    """A line as a thumb types it: now and then with a capital or a stretched vowel."""
     if rng.random() < CAPITAL:
         line = line[0].upper() + line[1:]
     if rng.random() < ELONGATED and (vowels := list(LAST_A.finditer(line))):
         vowel = rng.choice(vowels)
         line = line[: vowel.start()] + vowel[0] * rng.randint(2, 4) + line[vowel.end() :]
-    if rng.random() < EMOJI:
-        line = f"{line} {rng.choice(emoji) * rng.choice((1, 1, 2))}"
     return line
 
 
