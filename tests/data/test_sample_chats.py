@@ -105,13 +105,13 @@ def test_the_partner_opens_four_sessions_of_five():
 
 
 def test_an_answer_agrees_with_its_question():
-    exchange = [[dict.fromkeys(SCRIPTS, "fin? {city}")], [dict.fromkeys(SCRIPTS, "ah {city}, machi {city2}")]]
+    exchange = [[dict.fromkeys(SCRIPTS, "{city}?")], [dict.fromkeys(SCRIPTS, "{city} machi {city2}")]]
     part = {"emoji": ["👍"], "exchanges": [exchange]}
     dialogues = {**DIALOGUES, "greetings": part, "farewells": part, "topics": dict.fromkeys("abc", part)}
     for question, answer in draw_session(dialogues, ("Karim",), ("arab",), random.Random(0)):
-        city = re.search(r"fin\? (\w+)", question.bubbles[0], re.IGNORECASE)[1]
-        same, other = re.search(r"h (\w+), machi (\w+)", answer.bubbles[0]).groups()
-        assert city == same != other
+        asked = re.sub(r"ا+", "ا", question.bubbles[0].partition("?")[0])  # Stretched now and then.
+        same, _, other, *_ = answer.bubbles[0].split()
+        assert asked == same != other
 
 
 @pytest.mark.parametrize("part", PARTS)
