@@ -61,7 +61,10 @@ class PublishArguments:
     private: bool = field(default=True, metadata={"help": "only you can see the repository on the Hub"})
     results_readme: Path | None = field(
         default=None,
-        metadata={"help": f"a Markdown file to hold the results, between {RESULTS_BEGIN} and {RESULTS_END}"},
+        metadata={
+            "help": f"a Markdown file to hold the results, between {RESULTS_BEGIN} and {RESULTS_END}; the files that "
+            "its numbers come from go into results/ beside it"
+        },
     )
 
 
@@ -235,7 +238,12 @@ def publish(arguments: PublishArguments) -> None:
     if arguments.results_readme:
         results = render_results(metrics, dialogues)
         texts[arguments.results_readme] = replace_results(arguments.results_readme, results)
+        # Beside a README that is committed, so is what its numbers come from.
+        for name in ("metrics.json", "samples.jsonl"):
+            source = (arguments.evaluation / name).read_text(encoding="utf-8")
+            texts[arguments.results_readme.parent / "results" / name] = source
     for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
         write_text(path, text)
         print(f"written: {path}")
     if arguments.push:

@@ -1,0 +1,57 @@
+"""The recipes keep what their READMEs say."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from darija_gpt.card import render_results
+from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END
+
+
+ROOT = Path(__file__).resolve().parents[1]
+DARIJA = ROOT.parent / "shared" / "data" / "darija" / "corpus.jsonl"
+RESULTS = sorted((ROOT / "recipes").glob("*/results"))
+
+
+def read_results(results: Path) -> tuple[dict, list[dict]]:
+    samples = (results / "samples.jsonl").read_text(encoding="utf-8").split("\n")
+    metrics = json.loads((results / "metrics.json").read_text(encoding="utf-8"))
+    return metrics, [json.loads(line) for line in samples if line]
+
+
+@pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.parent.name)
+def test_the_numbers_in_a_readme_are_those_of_its_files(results):
+    readme = (results.parent / "README.md").read_text(encoding="utf-8")
+    written = readme.partition(RESULTS_BEGIN)[2].partition(RESULTS_END)[0]
+    assert written.strip() == render_results(*read_results(results)).strip()
+
+
+@pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.parent.name)
+@pytest.mark.skipif(not DARIJA.is_file(), reason="the Darija corpus is not here")
+def test_what_is_sampled_shares_no_eight_words_in_a_row_with_the_data(results):
+    def find_runs(text: str) -> set[tuple[str, ...]]:
+        words = re.findall(r"\w+", text.casefold())
+        return {tuple(words[place : place + 8]) for place in range(len(words) - 7)}
+
+    _, dialogues = read_results(results)
+    assert len(dialogues) >= 5
+    sampled = set().union(*(find_runs(message["content"]) for talk in dialogues for message in talk["messages"]))
+    with DARIJA.open(encoding="utf-8") as lines:
+        assert not [line for line in lines if find_runs(json.loads(line)["text"]) & sampled]
+
+
+def test_darija_small_has_at_most_8_million_parameters(tokenizer):
+    import torch
+
+    from darija_gpt.model import DarijaGPTForCausalLM
+    from darija_gpt.pretraining import build_config
+
+    recipes = ROOT / "recipes" / "darija-small"
+    fields = yaml.safe_load((recipes / "pretrain.yaml").read_text(encoding="utf-8"))["model"]
+    vocab_size = yaml.safe_load((recipes / "train_tokenizer.yaml").read_text(encoding="utf-8"))["vocab_size"]
+    with torch.device("meta"):
+        model = DarijaGPTForCausalLM(build_config({**fields, "vocab_size": vocab_size}, tokenizer))
+    assert model.num_parameters() <= 8_000_000
