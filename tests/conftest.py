@@ -1,5 +1,11 @@
 """What tests of several floors share: a tokenizer and a tiny model, made on the spot."""
 
+import os
+
+
+# Before anything imports huggingface_hub, which reads it then. Subprocesses inherit it.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 import pytest
 
 

@@ -41,7 +41,9 @@ def find_imports(path: Path) -> list[str]:
     return imports
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=str)
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=lambda path: path.stem
+)
 def test_every_module_stands_on_a_floor_and_imports_none_above_it(path):
     home = name_of(path)
     assert home in FLOOR_OF, f"give {home} a floor"
