@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,7 @@ from darija_gpt.output import require_new, write_directory
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-NUM_FURTHER_SEEDS = 10
+NUM_FURTHER_DRAWS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,7 @@ def sample_dialogue(
     *,
     max_shared_words: int,
     sampling: SamplingArguments,
+    seeds: Iterator[int],
 ) -> dict[str, Any] | None:
     """A conversation in which the model replies to each turn of the user and never quotes the data.
 
@@ -80,20 +83,21 @@ def sample_dialogue(
         index (`WordRunIndex`):
             The data.
         max_shared_words (`int`):
-            A reply that repeats a run of this many words or more is drawn again, with the next seed.
+            A reply that repeats a run of this many words or more is drawn again.
         sampling (`SamplingArguments`):
             How replies are drawn.
+        seeds (`Iterator[int]`):
+            A seed for each draw: with one for all, a model that is unsure begins every reply alike.
 
     Returns:
-        `dict`: `messages` and `longest_shared_words`; None if a reply still quotes after ten further seeds.
+        `dict`: `messages` and `longest_shared_words`; None if a reply still quotes after ten further draws.
     """
     messages: list[dict[str, str]] = []
     longest = 0
     for turn in user_turns:
         messages.append({"role": "user", "content": turn})
         prompt, _ = fit_context(messages, tokenizer, count_prompt_tokens(model, sampling))
-        num_seeds = 1 + NUM_FURTHER_SEEDS if sampling.do_sample else 1
-        for seed in range(sampling.seed, sampling.seed + num_seeds):
+        for seed in islice(seeds, 1 + NUM_FURTHER_DRAWS if sampling.do_sample else 1):
             reply = generate_reply(model, tokenizer, prompt, replace(sampling, seed=seed))
             num_shared = index.longest_shared_run(reply)
             if num_shared < max_shared_words:
@@ -128,9 +132,16 @@ def evaluate(arguments: EvaluateArguments) -> None:
 
     # Prompts that do not fit end the stage here, before the long measurement.
     index = WordRunIndex(text for split in SPLITS for text in dataset[split]["text"])
+    seeds = count(arguments.seed)
     sampled = [
         sample_dialogue(
-            model, tokenizer, turns, index, max_shared_words=arguments.max_shared_words, sampling=arguments
+            model,
+            tokenizer,
+            turns,
+            index,
+            max_shared_words=arguments.max_shared_words,
+            sampling=arguments,
+            seeds=seeds,
         )
         for turns in arguments.prompts
     ]
