@@ -30,6 +30,15 @@ def test_the_numbers_in_a_readme_are_those_of_its_files(results):
 
 
 @pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.parent.name)
+def test_the_table_of_recipes_has_the_number_of_its_file(results):
+    metrics, _ = read_results(results)
+    measured = metrics["bits_per_byte"]["test"]["all"]["bits_per_byte"]
+    table = (ROOT / "recipes" / "README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [line for line in table if line.startswith(f"| [`{results.parent.name}`]")]
+    assert row.endswith(f"| {measured:.3f} |")
+
+
+@pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.parent.name)
 @pytest.mark.skipif(not DARIJA.is_file(), reason="the Darija corpus is not here")
 def test_what_is_sampled_shares_no_eight_words_in_a_row_with_the_data(results):
     def find_runs(text: str) -> set[tuple[str, ...]]:
