@@ -207,10 +207,12 @@ def count_parameters(model) -> dict[str, int]:
 def save_chat_model(model, tokenizer, base: Path, directory: Path, summary: dict[str, Any]) -> None:
     """Writes a model that loads by itself; a LoRA adapter is merged into it and kept in `adapter/` beside it."""
     if summary["method"] == "lora":
-        if base.is_absolute():
-            # An adapter is published with the name of its base; what stands above the folder concerns nobody.
-            model.active_peft_config.base_model_name_or_path = base.name
         model.save_pretrained(directory / "adapter")
+        if base.is_absolute():
+            # An adapter is published with the name of its base; what stands above that folder concerns nobody.
+            adapter_config = model.active_peft_config
+            adapter_config.base_model_name_or_path, adapter_config.inference_mode = base.name, True
+            adapter_config.save_pretrained(directory / "adapter")
         # PEFT's own card, which names the path of the base model.
         (directory / "adapter" / "README.md").unlink(missing_ok=True)
         model = model.merge_and_unload()
