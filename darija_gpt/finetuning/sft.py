@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -65,6 +66,7 @@ class FinetuneArguments(SFTConfig):
 def finetune(arguments: FinetuneArguments) -> None:
     """The fine-tune stage: trains on the conversations of the train split and writes the model to `output_dir`."""
     import datasets
+    from accelerate import PartialState
     from trl import SFTTrainer
 
     output_dir = require_new(arguments.output_dir)
@@ -89,8 +91,10 @@ def finetune(arguments: FinetuneArguments) -> None:
                 f"max_length={arguments.max_length}; run prepare_data.py with --assistant, or raise max_length."
             )
 
-    with write_directory(output_dir) as directory:
-        arguments.output_dir = str(directory / "checkpoints")
+    # All processes train, one of them writes.
+    is_main_process = PartialState(cpu=arguments.use_cpu).is_main_process
+    with write_directory(output_dir) if is_main_process else TemporaryDirectory() as directory:
+        arguments.output_dir = str(Path(directory) / "checkpoints")
         trainer = SFTTrainer(
             model=model,
             args=arguments,
@@ -114,12 +118,13 @@ def finetune(arguments: FinetuneArguments) -> None:
             "validation_loss": round(trainer.evaluate()["eval_loss"], 4),
             **describe_machine(trainer.accelerator.state, "bf16" if arguments.bf16 else "no"),
         }
-        save_chat_model(trainer.model, tokenizer, Path(arguments.model), directory, summary)
-        shutil.rmtree(directory / "checkpoints", ignore_errors=True)
-    print(
-        f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained, "
-        f"validation loss {summary['validation_loss']:.4f} -> {output_dir}"
-    )
+        if is_main_process:
+            save_chat_model(trainer.model, tokenizer, Path(arguments.model), directory, summary)
+            shutil.rmtree(directory / "checkpoints", ignore_errors=True)
+            print(
+                f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained, "
+                f"validation loss {summary['validation_loss']:.4f} -> {output_dir}"
+            )
 
 
 def build_lora_config(lora: dict[str, Any] | None):
