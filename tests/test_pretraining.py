@@ -89,8 +89,8 @@ def test_every_document_opens_with_the_end_of_text_token(dataset, tokenizer):
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(arguments, tmp_path):
-    whole = replace(arguments, output_dir=tmp_path / "whole", num_train_epochs=6)
-    killed = replace(arguments, output_dir=tmp_path / "killed", num_train_epochs=6)
+    whole = replace(arguments, output_dir=tmp_path / "whole", num_train_epochs=10)
+    killed = replace(arguments, output_dir=tmp_path / "killed", num_train_epochs=10)
     pretrain(whole)
     flags = [f"--model.{name}={value}" for name, value in MODEL.items()] + [
         f"--{name}={getattr(killed, name)}"
