@@ -7,8 +7,8 @@ RECIPES := recipes/quickstart
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 
-# GNU OpenMP lets an idle thread spin for about a millisecond. Where another program wants the core, that makes training
-# ten times slower; a thirtieth of the spinning costs a quiet machine 7 % and keeps a busy one going.
+# GNU OpenMP lets an idle thread spin 300,000 times. Where another program wants the core, that makes training ten times
+# slower or worse; a thirtieth of the spinning cost a quiet machine 7 % and kept a busy one going.
 export GOMP_SPINCOUNT ?= 10000
 
 .PHONY: quickstart test test-slow quality format clean

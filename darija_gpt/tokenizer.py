@@ -144,10 +144,12 @@ def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) ->
     Yields:
         `list[int]`: the ids of one row, in the order of the rows.
     """
-    rendered = (render_messages(tokenizer, messages)["input_ids"] for messages in rows["messages"] if messages)
     plain = iter(encode_texts(tokenizer, [t for t, m in zip(rows["text"], rows["messages"], strict=True) if not m]))
     for messages in rows["messages"]:
-        yield next(rendered) if messages else [tokenizer.bos_token_id, *next(plain)]
+        if messages:
+            yield render_messages(tokenizer, messages)["input_ids"]
+        else:
+            yield [tokenizer.bos_token_id, *next(plain)]
 
 
 def render_messages(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], **kwargs) -> dict[str, list]:

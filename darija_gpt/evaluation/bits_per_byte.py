@@ -16,7 +16,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.generation import count_context_tokens
-from darija_gpt.tokenizer import encode_texts
+from darija_gpt.tokenizer import encode_texts, render_messages
 
 
 LOGITS_PER_BATCH = 2**25  # 128 MiB in float32
@@ -45,9 +45,7 @@ def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) 
     not. Any other row is its text, after the token that opens a document.
     """
     if row["messages"] and "mark_all" in (tokenizer.chat_template or ""):
-        encoded = tokenizer.apply_chat_template(
-            row["messages"], mark_all=True, return_dict=True, return_assistant_tokens_mask=True
-        )
+        encoded = render_messages(tokenizer, row["messages"], mark_all=True, return_assistant_tokens_mask=True)
         return encoded["input_ids"], encoded["assistant_masks"]
     opening = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
     if opening is None:
