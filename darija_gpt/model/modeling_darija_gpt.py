@@ -5,7 +5,6 @@ from torch import nn
 from transformers import initialization as init
 from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation import GenerationMixin
-from transformers.masking_utils import create_causal_mask
 from transformers.modeling_layers import GenericForSequenceClassification, GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 from transformers.modeling_utils import PreTrainedModel, slice_logits_to_keep
@@ -14,36 +13,118 @@ from transformers.utils import TransformersKwargs, can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from .attention_darija_gpt import ATTENTIONS, DarijaGPTAttention
+from .attention_darija_gpt import ATTENTIONS, DarijaGPTScoredAttention, count_linear_tokens
 from .configuration_darija_gpt import DarijaGPTConfig
 from .feed_forward_darija_gpt import FEED_FORWARDS, ResidualProjection
+from .masks_darija_gpt import create_masks
 from .norms_darija_gpt import NORMS
 from .positions_darija_gpt import POSITION_EMBEDDINGS
 
 
+class DarijaGPTInputSkip(nn.Module):
+    """The stream and the embeddings, each weighted by a learnt scalar (nanochat)."""
+
+    def __init__(self):
+        super().__init__()
+        self.stream_weight = nn.Parameter(torch.ones(()))
+        self.input_weight = nn.Parameter(torch.zeros(()))
+
+    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        return self.stream_weight * hidden_states + self.input_weight * inputs
+
+
+class DarijaGPTNoInputSkip(nn.Module):
+    """The stream alone."""
+
+    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
+        return hidden_states
+
+
+INPUT_SKIPS = {False: DarijaGPTNoInputSkip, True: DarijaGPTInputSkip}
+
+
 class DarijaGPTDecoderLayer(GradientCheckpointingLayer):
-    """The parts of a layer; a subclass for each norm position puts them in order."""
+    """The parts of a layer; a subclass for each norm position names its norms and puts all in order."""
+
+    norms: tuple[str, ...] = ()
 
     def __init__(self, config: DarijaGPTConfig, layer_idx: int):
         super().__init__()
-        self.self_attn = ATTENTIONS[config.attention](config, layer_idx)
+        self.input_skip = INPUT_SKIPS[config.input_skip]()
+        self.self_attn = ATTENTIONS[config.layer_attentions[layer_idx]](config, layer_idx)
         self.mlp = FEED_FORWARDS[config.gated_mlp](config)
-        self.input_layernorm = NORMS[config.norm](config.hidden_size, eps=config.norm_eps)
-        self.post_attention_layernorm = NORMS[config.norm](config.hidden_size, eps=config.norm_eps)
+        for name in self.norms:
+            setattr(self, name, NORMS[config.norm](config.hidden_size, eps=config.norm_eps))
         self.residual_dropout = nn.Dropout(config.residual_dropout)
 
 
 class DarijaGPTPreNormDecoderLayer(DarijaGPTDecoderLayer):
     """Normalises what enters a sublayer (GPT-2, Llama)."""
 
-    def forward(self, hidden_states: torch.Tensor, **kwargs: Unpack[TransformersKwargs]) -> torch.Tensor:
-        attended, _ = self.self_attn(self.input_layernorm(hidden_states), **kwargs)
+    norms = ("input_layernorm", "post_attention_layernorm")
+
+    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor, position_bias, **kwargs) -> torch.Tensor:
+        hidden_states = self.input_skip(hidden_states, inputs)
+        attended, _ = self.self_attn(self.input_layernorm(hidden_states), position_bias, **kwargs)
         hidden_states = hidden_states + self.residual_dropout(attended)
         transformed = self.mlp(self.post_attention_layernorm(hidden_states))
         return hidden_states + self.residual_dropout(transformed)
 
 
-DECODER_LAYERS = {"pre": DarijaGPTPreNormDecoderLayer}
+class DarijaGPTPostNormDecoderLayer(DarijaGPTDecoderLayer):
+    """Normalises the stream after each sublayer has been added (Vaswani et al. 2017, GPT-1)."""
+
+    norms = ("post_attention_layernorm", "post_feedforward_layernorm")
+
+    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor, position_bias, **kwargs) -> torch.Tensor:
+        hidden_states = self.input_skip(hidden_states, inputs)
+        attended, _ = self.self_attn(hidden_states, position_bias, **kwargs)
+        hidden_states = self.post_attention_layernorm(hidden_states + self.residual_dropout(attended))
+        transformed = self.mlp(hidden_states)
+        return self.post_feedforward_layernorm(hidden_states + self.residual_dropout(transformed))
+
+
+class DarijaGPTSandwichNormDecoderLayer(DarijaGPTDecoderLayer):
+    """Normalises what enters and what leaves a sublayer (Gemma 2)."""
+
+    norms = (
+        "input_layernorm",
+        "post_attention_layernorm",
+        "pre_feedforward_layernorm",
+        "post_feedforward_layernorm",
+    )
+
+    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor, position_bias, **kwargs) -> torch.Tensor:
+        hidden_states = self.input_skip(hidden_states, inputs)
+        attended, _ = self.self_attn(self.input_layernorm(hidden_states), position_bias, **kwargs)
+        hidden_states = hidden_states + self.residual_dropout(self.post_attention_layernorm(attended))
+        transformed = self.mlp(self.pre_feedforward_layernorm(hidden_states))
+        return hidden_states + self.residual_dropout(self.post_feedforward_layernorm(transformed))
+
+
+DECODER_LAYERS = {
+    "pre": DarijaGPTPreNormDecoderLayer,
+    "post": DarijaGPTPostNormDecoderLayer,
+    "sandwich": DarijaGPTSandwichNormDecoderLayer,
+}
+
+# After the last layer, by `norm_position`: where each layer ends in a norm, none is left to do.
+FINAL_NORMS = {
+    "pre": lambda config: NORMS[config.norm](config.hidden_size, eps=config.norm_eps),
+    "post": lambda config: nn.Identity(),
+    "sandwich": lambda config: NORMS[config.norm](config.hidden_size, eps=config.norm_eps),
+}
+
+
+class DarijaGPTSoftCap(nn.Module):
+    """Bends the logits into (-cap, cap) by tanh (Gemma 2)."""
+
+    def __init__(self, cap: float):
+        super().__init__()
+        self.cap = cap
+
+    def forward(self, logits: torch.Tensor) -> torch.Tensor:
+        return self.cap * torch.tanh(logits / self.cap)
 
 
 class DarijaGPTPreTrainedModel(PreTrainedModel):
@@ -55,16 +136,24 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     _no_split_modules = [layer_class.__name__ for layer_class in DECODER_LAYERS.values()]
     _skip_keys_device_placement = ["past_key_values"]
-    _supports_flash_attn = True
     _supports_sdpa = True
     _supports_flex_attn = True
     _can_compile_fullgraph = True
     _supports_attention_backend = True
-    _can_record_outputs = {"hidden_states": DarijaGPTDecoderLayer, "attentions": DarijaGPTAttention}
+    _can_record_outputs = {"hidden_states": DarijaGPTDecoderLayer, "attentions": DarijaGPTScoredAttention}
+
+    @property
+    def _supports_flash_attn(self) -> bool:
+        # Flash kernels take neither a bias on the scores nor a mask of any pattern.
+        has_bias = self.config.position_embedding in ("relative", "alibi")
+        return not has_bias and "bigbird" not in self.config.layer_attentions
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
         super()._init_weights(module)
+        if isinstance(module, DarijaGPTInputSkip):
+            init.ones_(module.stream_weight)
+            init.zeros_(module.input_weight)
         if isinstance(module, ResidualProjection):
             scale = {"plain": 1.0, "scaled": (2 * self.config.num_hidden_layers) ** -0.5, "zero": 0.0}
             init.normal_(module.weight, std=self.config.initializer_range * scale[self.config.residual_init])
@@ -77,12 +166,12 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
         super().__init__(config)
         self.padding_idx = config.pad_token_id
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, self.padding_idx)
+        self.position_embedding = POSITION_EMBEDDINGS[config.position_embedding](config)
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
-        self.rotary_emb = POSITION_EMBEDDINGS[config.position_embedding](config)
         self.layers = nn.ModuleList(
             [DECODER_LAYERS[config.norm_position](config, layer_idx) for layer_idx in range(config.num_hidden_layers)]
         )
-        self.norm = NORMS[config.norm](config.hidden_size, eps=config.norm_eps)
+        self.norm = FINAL_NORMS[config.norm_position](config)
         self.gradient_checkpointing = False
         self.post_init()
 
@@ -101,34 +190,43 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
         r"""
         Hidden states of shape (batch, length, hidden_size).
 
-        Documents packed into one row are kept apart when `position_ids` start anew at each, `attention_mask` is None
-        and `use_cache` is False.
+        Documents packed into one row are kept apart when `position_ids` start anew at each, and neither
+        `attention_mask` nor `past_key_values` is given.
         """
         if (input_ids is None) == (inputs_embeds is None):
             raise ValueError("Give either input_ids or inputs_embeds.")
         if inputs_embeds is None:
             inputs_embeds = self.embed_tokens(input_ids)
+        count_linear_tokens(past_key_values)
+        masks = attention_mask
+        if not isinstance(attention_mask, dict):  # generate has made them already for a static cache
+            masks = create_masks(self.config, inputs_embeds, attention_mask, past_key_values, position_ids)
+        # After the masks, because documents may be packed only where nothing is cached yet.
         if use_cache and past_key_values is None:
             past_key_values = DynamicCache(config=self.config)
+            count_linear_tokens(past_key_values)
         if position_ids is None:
             num_cached_tokens = past_key_values.get_seq_length() if past_key_values is not None else 0
-            positions = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device)
-            position_ids = (positions + num_cached_tokens).unsqueeze(0)
+            position_ids = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device) + num_cached_tokens
+            position_ids = position_ids.unsqueeze(0)
 
-        causal_mask = create_causal_mask(
-            config=self.config,
-            inputs_embeds=inputs_embeds,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            position_ids=position_ids,
-        )
-        hidden_states = self.embedding_dropout(inputs_embeds)
-        position_embeddings = self.rotary_emb(hidden_states, position_ids)
-        for decoder_layer in self.layers:
+        hidden_states = self.embedding_dropout(self.position_embedding.add(inputs_embeds, position_ids))
+        position_embeddings = self.position_embedding(hidden_states, position_ids)
+        layer_attentions = self.config.layer_attentions
+        position_biases = {
+            attention: self.position_embedding.bias(position_ids, past_key_values, layer_attentions.index(attention))
+            for attention in masks
+        }
+        inputs = hidden_states
+        for attention, decoder_layer in zip(layer_attentions, self.layers, strict=True):
+            # Reentrant checkpointing gives gradients to positional arguments alone.
             hidden_states = decoder_layer(
                 hidden_states,
-                attention_mask=causal_mask,
+                inputs,
+                position_biases[attention],
                 position_embeddings=position_embeddings,
+                attention_mask=masks[attention],
+                input_ids=input_ids,
                 position_ids=position_ids,
                 past_key_values=past_key_values,
                 use_cache=use_cache,
@@ -140,6 +238,8 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
 class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
     """DarijaGPT that predicts the next token."""
 
+    # For static caches, whose masks `generate` makes itself.
+    create_masks_for_generate = staticmethod(create_masks)
     _tied_weights_keys = {"lm_head.weight": "model.embed_tokens.weight"}
 
     def __init__(self, config: DarijaGPTConfig):
@@ -147,6 +247,8 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
         self.model = DarijaGPTModel(config)
         self.vocab_size = config.vocab_size
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        cap = config.final_logit_softcapping
+        self.logit_softcap = nn.Identity() if cap is None else DarijaGPTSoftCap(cap)
         self.post_init()
 
     @can_return_tuple
@@ -174,7 +276,7 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
             use_cache=use_cache,
             **kwargs,
         )
-        logits = self.lm_head(slice_logits_to_keep(outputs.last_hidden_state, logits_to_keep))
+        logits = self.logit_softcap(self.lm_head(slice_logits_to_keep(outputs.last_hidden_state, logits_to_keep)))
         loss = None
         if labels is not None:
             loss = self.loss_function(logits=logits, labels=labels, vocab_size=self.config.vocab_size, **kwargs)
@@ -185,6 +287,10 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
         )
+
+    def _prepare_cache_for_generation(self, generation_config, model_kwargs, *args):
+        super()._prepare_cache_for_generation(generation_config, model_kwargs, *args)
+        count_linear_tokens(model_kwargs.get("past_key_values"))
 
 
 class DarijaGPTForSequenceClassification(GenericForSequenceClassification, DarijaGPTPreTrainedModel):

@@ -19,28 +19,76 @@ SIZES = {
     "tie_word_embeddings": True,
     "initializer_range": 0.2,  # at 0.02 a tiny model says nearly the same whatever it reads
 }
-# One value away from the default, on every axis.
+# One value away from the default on every axis, and mixed layers. Windows and blocks are much shorter than the texts.
+BIGBIRD = {"attention": "bigbird", "block_size": 4, "num_random_blocks": 2}
+LATENT = {"attention": "latent", "num_key_value_heads": 4}
+SLIDING = {"attention": "sliding", "sliding_window": 8}
 VARIANTS = {
     "default": {},
-    "layernorm": {"norm": "layernorm"},
+    "none": {"position_embedding": "none"},
+    "learned": {"position_embedding": "learned"},
+    "sinusoidal": {"position_embedding": "sinusoidal"},
+    "relative": {"position_embedding": "relative", "relative_attention_num_buckets": 8},
+    "alibi": {"position_embedding": "alibi"},
+    "linear_rope": {"rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}},
+    "partial_rope": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}},
     "multi_head": {"num_key_value_heads": 4},
     "multi_query": {"num_key_value_heads": 1},
+    "sliding": SLIDING,
+    "sliding_relative": {**SLIDING, "position_embedding": "relative", "relative_attention_num_buckets": 8},
+    "sliding_alibi": {**SLIDING, "position_embedding": "alibi"},
+    "linear": {"attention": "linear"},
+    "linear_none": {"attention": "linear", "position_embedding": "none"},
+    "linear_learned": {"attention": "linear", "position_embedding": "learned", "qk_norm": True},
+    "linear_sinusoidal": {"attention": "linear", "position_embedding": "sinusoidal"},
+    "latent": LATENT,
+    "latent_low_rank_query": {**LATENT, "q_lora_rank": 12, "v_head_dim": 6, "qk_norm": True, "attention_bias": True},
+    "latent_none": {**LATENT, "position_embedding": "none"},
+    "latent_learned": {**LATENT, "position_embedding": "learned"},
+    "latent_sinusoidal": {**LATENT, "position_embedding": "sinusoidal"},
+    "bigbird": BIGBIRD,
+    "bigbird_alibi": {**BIGBIRD, "position_embedding": "alibi"},
+    "bigbird_no_random": {**BIGBIRD, "num_random_blocks": 0, "num_global_blocks": 0},
+    "mixed": {**SLIDING, "attention": ["sliding", "linear", "full"]},
+    "mixed_latent": {**LATENT, **BIGBIRD, "attention": ["bigbird", "latent", "full"]},
+    "mixed_alibi": {**BIGBIRD, **SLIDING, "attention": ["full", "sliding", "bigbird"], "position_embedding": "alibi"},
+    "mixed_linear_first": {**SLIDING, "attention": ["linear", "linear", "sliding"]},
+    "layernorm": {"norm": "layernorm"},
+    "batchnorm": {"norm": "batchnorm", "allow_future_statistics": True},
+    "post": {"norm_position": "post"},
+    "sandwich": {"norm_position": "sandwich"},
     "qk_norm": {"qk_norm": True},
     "plain_mlp": {"gated_mlp": False},
-    "gelu_new": {"hidden_act": "gelu_new"},
-    "relu2": {"hidden_act": "relu2", "gated_mlp": False},
+    **{hidden_act: {"hidden_act": hidden_act} for hidden_act in ("relu", "relu2", "gelu", "gelu_new")},
+    "relu2_plain": {"hidden_act": "relu2", "gated_mlp": False},
     "biases": {"attention_bias": True, "mlp_bias": True},
     "untied": {"tie_word_embeddings": False},
     "wide_heads": {"head_dim": 16},
     "plain_init": {"residual_init": "plain"},
     "dropout": {"embedding_dropout": 0.1, "attention_dropout": 0.1, "residual_dropout": 0.1},
-    "linear_rope": {"rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}},
+    "softcap": {"final_logit_softcapping": 5.0},
+    "input_skip": {"input_skip": True},
+    "value_embeddings": {"value_embeddings": True},
+    "value_embeddings_sliding": {**SLIDING, "value_embeddings": True, "input_skip": True},
 }
 
 
 def build(seed: int = 0, **fields) -> DarijaGPTForCausalLM:
+    return draw(start(seed, **fields)).eval()
+
+
+def start(seed: int = 0, **fields) -> DarijaGPTForCausalLM:
     torch.manual_seed(seed)
-    return DarijaGPTForCausalLM(DarijaGPTConfig(**{**SIZES, **fields})).eval()
+    return DarijaGPTForCausalLM(DarijaGPTConfig(**{**SIZES, **fields}))
+
+
+@torch.no_grad()
+def draw(model: nn.Module) -> nn.Module:
+    """The model with all that starts at 0 or 1 drawn at random: nothing hides behind a part that does nothing yet."""
+    for tensor in [*model.parameters(), *model.buffers()]:
+        if tensor.is_floating_point() and (tensor.std(correction=0) == 0 or tensor.dim() == 0):
+            tensor.add_(torch.empty_like(tensor).uniform_(0.1, 0.5))
+    return model
 
 
 @pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
@@ -71,6 +119,8 @@ def test_with_qk_norm_it_is_qwen3(input_ids):
 
 @pytest.mark.parametrize("training", [False, True])
 def test_changing_a_token_never_changes_earlier_logits(fields, input_ids, training):
+    if training and fields.get("norm") == "batchnorm":
+        pytest.skip("its statistics contain later tokens in training, which is why it must be asked for by two fields")
     model = build(**fields).train(training)
     changed = input_ids.clone()
     changed[:, 25] = (changed[:, 25] + 1) % 90 + 4
@@ -128,9 +178,11 @@ def test_eager_attention_equals_sdpa(fields, input_ids):
     sdpa = model(input_ids).logits
     model.set_attn_implementation("eager")
     outputs = model(input_ids, output_attentions=True)
-    torch.testing.assert_close(outputs.logits, sdpa, atol=1e-5, rtol=1e-5)
-    assert len(outputs.attentions) == 3 and outputs.attentions[0].shape == (2, 4, 40, 40)
-    torch.testing.assert_close(outputs.attentions[0].sum(-1), torch.ones(2, 4, 40))
+    torch.testing.assert_close(outputs.logits, sdpa, atol=1e-4, rtol=1e-4)
+    # Linear layers have no weights to return.
+    assert len(outputs.attentions) == sum(attention != "linear" for attention in model.config.layer_attentions)
+    for weights in outputs.attentions:
+        torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 40))
 
 
 def test_the_loss_falls(fields, input_ids):
@@ -171,7 +223,7 @@ def test_a_saved_model_is_the_same_again(fields, input_ids, model_class, tmp_pat
 
 @pytest.mark.parametrize(("residual_init", "scale"), [("plain", 1.0), ("scaled", 6**-0.5), ("zero", 0.0)])
 def test_projections_to_the_residual_stream_start_as_configured(residual_init, scale):
-    model = build(residual_init=residual_init, hidden_size=128, intermediate_size=256)
+    model = start(residual_init=residual_init, hidden_size=128, intermediate_size=256)
     for name, module in model.named_modules():
         if not isinstance(module, nn.Linear) or name == "lm_head":
             continue
@@ -196,7 +248,37 @@ def test_the_default_compiles_into_one_graph(input_ids):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"norm": "batchnorm"}, ["norm", "layernorm", "batchnorm"]),
+        ({"norm": "groupnorm"}, ["norm", "layernorm", "groupnorm"]),
+        ({"norm": "batchnorm"}, ["norm=batchnorm", "allow_future_statistics=True"]),
+        ({"attention": ["full", "wide"]}, ["attention", "wide"]),
+        ({"attention": ["full", "full"]}, ["attention lists 2", "num_hidden_layers=3"]),
+        ({"attention": "linear", "position_embedding": "alibi"}, ["attention=linear", "position_embedding=alibi"]),
+        (
+            {"attention": "linear", "position_embedding": "relative"},
+            ["attention=linear", "position_embedding=relative"],
+        ),
+        ({**LATENT, "position_embedding": "alibi"}, ["attention=latent", "position_embedding=alibi"]),
+        ({**LATENT, "position_embedding": "relative"}, ["attention=latent", "position_embedding=relative"]),
+        ({**LATENT, "num_key_value_heads": 2}, ["attention=latent", "num_key_value_heads=2", "num_attention_heads=4"]),
+        ({**LATENT, "qk_rope_head_dim": 5}, ["position_embedding=rope", "head_dim=5"]),
+        (
+            {**LATENT, "attention": ["latent", "full", "full"], "qk_rope_head_dim": 4},
+            ["attention", "latent", "qk_rope_head_dim=4", "head_dim=8"],
+        ),
+        ({"attention": "linear", "attention_dropout": 0.1}, ["attention=linear", "attention_dropout=0.1"]),
+        *(
+            ({"attention": attention, "num_key_value_heads": 4, "value_embeddings": True}, [attention, "value_embed"])
+            for attention in ("linear", "latent", "bigbird")
+        ),
+        ({"attention": "sliding", "sliding_window": 1}, ["sliding_window=1"]),
+        ({**BIGBIRD, "block_size": 0}, ["block_size=0"]),
+        ({"position_embedding": "sinusoidal", "hidden_size": 33, "head_dim": 8}, ["sinusoidal", "hidden_size=33"]),
+        ({"final_logit_softcapping": -1.0}, ["final_logit_softcapping=-1.0"]),
+        ({"layer_types": ["sliding_attention"] * 3}, ["layer_types", "attention"]),
+        (
+            {"relative_attention_num_buckets": 32, "relative_attention_max_distance": 16},
+            ["relative_attention_num_buckets=32", "relative_attention_max_distance=16"],
+        ),
         ({"num_key_value_heads": 3}, ["num_attention_heads=4", "num_key_value_heads=3"]),
         ({"hidden_size": 30}, ["hidden_size=30", "num_attention_heads=4"]),
         ({"head_dim": 7}, ["position_embedding", "head_dim=7"]),
