@@ -15,14 +15,14 @@ PACKAGE = ROOT / "darija_gpt"
 FLOORS = [
     {"output", "hardware", "recipe", "data", "model"},
     {"tokenizer", "packing", "optimization", "checkpoint"},
-    {"evaluation", "generation"},
+    {"evaluation", "generation", "formats", "conversion"},
     {"pretraining", "training_run", "finetuning", "chat"},
     {"card", "hub"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What the code that travels with the weights may need where it arrives.
-TRAVELLING_IMPORTS = {"torch", "transformers", "huggingface_hub", "typing"}
+TRAVELLING_IMPORTS = {"torch", "transformers", "huggingface_hub", "collections", "math", "typing"}
 
 
 def name_of(path: Path) -> str:

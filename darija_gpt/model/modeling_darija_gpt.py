@@ -214,7 +214,9 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
         position_embeddings = self.position_embedding(hidden_states, position_ids)
         layer_attentions = self.config.layer_attentions
         position_biases = {
-            attention: self.position_embedding.bias(position_ids, past_key_values, layer_attentions.index(attention))
+            attention: self.position_embedding.bias(
+                hidden_states, position_ids, past_key_values, layer_attentions.index(attention)
+            )
             for attention in masks
         }
         inputs = hidden_states

@@ -33,7 +33,11 @@ class DarijaGPTNoPositions(nn.Module):
         return inputs_embeds
 
     def bias(
-        self, position_ids: torch.LongTensor, past_key_values: Cache | None, layer_idx: int
+        self,
+        hidden_states: torch.Tensor,
+        position_ids: torch.LongTensor,
+        past_key_values: Cache | None,
+        layer_idx: int,
     ) -> torch.Tensor | None:
         """What is added to the scores of layers like this one, shape (batch, heads, length, key length), or None."""
         return None
@@ -87,7 +91,13 @@ class DarijaGPTRelativePositions(DarijaGPTNoPositions):
         self.max_distance = config.relative_attention_max_distance
         self.relative_attention_bias = nn.Embedding(config.relative_attention_num_buckets, config.num_attention_heads)
 
-    def bias(self, position_ids: torch.LongTensor, past_key_values: Cache | None, layer_idx: int) -> torch.Tensor:
+    def bias(
+        self,
+        hidden_states: torch.Tensor,
+        position_ids: torch.LongTensor,
+        past_key_values: Cache | None,
+        layer_idx: int,
+    ) -> torch.Tensor:
         distance = compute_distances(position_ids, past_key_values, layer_idx).clamp(min=0)
         # Half of the buckets hold one distance each, the others ever more up to the maximum.
         num_buckets = self.relative_attention_bias.num_embeddings
@@ -95,7 +105,7 @@ class DarijaGPTRelativePositions(DarijaGPTNoPositions):
         growth = torch.log(distance.clamp(min=1).float() / num_exact) / math.log(self.max_distance / num_exact)
         far = (num_exact + (growth * (num_buckets - num_exact)).long()).clamp(max=num_buckets - 1)
         buckets = torch.where(distance < num_exact, distance, far)
-        return self.relative_attention_bias(buckets).permute(0, 3, 1, 2)
+        return self.relative_attention_bias(buckets).permute(0, 3, 1, 2).expand(len(hidden_states), -1, -1, -1)
 
 
 class DarijaGPTAlibi(DarijaGPTNoPositions):
@@ -105,13 +115,20 @@ class DarijaGPTAlibi(DarijaGPTNoPositions):
         super().__init__(config)
         self.num_heads = config.num_attention_heads
 
-    def bias(self, position_ids: torch.LongTensor, past_key_values: Cache | None, layer_idx: int) -> torch.Tensor:
+    def bias(
+        self,
+        hidden_states: torch.Tensor,
+        position_ids: torch.LongTensor,
+        past_key_values: Cache | None,
+        layer_idx: int,
+    ) -> torch.Tensor:
         distance = compute_distances(position_ids, past_key_values, layer_idx)[:, None]
         # 2^(-8/n), 2^(-16/n), ... for n heads, a power of two; others take every second slope of the next power.
         num_slopes = 2 ** math.floor(math.log2(self.num_heads))
         steps = torch.arange(1, self.num_heads + 1, device=distance.device)
         exponents = torch.where(steps <= num_slopes, steps, steps - num_slopes - 0.5) * (8 / num_slopes)
-        return -(2.0**-exponents)[:, None, None] * distance
+        bias = -(2.0**-exponents)[:, None, None] * distance
+        return bias.to(hidden_states.dtype).expand(len(hidden_states), -1, -1, -1)
 
 
 def compute_default_rope_parameters(config, device=None, seq_len=None, **kwargs) -> tuple[torch.Tensor, float]:

@@ -14,7 +14,7 @@ from darija_gpt.model.configuration_darija_gpt import AUTO_MAP
 from darija_gpt.tokenizer import save_tokenizer
 
 
-AXES = ("attention", "configuration", "feed_forward", "modeling", "norms", "positions")
+AXES = ("attention", "configuration", "feed_forward", "masks", "modeling", "norms", "positions")
 CODE = {f"{axis}_darija_gpt.py" for axis in AXES}
 PROMPT = "salam, labas 3lik?"
 

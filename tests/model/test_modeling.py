@@ -272,7 +272,7 @@ def test_the_default_compiles_into_one_graph(input_ids):
         ),
         ({"attention": "sliding", "sliding_window": 1}, ["sliding_window=1"]),
         ({**BIGBIRD, "block_size": 0}, ["block_size=0"]),
-        ({"position_embedding": "sinusoidal", "hidden_size": 33, "head_dim": 8}, ["sinusoidal", "hidden_size=33"]),
+        ({"position_embedding": "sinusoidal", "hidden_size": 33, "head_dim": 16}, ["sinusoidal", "hidden_size=33"]),
         ({"final_logit_softcapping": -1.0}, ["final_logit_softcapping=-1.0"]),
         ({"layer_types": ["sliding_attention"] * 3}, ["layer_types", "attention"]),
         (
