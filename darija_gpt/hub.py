@@ -17,6 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from darija_gpt.card import one_line, render_card, render_results
+from darija_gpt.output import mark_section, replace_section
 
 
 # Nothing else leaves the machine: training_args.bin holds a token in clear, samples and datasets hold people's words.
@@ -33,7 +34,7 @@ PUBLISHED_FILES = (
     "adapter/adapter_*.json",
     "adapter/adapter_*.safetensors",
 )
-RESULTS_BEGIN, RESULTS_END = "<!-- results:begin -->", "<!-- results:end -->"
+RESULTS_BEGIN, RESULTS_END = mark_section("results")
 REFUSALS = {
     401: "your login was refused: run `hf auth login` with a token that may write",
     403: "your login may not write there: use a token that may, or a repo_id of your own",
@@ -127,20 +128,6 @@ def _read_json(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not what evaluate writes; run evaluate again.")
     return content
-
-
-def replace_results(readme: Path, results: str) -> str:
-    """The text of a README with other results between its two markers.
-
-    Raises:
-        ValueError: If the markers are not there, once each and in order.
-    """
-    text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(RESULTS_BEGIN)
-    _, end, after = rest.partition(RESULTS_END)
-    if not begin or not end or RESULTS_BEGIN in rest or RESULTS_END in before + after:
-        raise ValueError(f"{readme} needs one line {RESULTS_BEGIN} and, below it, one line {RESULTS_END}; add them.")
-    return f"{before}{begin}\n\n{results.strip()}\n\n{end}{after}"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -237,7 +224,7 @@ def publish(arguments: PublishArguments) -> None:
     texts = {arguments.model / "README.md": card}
     if arguments.results_readme:
         results = render_results(metrics, dialogues)
-        texts[arguments.results_readme] = replace_results(arguments.results_readme, results)
+        texts[arguments.results_readme] = replace_section(arguments.results_readme, "results", results)
         # Beside a README that is committed, so is what its numbers come from.
         for name in ("metrics.json", "samples.jsonl"):
             source = (arguments.evaluation / name).read_text(encoding="utf-8")

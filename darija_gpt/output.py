@@ -42,3 +42,23 @@ def write_directory(output_dir: str | Path) -> Iterator[Path]:
         partial_dir.rename(output_dir)
     finally:
         shutil.rmtree(partial_dir, ignore_errors=True)
+
+
+def mark_section(name: str) -> tuple[str, str]:
+    """The two comments between which a program keeps its part of a Markdown file."""
+    return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+
+
+def replace_section(path: Path, name: str, section: str) -> str:
+    """The text of a Markdown file with another section between the two comments of its name.
+
+    Raises:
+        ValueError: If the comments are not there, once each and in order.
+    """
+    text = path.read_text(encoding="utf-8")
+    first, last = mark_section(name)
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
+    if not begin or not end or first in rest or last in before + after:
+        raise ValueError(f"{path} needs one line {first} and, below it, one line {last}; add them.")
+    return f"{before}{begin}\n\n{section.strip()}\n\n{end}{after}"

@@ -164,6 +164,25 @@ def run_stage(
         sys.exit(130)
 
 
+def run_one_of(stages: Mapping[str, tuple[Callable, type]], description: str) -> None:
+    """Runs the stage that the first word of the command line names, as `run_stage` does.
+
+    Args:
+        stages (`Mapping[str, tuple[Callable, type]]`):
+            A stage and the dataclass that it takes, by name.
+        description (`str`):
+            The script's docstring.
+    """
+    name, *argv = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(f"{description.strip()}\n\nThe first word is one of: {', '.join(stages)}. Each has its own --help.")
+        return
+    if name not in stages:
+        print(f"error: the first word was {name}; give one of: {', '.join(stages)}.", file=sys.stderr)
+        sys.exit(2)
+    run_stage(*stages[name], argv, description)
+
+
 def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, Any], description: str | None):
     parser = _OneLineParser(
         description=description,

@@ -13,7 +13,7 @@ from transformers.utils import TransformersKwargs, can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from .attention_darija_gpt import ATTENTIONS, DarijaGPTScoredAttention, count_linear_tokens
+from .attention_darija_gpt import ATTENTIONS, DarijaGPTLinearCache, DarijaGPTScoredAttention
 from .configuration_darija_gpt import DarijaGPTConfig
 from .feed_forward_darija_gpt import FEED_FORWARDS, ResidualProjection
 from .masks_darija_gpt import create_masks
@@ -197,14 +197,14 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
             raise ValueError("Give either input_ids or inputs_embeds.")
         if inputs_embeds is None:
             inputs_embeds = self.embed_tokens(input_ids)
-        count_linear_tokens(past_key_values)
+        DarijaGPTLinearCache.adopt(past_key_values)
         masks = attention_mask
         if not isinstance(attention_mask, dict):  # generate has made them already for a static cache
             masks = create_masks(self.config, inputs_embeds, attention_mask, past_key_values, position_ids)
         # After the masks, because documents may be packed only where nothing is cached yet.
         if use_cache and past_key_values is None:
             past_key_values = DynamicCache(config=self.config)
-            count_linear_tokens(past_key_values)
+            DarijaGPTLinearCache.adopt(past_key_values)
         if position_ids is None:
             num_cached_tokens = past_key_values.get_seq_length() if past_key_values is not None else 0
             position_ids = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device) + num_cached_tokens
@@ -250,6 +250,8 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
         self.vocab_size = config.vocab_size
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         cap = config.final_logit_softcapping
+        # What a linear layer has read it cannot take back, as generating with an assistant would need.
+        self._is_stateful = "linear" in config.layer_attentions
         self.logit_softcap = nn.Identity() if cap is None else DarijaGPTSoftCap(cap)
         self.post_init()
 
@@ -292,7 +294,7 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
 
     def _prepare_cache_for_generation(self, generation_config, model_kwargs, *args):
         super()._prepare_cache_for_generation(generation_config, model_kwargs, *args)
-        count_linear_tokens(model_kwargs.get("past_key_values"))
+        DarijaGPTLinearCache.adopt(model_kwargs.get("past_key_values"))
 
 
 class DarijaGPTForSequenceClassification(GenericForSequenceClassification, DarijaGPTPreTrainedModel):
