@@ -17,7 +17,7 @@ FLOORS = [
     {"tokenizer", "packing", "optimization", "checkpoint"},
     {"evaluation", "generation", "formats", "conversion"},
     {"pretraining", "training_run", "finetuning", "chat"},
-    {"card", "hub"},
+    {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -69,7 +69,7 @@ def test_a_script_only_parses_and_calls(path):
     assert "python scripts/" in ast.get_docstring(tree) or "accelerate launch scripts/" in ast.get_docstring(tree)
     assert all(isinstance(node, ast.ImportFrom) and node.module.startswith("darija_gpt.") for node in imports)
     assert isinstance(main, ast.If) and len(main.body) == 1 and isinstance(main.body[0].value, ast.Call)
-    assert main.body[0].value.func.id == "run_stage"
+    assert main.body[0].value.func.id in ("run_stage", "run_one_of")
 
 
 @pytest.mark.parametrize("module", ["darija_gpt", "darija_gpt.data", "darija_gpt.data.corpus", "darija_gpt.recipe"])

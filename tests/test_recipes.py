@@ -64,3 +64,42 @@ def test_darija_small_has_at_most_8_million_parameters(tokenizer):
     with torch.device("meta"):
         model = DarijaGPTForCausalLM(build_config({**fields, "vocab_size": vocab_size}, tokenizer))
     assert model.num_parameters() <= 8_000_000
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected", "tolerance"),
+    [
+        # The course's model has 42.4 million.
+        ("bodmagh-42m", 42_476_032, 0),
+        # OpenAI's GPT-2 small, to the last parameter.
+        ("gpt2-124m", 124_439_808, 0),
+        # GPT-2 XL.
+        ("darija-1.5b", 1_557_611_200, 0.05),
+    ],
+)
+def test_a_recipes_architecture_has_the_parameters_that_it_says(recipe, expected, tolerance):
+    import torch
+
+    from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
+
+    text = (ROOT / "recipes" / recipe / "pretrain.yaml").read_text(encoding="utf-8")
+    with torch.device("meta"):
+        model = DarijaGPTForCausalLM(DarijaGPTConfig(**yaml.safe_load(text)["model"]))
+    assert model.num_parameters() == pytest.approx(expected, rel=tolerance, abs=0)
+    for file in (recipe, "."):
+        readme = (ROOT / "recipes" / file / "README.md").read_text(encoding="utf-8")
+        assert f"`{recipe}`" in readme or f"{model.num_parameters():,}" in readme
+
+
+def test_gpt2_124m_is_gpt_2():
+    """What convert.py exports from the recipe is the configuration that transformers calls GPT-2."""
+    from transformers import GPT2Config
+
+    from darija_gpt.formats import FORMATS
+    from darija_gpt.model import DarijaGPTConfig
+
+    text = (ROOT / "recipes" / "gpt2-124m" / "pretrain.yaml").read_text(encoding="utf-8")
+    ours, gpt2 = DarijaGPTConfig(**yaml.safe_load(text)["model"]), GPT2Config()
+    for our_name, name in FORMATS["gpt2"].names.items():
+        if not our_name.endswith("_token_id"):
+            assert getattr(ours, our_name) == (getattr(gpt2, name) or 4 * gpt2.hidden_size), name

@@ -16,6 +16,9 @@ from darija_gpt.recipe import parse_arguments
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+# Where the first word names one of several stages.
+STAGES = {"benchmark": ["model", "state"]}
+COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for word in STAGES.get(script, [])] or [[]])]
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {"finetune_lora": "finetune"}
 RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
@@ -39,16 +42,23 @@ def assert_refused(process, *words):
     assert line.startswith("error: ") and all(word in line for word in words), line
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_shows_the_command_and_the_flags(script):
-    process = run(script, "--help")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_shows_the_command_and_the_flags(command):
+    process = run(*command, "--help")
     assert process.returncode == 0 and not process.stderr
-    assert f"scripts/{script}.py" in process.stdout and "--config" in process.stdout
+    assert f"scripts/{command[0]}.py" in process.stdout and "--config" in process.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_an_unknown_flag_is_refused(script):
-    assert_refused(run(script, "--outputdir", "x"), "unknown key outputdir")
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_unknown_flag_is_refused(command):
+    assert_refused(run(*command, "--outputdir", "x"), "unknown key outputdir")
+
+
+@pytest.mark.parametrize("script", STAGES)
+def test_a_script_of_several_stages_lists_them(script):
+    process = run(script, "--help")
+    assert process.returncode == 0 and all(stage in process.stdout for stage in STAGES[script])
+    assert_refused(run(script, "modle"), "modle", *STAGES[script])
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
@@ -74,6 +84,9 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
         ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
         ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
+        ("convert", ["--model", ".", "--output_dir", "out"], ["config.json"]),
+        ("convert", ["--model", ".", "--output_dir", "out", "--to", "mistral"], ["to='mistral'", "llama"]),
+        ("benchmark", ["state", "--num_new_tokens", "1", "--readme", "letter.txt"], ["letter.txt", "state:begin"]),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):
@@ -118,6 +131,11 @@ def test_a_command_in_the_documentation_has_a_recipe_and_flags_that_exist(comman
     spec = importlib.util.spec_from_file_location(script, ROOT / "scripts" / f"{script}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    (arguments_class,) = [value for name, value in vars(module).items() if name.endswith("Arguments")]
+    classes = {name: value for name, value in vars(module).items() if name.endswith("Arguments")}
+    if script in STAGES:
+        stage = flags.pop(0)
+        assert stage in STAGES[script]
+        classes = {name: value for name, value in classes.items() if name.lower().startswith(stage)}
+    (arguments_class,) = classes.values()
     arguments = parse_arguments(arguments_class, [str(ROOT / flag) if ".yaml" in flag else flag for flag in flags])
     assert isinstance(arguments, arguments_class)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.report import render_table, write_report
+from darija_gpt.benchmark.report import render_table, require_section, write_report
 from darija_gpt.benchmark.variants import BASE, VARIANTS
 from darija_gpt.hardware import describe_machine
 
@@ -189,6 +189,7 @@ def benchmark_model(arguments: ModelArguments) -> None:
     import torch
     from accelerate import PartialState
 
+    require_section("model", arguments.readme)
     state = PartialState()
     device = str(state.device)
     machine = describe_machine(state, arguments.mixed_precision)

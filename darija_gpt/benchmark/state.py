@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.report import render_table, write_report
+from darija_gpt.benchmark.report import render_table, require_section, write_report
 from darija_gpt.benchmark.variants import BASE, VARIANTS
 
 
@@ -59,26 +59,23 @@ def measure_state(fields: dict[str, Any], num_new_tokens: int) -> dict[str, int]
     }
 
 
+def render_results(results: dict[str, dict[str, int]], num_new_tokens: int) -> str:
+    """One line for each architecture."""
+    header = [
+        "Architecture",
+        "Parameters",
+        "Cache bytes per token",
+        f"Largest state in {num_new_tokens} tokens, bytes",
+    ]
+    rows = [[name, *(f"{number:,}" for number in result.values())] for name, result in results.items()]
+    return render_table(header, rows)
+
+
 def benchmark_state(arguments: StateArguments) -> None:
     """The table of what each architecture holds, printed and written into a README."""
+    require_section("state", arguments.readme)
     results = {name: measure_state({**BASE, **fields}, arguments.num_new_tokens) for name, fields in VARIANTS.items()}
-    table = render_table(
-        [
-            "Architecture",
-            "Parameters",
-            "Cache bytes per token",
-            f"Largest state after {arguments.num_new_tokens} tokens",
-        ],
-        [
-            [
-                name,
-                f"{result['parameters']:,}",
-                f"{result['cache_bytes_per_token']:,}",
-                f"{result['largest_state_bytes']:,}",
-            ]
-            for name, result in results.items()
-        ],
-    )
+    table = render_results(results, arguments.num_new_tokens)
     print(table)
     report = {"base": BASE, "num_new_tokens": arguments.num_new_tokens, "results": results}
     write_report("state", report, table, arguments.readme)

@@ -1,7 +1,5 @@
 """What each attention mechanism may look at."""
 
-from collections.abc import Callable
-
 import torch
 from transformers.cache_utils import Cache
 from transformers.masking_utils import (
@@ -11,45 +9,67 @@ from transformers.masking_utils import (
 )
 
 
-def draw_random_block(query_block: torch.Tensor, draw: int) -> torch.Tensor:
-    """A number from 0 to 2^31 - 2 that looks random and is the same whenever it is asked for."""
-    # Two steps of Park and Miller's generator, whose modulus is the prime 2^31 - 1, from a seed for each draw.
-    number = query_block * 7919 + (draw + 1) * 104729
+def draw_numbers(seeds: torch.Tensor, draw: int) -> torch.Tensor:
+    """Numbers from 0 to 2^31 - 2 that look random and are the same whenever they are asked for."""
+    # Two steps of Park and Miller's generator, whose modulus is the prime 2^31 - 1.
+    numbers = seeds * 7919 + (draw + 1) * 104729
     for _ in range(2):
-        number = (number * 48271) % 2147483647
-    return number
+        numbers = (numbers * 48271) % 2147483647
+    return numbers
 
 
-def bigbird_overlay(config, num_padding: torch.LongTensor | None) -> Callable:
+def find_visible_blocks(config, num_blocks: int, device: torch.device | str = "cpu") -> torch.BoolTensor:
     """
-    BigBird's pattern as a mask function (Zaheer et al. 2020): a token sees its block, the one before, the first
-    `num_global_blocks` and `num_random_blocks` of those in between. Blocks are counted from a row's first token, so
-    that padding on the left, a cache or another batch changes nothing.
+    BigBird's pattern (Zaheer et al. 2020), shape (query blocks, key blocks): each block sees itself, the one before,
+    the first `num_global_blocks`, and `num_random_blocks` of those in between. The blocks' numbers decide alone.
     """
-    num_global, num_random = config.num_global_blocks, config.num_random_blocks
-
-    def inner_mask(batch_idx, head_idx, q_idx, kv_idx):
-        first = 0 if num_padding is None else num_padding[batch_idx]
-        query_block, key_block = (q_idx - first) // config.block_size, (kv_idx - first) // config.block_size
-        is_visible = (query_block - key_block <= 1) | (key_block < num_global)
-        num_between = (query_block - 1 - num_global).clamp(min=0)
-        for draw in range(num_random):
-            # One of each of `num_random` equal shares, so that no block is drawn twice.
-            start, end = draw * num_between // num_random, (draw + 1) * num_between // num_random
-            offset = draw_random_block(query_block, draw) % (end - start).clamp(min=1)
-            is_visible = is_visible | ((key_block == num_global + start + offset) & (end > start))
-        return is_visible
-
-    return inner_mask
+    blocks = torch.arange(num_blocks, device=device)
+    query, key = blocks[:, None], blocks[None, :]
+    visible = (query - key <= 1) | (key < config.num_global_blocks)
+    num_between = (query - 1 - config.num_global_blocks).clamp(min=0)
+    for draw in range(config.num_random_blocks):
+        # One of each of `num_random_blocks` equal shares, so that no block is drawn twice.
+        start = draw * num_between // config.num_random_blocks
+        end = (draw + 1) * num_between // config.num_random_blocks
+        drawn = config.num_global_blocks + start + draw_numbers(query, draw) % (end - start).clamp(min=1)
+        visible = visible | ((key == drawn) & (end > start))
+    return visible
 
 
-def create_bigbird_mask(config, attention_mask: torch.Tensor | None, **kwargs):
-    """The causal mask under BigBird's pattern."""
-    num_padding = None
+def create_bigbird_mask(
+    config,
+    inputs_embeds: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    past_key_values: Cache | None,
+    layer_idx: int,
+    **kwargs,
+):
+    """The causal mask under BigBird's pattern. Blocks are counted from a row's first token, so that padding on the
+    left, a cache or another batch changes nothing."""
+    num_tokens = length = inputs_embeds.shape[1]
+    if past_key_values is not None:
+        num_tokens = sum(past_key_values.get_mask_sizes(length, layer_idx))
+    num_padding = torch.zeros(len(inputs_embeds), dtype=torch.long, device=inputs_embeds.device)
     if attention_mask is not None and attention_mask.ndim == 2:
         num_padding = (attention_mask.cumsum(-1) == 0).sum(-1)
-    overlay = bigbird_overlay(config, num_padding)
-    return create_causal_mask(config, attention_mask=attention_mask, and_mask_function=overlay, **kwargs)
+    visible = find_visible_blocks(config, num_tokens // config.block_size + 1, inputs_embeds.device)
+
+    tokens = torch.arange(num_tokens, device=inputs_embeds.device)
+    blocks = (tokens - num_padding[:, None]).clamp(min=0) // config.block_size  # (batch, tokens)
+
+    def is_visible(batch_idx, head_idx, q_idx, kv_idx):
+        query, key = blocks[batch_idx, q_idx], blocks[batch_idx, kv_idx]
+        return visible[query, key]
+
+    return create_causal_mask(
+        config=config,
+        inputs_embeds=inputs_embeds,
+        attention_mask=attention_mask,
+        past_key_values=past_key_values,
+        layer_idx=layer_idx,
+        and_mask_function=is_visible,
+        **kwargs,
+    )
 
 
 def create_document_ids(

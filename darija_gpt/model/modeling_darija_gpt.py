@@ -148,6 +148,15 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
         has_bias = self.config.position_embedding in ("relative", "alibi")
         return not has_bias and "bigbird" not in self.config.layer_attentions
 
+    @classmethod
+    def from_pretrained(cls, *args, use_safetensors: bool | None = None, **kwargs):
+        """As everywhere in transformers, but from safetensors only: a pickle may run code when it is opened."""
+        if use_safetensors is False:
+            raise ValueError(
+                "use_safetensors=False would open pickles, which may run code; convert the weights first."
+            )
+        return super().from_pretrained(*args, use_safetensors=True, **kwargs)
+
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):
         super()._init_weights(module)

@@ -114,5 +114,8 @@ def test_weights_that_could_run_code_are_not_loaded(saved, tmp_path):
     directory = saved[DarijaGPTForCausalLM]
     (tmp_path / "config.json").write_bytes((directory / "config.json").read_bytes())
     torch.save(DarijaGPTForCausalLM.from_pretrained(directory).state_dict(), tmp_path / "pytorch_model.bin")
-    with pytest.raises(OSError, match="safetensors"):
-        DarijaGPTForCausalLM.from_pretrained(tmp_path, use_safetensors=True)
+    for load in (DarijaGPTForCausalLM.from_pretrained, AutoModelForCausalLM.from_pretrained):
+        with pytest.raises(OSError, match="safetensors"):
+            load(tmp_path)
+        with pytest.raises(ValueError, match="use_safetensors=False"):
+            load(tmp_path, use_safetensors=False)

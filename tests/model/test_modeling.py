@@ -185,6 +185,35 @@ def test_eager_attention_equals_sdpa(fields, input_ids):
         torch.testing.assert_close(weights.sum(-1), torch.ones(2, 4, 40))
 
 
+@pytest.mark.slow
+@torch.no_grad()
+@pytest.mark.parametrize("variant", ["default", "relative", "alibi", "sliding", "latent", "bigbird", "mixed"])
+def test_flex_attention_equals_sdpa(variant, input_ids):
+    torch.compiler.reset()
+    model = build(**{"hidden_size": 64, **VARIANTS[variant]})
+    sdpa = model(input_ids).logits
+    model.set_attn_implementation("flex_attention")
+    torch.testing.assert_close(model(input_ids).logits, sdpa, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("variant", ["relative", "alibi", "bigbird", "mixed_alibi"])
+def test_flash_attention_is_refused_where_it_would_leave_something_out(variant):
+    with pytest.raises(ValueError, match="does not support Flash Attention"):
+        build(**VARIANTS[variant]).set_attn_implementation("flash_attention_2")
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_stays_near_float32(fields, input_ids, dtype):
+    model = build(**fields)
+    logits = model(input_ids).logits
+    with torch.autocast("cpu", dtype=dtype):
+        mixed = model(input_ids).logits.float()
+    half = model.to(dtype)(input_ids).logits.float()
+    for rounded in (mixed, half):
+        assert (rounded - logits).norm() < 0.1 * logits.norm()
+
+
 def test_the_loss_falls(fields, input_ids):
     model = build(**fields).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
