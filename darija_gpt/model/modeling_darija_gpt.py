@@ -13,9 +13,11 @@ from transformers.utils import TransformersKwargs, can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from .attention_darija_gpt import ATTENTIONS, DarijaGPTLinearCache, DarijaGPTScoredAttention
+from .attention_darija_gpt import ATTENTIONS
 from .configuration_darija_gpt import DarijaGPTConfig
 from .feed_forward_darija_gpt import FEED_FORWARDS, ResidualProjection
+from .heads_darija_gpt import DarijaGPTScoredAttention, DarijaGPTValueEmbedding
+from .linear_attention_darija_gpt import DarijaGPTLinearCache
 from .masks_darija_gpt import create_masks
 from .norms_darija_gpt import NORMS
 from .positions_darija_gpt import POSITION_EMBEDDINGS
@@ -156,6 +158,14 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
                 "use_safetensors=False would open pickles, which may run code; convert the weights first."
             )
         return super().from_pretrained(*args, use_safetensors=True, **kwargs)
+
+    def _resize_token_embeddings(self, new_num_tokens: int, *args, **kwargs) -> nn.Embedding:
+        for module in self.modules():
+            if isinstance(module, DarijaGPTValueEmbedding):
+                module.embed_values = self._get_resized_embeddings(
+                    module.embed_values, new_num_tokens, *args, **kwargs
+                )
+        return super()._resize_token_embeddings(new_num_tokens, *args, **kwargs)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module):

@@ -4,18 +4,19 @@ import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
+import darija_gpt.model
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification, DarijaGPTModel
 from darija_gpt.model.configuration_darija_gpt import AUTO_MAP
 from darija_gpt.tokenizer import save_tokenizer
 
 
-AXES = ("attention", "configuration", "feed_forward", "masks", "modeling", "norms", "positions")
-CODE = {f"{axis}_darija_gpt.py" for axis in AXES}
+CODE = {path.name for path in Path(darija_gpt.model.__file__).parent.glob("*_darija_gpt.py")}
 PROMPT = "salam, labas 3lik?"
 
 

@@ -260,6 +260,16 @@ def test_projections_to_the_residual_stream_start_as_configured(residual_init, s
         assert module.weight.std().item() == pytest.approx(expected, rel=0.05), name
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("fields", [{}, {"value_embeddings": True}, {"tie_word_embeddings": False}])
+def test_a_larger_vocabulary_keeps_the_old_logits(fields, input_ids):
+    model = build(**fields)
+    before = model(input_ids).logits
+    model.resize_token_embeddings(103)
+    assert torch.equal(model(input_ids).logits[..., :97], before)
+    assert model(torch.full((1, 3), 102)).logits.shape == (1, 3, 103)
+
+
 def test_dropouts_act_in_training_only(input_ids):
     for name in ("embedding_dropout", "attention_dropout", "residual_dropout"):
         model = build(**{name: 0.5})

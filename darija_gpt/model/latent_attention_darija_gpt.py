@@ -1,0 +1,98 @@
+"""Multi-head latent attention."""
+
+import torch
+from torch import nn
+from transformers.cache_utils import Cache
+from transformers.processing_utils import Unpack
+from transformers.utils import TransformersKwargs
+
+from .feed_forward_darija_gpt import ResidualProjection
+from .heads_darija_gpt import DarijaGPTScoredAttention
+from .norms_darija_gpt import NORMS, QK_NORMS
+from .positions_darija_gpt import POSITION_EMBEDDINGS, compute_yarn_scale
+
+
+class DarijaGPTLowRankQuery(nn.Module):
+    """The query through a narrow layer with a norm, which saves memory in training (DeepSeek-V2)."""
+
+    def __init__(self, config, query_size: int):
+        super().__init__()
+        self.q_a_proj = nn.Linear(config.hidden_size, config.q_lora_rank, bias=config.attention_bias)
+        self.q_a_layernorm = NORMS[config.norm](config.q_lora_rank, eps=config.norm_eps)
+        self.q_b_proj = nn.Linear(config.q_lora_rank, query_size, bias=False)
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        return self.q_b_proj(self.q_a_layernorm(self.q_a_proj(hidden_states)))
+
+
+QUERY_PROJECTIONS = {
+    False: lambda config, query_size: nn.Linear(config.hidden_size, query_size, bias=False),
+    True: DarijaGPTLowRankQuery,
+}
+
+
+class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
+    """
+    Multi-head latent attention (DeepSeek-V2): key and value of all heads come from one narrow latent vector and one
+    rotated key part, and only these two are cached.
+    """
+
+    def __init__(self, config, layer_idx: int):
+        super().__init__()
+        self.config = config
+        self.layer_idx = layer_idx
+        self.nope_dim = config.qk_nope_head_dim
+        self.rope_dim = config.qk_rope_head_dim
+        self.value_dim = config.v_head_dim
+        self.scaling = (self.nope_dim + self.rope_dim) ** -0.5 * compute_yarn_scale(config)
+
+        query_size = config.num_attention_heads * (self.nope_dim + self.rope_dim)
+        self.q_proj = QUERY_PROJECTIONS[config.q_lora_rank is not None](config, query_size)
+        self.kv_a_proj_with_mqa = nn.Linear(
+            config.hidden_size, config.kv_lora_rank + self.rope_dim, bias=config.attention_bias
+        )
+        self.kv_a_layernorm = NORMS[config.norm](config.kv_lora_rank, eps=config.norm_eps)
+        self.kv_b_proj = nn.Linear(
+            config.kv_lora_rank, config.num_attention_heads * (self.nope_dim + self.value_dim), bias=False
+        )
+        self.o_proj = ResidualProjection(
+            config.num_attention_heads * self.value_dim, config.hidden_size, bias=config.attention_bias
+        )
+        self.q_nope_norm = QK_NORMS[config.qk_norm](config, self.nope_dim)
+        self.k_nope_norm = QK_NORMS[config.qk_norm](config, self.nope_dim)
+        self.q_rope_norm = QK_NORMS[config.qk_norm](config, self.rope_dim)
+        self.k_rope_norm = QK_NORMS[config.qk_norm](config, self.rope_dim)
+        self.rotate = POSITION_EMBEDDINGS[config.position_embedding].rotate
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        position_bias: None,
+        position_embeddings: tuple[torch.Tensor, torch.Tensor] | None,
+        attention_mask: torch.Tensor | None,
+        input_ids: torch.LongTensor | None = None,
+        past_key_values: Cache | None = None,
+        **kwargs: Unpack[TransformersKwargs],
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        query = self.q_proj(hidden_states).unflatten(-1, (-1, self.nope_dim + self.rope_dim)).transpose(1, 2)
+        query_nope, query_rope = query.split((self.nope_dim, self.rope_dim), dim=-1)  # (batch, heads, length, ...)
+        compressed = self.kv_a_proj_with_mqa(hidden_states).unsqueeze(1)
+        latent, key_rope = compressed.split((compressed.shape[-1] - self.rope_dim, self.rope_dim), dim=-1)
+        latent = self.kv_a_layernorm(latent)  # (batch, 1, length, kv_lora_rank)
+        # Decoupled: the latent is never rotated, or it could not be cached before it becomes keys.
+        query_rope, key_rope = self.rotate(
+            self.q_rope_norm(query_rope), self.k_rope_norm(key_rope), position_embeddings
+        )
+        if past_key_values is not None:
+            latent, key_rope = past_key_values.update(latent, key_rope, self.layer_idx)
+
+        key_value = self.kv_b_proj(latent.squeeze(1)).unflatten(-1, (-1, self.nope_dim + self.value_dim))
+        key_nope, value = key_value.transpose(1, 2).split((self.nope_dim, self.value_dim), dim=-1)
+        key_rope = key_rope.expand(-1, key_nope.shape[1], -1, -1)
+        query = torch.cat((self.q_nope_norm(query_nope), query_rope), dim=-1)
+        key = torch.cat((self.k_nope_norm(key_nope), key_rope), dim=-1)
+        attended, weights = self.attend(query, key, value, attention_mask, **kwargs)
+        return self.o_proj(attended), weights
+
+
+__all__ = ["DarijaGPTLatentAttention"]
