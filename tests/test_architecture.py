@@ -22,7 +22,7 @@ FLOORS = [
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 # What the code that travels with the weights may need where it arrives.
-TRAVELLING_IMPORTS = {"torch", "transformers", "huggingface_hub", "collections", "math", "typing"}
+TRAVELLING_IMPORTS = {"torch", "transformers", "huggingface_hub", "collections", "inspect", "math", "typing"}
 
 
 def name_of(path: Path) -> str:

@@ -6,7 +6,7 @@ does then hits both sides alike.
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,12 +133,18 @@ def make_generation(model: "PreTrainedModel", arguments: ModelArguments) -> Call
     return generate
 
 
-def compare(models: dict[str, "PreTrainedModel"], base: str, arguments: ModelArguments) -> dict[str, dict[str, Any]]:
+KINDS = {"train": make_training_step, "generate": make_generation}
+
+
+def compare(
+    models: dict[str, "PreTrainedModel"], base: str, arguments: ModelArguments, kinds: Iterable[str] = tuple(KINDS)
+) -> dict[str, dict[str, Any]]:
     """Tokens per second of each model in training and generation, and its speed against one of them."""
     num_tokens = {"train": arguments.batch_size * arguments.length, "generate": arguments.num_new_tokens}
     results: dict[str, dict[str, Any]] = {name: {} for name in models}
-    for kind, make in (("train", make_training_step), ("generate", make_generation)):
-        seconds = time_in_turns({name: make(model, arguments) for name, model in models.items()}, arguments.rounds)
+    for kind in kinds:
+        runs = {name: KINDS[kind](model, arguments) for name, model in models.items()}
+        seconds = time_in_turns(runs, arguments.rounds)
         for name, times in seconds.items():
             results[name][kind] = {
                 "tokens_per_second": num_tokens[kind] / statistics.median(times),
@@ -162,23 +168,17 @@ def compare_kernels(fields: dict[str, Any], arguments: ModelArguments, device: s
 def render_results(results: dict[str, dict[str, Any]]) -> str:
     """One line for each architecture and kernel."""
 
-    def render_ratio(ratio: dict[str, float]) -> str:
-        return f"{ratio['median']:.2f} ({ratio['min']:.2f}-{ratio['max']:.2f})"
+    def render_kind(result: dict[str, Any] | None) -> list[str]:
+        if result is None:
+            return ["–", "–"]
+        ratio = result["ratio"]
+        return [f"{result['tokens_per_second']:,.0f}", "{median:.2f} ({min:.2f}-{max:.2f})".format(**ratio)]
 
-    rows = []
-    for architecture, by_name in results.items():
-        for name, result in by_name.items():
-            train, generate = result["train"], result["generate"]
-            rows.append(
-                [
-                    architecture,
-                    name,
-                    f"{train['tokens_per_second']:,.0f}",
-                    render_ratio(train["ratio"]),
-                    f"{generate['tokens_per_second']:,.0f}",
-                    render_ratio(generate["ratio"]),
-                ]
-            )
+    rows = [
+        [architecture, name, *(cell for kind in KINDS for cell in render_kind(result.get(kind)))]
+        for architecture, by_name in results.items()
+        for name, result in by_name.items()
+    ]
     return render_table(
         ["Architecture", "Kernel", "Training, tokens/s", "Ratio", "Generation, tokens/s", "Ratio"], rows
     )
@@ -196,10 +196,12 @@ def benchmark_model(arguments: ModelArguments) -> None:
     torch.set_float32_matmul_precision("high")
     llama, default = build_llama(device), build({}, "sdpa", device)
     models = {"LlamaForCausalLM": llama, "DarijaGPT": default}
+    results = {"equal dimensions": compare(models, "LlamaForCausalLM", arguments)}
     if arguments.compile:
-        models["DarijaGPT, compiled"] = build({}, "sdpa", device)
-        models["DarijaGPT, compiled"].forward = torch.compile(models["DarijaGPT, compiled"].forward, fullgraph=True)
-    results = {"equal dimensions, sdpa": compare(models, "LlamaForCausalLM", arguments)}
+        compiled = build({}, "sdpa", device)
+        compiled.forward = torch.compile(compiled.forward, fullgraph=True)
+        models = {"as it is": default, "torch.compile": compiled}
+        results["compiled into one graph"] = compare(models, "as it is", arguments, ["train"])
     print(render_results(results), flush=True)
     del models, llama, default
     for name, fields in VARIANTS.items():

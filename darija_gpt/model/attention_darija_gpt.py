@@ -49,4 +49,4 @@ ATTENTIONS = {
     "bigbird": DarijaGPTAttention,
 }
 
-__all__ = ["ATTENTIONS"]
+__all__ = ["ATTENTIONS", "DarijaGPTAttention"]

@@ -9,6 +9,7 @@ from transformers.utils import TransformersKwargs
 
 from .feed_forward_darija_gpt import ResidualProjection
 from .norms_darija_gpt import QK_NORMS
+from .null_objects_darija_gpt import keep
 from .positions_darija_gpt import POSITION_EMBEDDINGS
 
 
@@ -49,21 +50,25 @@ class DarijaGPTScoredAttention(nn.Module):
         key: torch.Tensor,
         value: torch.Tensor,
         attention_mask: torch.Tensor | None,
+        position_bias: torch.Tensor | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Weighted values, shape (batch, length, heads * value width), and the weights where they are known."""
         attention_interface = ALL_ATTENTION_FUNCTIONS.get_interface(
             self.config._attn_implementation, eager_attention_forward
         )
+        if position_bias is not None and self.config._attn_implementation == "flex_attention":
+            position_bias = position_bias.expand(len(query), -1, -1, -1)  # flex looks it up row by row
         attended, weights = attention_interface(
             self,
             query,
             key,
             value,
             attention_mask,
-            dropout=self.config.attention_dropout * self.training,
+            dropout=self.attention_dropout * self.training,
             scaling=self.scaling,
             sliding_window=self.sliding_window,
+            position_bias=position_bias,
             **kwargs,
         )  # (batch, length, heads, value width)
         return attended.flatten(2), weights
@@ -91,16 +96,7 @@ class DarijaGPTValueEmbedding(nn.Module):
         return value + gate[..., None] * embeddings
 
 
-class DarijaGPTNoValueEmbedding(nn.Module):
-    """Leaves the values as they are."""
-
-    def forward(
-        self, value: torch.Tensor, hidden_states: torch.Tensor, input_ids: torch.LongTensor | None
-    ) -> torch.Tensor:
-        return value
-
-
-VALUE_EMBEDDINGS = {False: lambda config: DarijaGPTNoValueEmbedding(), True: DarijaGPTValueEmbedding}
+VALUE_EMBEDDINGS = {False: lambda config: keep, True: DarijaGPTValueEmbedding}
 
 
 class DarijaGPTHeads(nn.Module):
@@ -113,6 +109,7 @@ class DarijaGPTHeads(nn.Module):
         self.head_dim = config.head_dim
         self.num_key_value_groups = config.num_attention_heads // config.num_key_value_heads
         self.scaling = config.head_dim**-0.5
+        self.attention_dropout = config.attention_dropout
 
         query_size = config.num_attention_heads * config.head_dim
         key_value_size = config.num_key_value_heads * config.head_dim

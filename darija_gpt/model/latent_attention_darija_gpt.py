@@ -9,6 +9,7 @@ from transformers.utils import TransformersKwargs
 from .feed_forward_darija_gpt import ResidualProjection
 from .heads_darija_gpt import DarijaGPTScoredAttention
 from .norms_darija_gpt import NORMS, QK_NORMS
+from .null_objects_darija_gpt import keep
 from .positions_darija_gpt import POSITION_EMBEDDINGS, compute_yarn_scale
 
 
@@ -31,6 +32,39 @@ QUERY_PROJECTIONS = {
 }
 
 
+class DarijaGPTLatentScores(DarijaGPTScoredAttention):
+    """
+    Latent attention of one new token, over the latents as they lie in the cache: what would make keys and values of
+    them is applied to the query and to what it gathers instead, at no cost for each cached token (DeepSeek-V2).
+    """
+
+    def __init__(self, attention: "DarijaGPTLatentAttention"):
+        super().__init__()
+        self.config = attention.config
+        self.num_heads = self.num_key_value_groups = attention.config.num_attention_heads
+        self.widths = (attention.nope_dim, attention.value_dim)
+        self.scaling = attention.scaling
+        self.attention_dropout = attention.attention_dropout
+
+    def forward(
+        self,
+        query_nope: torch.Tensor,
+        query_rope: torch.Tensor,
+        latent: torch.Tensor,
+        key_rope: torch.Tensor,
+        kv_b_weight: torch.Tensor,
+        attention_mask: torch.Tensor | None,
+        **kwargs: Unpack[TransformersKwargs],
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        to_key, to_value = kv_b_weight.unflatten(0, (self.num_heads, -1)).split(self.widths, dim=1)
+        query = torch.cat((query_nope @ to_key, query_rope), dim=-1)  # (batch, heads, 1, kv_lora_rank + rope width)
+        key = torch.cat((latent, key_rope), dim=-1)
+        # The key is the value too, for the same reason as below.
+        gathered, weights = self.attend(query, key, key, attention_mask, **kwargs)
+        gathered = gathered.unflatten(-1, (self.num_heads, 1, -1))[..., : latent.shape[-1]]
+        return (gathered @ to_value.transpose(1, 2)).flatten(2), weights
+
+
 class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
     """
     Multi-head latent attention (DeepSeek-V2): key and value of all heads come from one narrow latent vector and one
@@ -45,6 +79,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.rope_dim = config.qk_rope_head_dim
         self.value_dim = config.v_head_dim
         self.scaling = (self.nope_dim + self.rope_dim) ** -0.5 * compute_yarn_scale(config)
+        self.attention_dropout = config.attention_dropout
 
         query_size = config.num_attention_heads * (self.nope_dim + self.rope_dim)
         self.q_proj = QUERY_PROJECTIONS[config.q_lora_rank is not None](config, query_size)
@@ -63,6 +98,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.q_rope_norm = QK_NORMS[config.qk_norm](config, self.rope_dim)
         self.k_rope_norm = QK_NORMS[config.qk_norm](config, self.rope_dim)
         self.rotate = POSITION_EMBEDDINGS[config.position_embedding].rotate
+        self.latent_scores = DarijaGPTLatentScores(self)
 
     def forward(
         self,
@@ -85,13 +121,23 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         )
         if past_key_values is not None:
             latent, key_rope = past_key_values.update(latent, key_rope, self.layer_idx)
+        # Norms of the keys, and an adapter or quantization of the projection, need the keys themselves.
+        if query.shape[2] == 1 and self.k_nope_norm is keep and type(self.kv_b_proj) is nn.Linear:
+            attended, weights = self.latent_scores(
+                query_nope, query_rope, latent, key_rope, self.kv_b_proj.weight, attention_mask, **kwargs
+            )
+            return self.o_proj(attended), weights
 
         key_value = self.kv_b_proj(latent.squeeze(1)).unflatten(-1, (-1, self.nope_dim + self.value_dim))
         key_nope, value = key_value.transpose(1, 2).split((self.nope_dim, self.value_dim), dim=-1)
         key_rope = key_rope.expand(-1, key_nope.shape[1], -1, -1)
         query = torch.cat((self.q_nope_norm(query_nope), query_rope), dim=-1)
         key = torch.cat((self.k_nope_norm(key_nope), key_rope), dim=-1)
+        # Kernels are fastest where key and value have one width.
+        width = max(key.shape[-1], self.value_dim)
+        value = nn.functional.pad(value, (0, width - self.value_dim))
         attended, weights = self.attend(query, key, value, attention_mask, **kwargs)
+        attended = attended.unflatten(-1, (-1, width))[..., : self.value_dim].flatten(2)
         return self.o_proj(attended), weights
 
 

@@ -3,9 +3,13 @@
 import torch
 from transformers.cache_utils import Cache
 from transformers.masking_utils import (
+    ALL_MASK_ATTENTION_FUNCTIONS,
+    and_masks,
+    causal_mask_function,
     create_causal_mask,
     create_sliding_window_causal_mask,
     find_packed_sequence_indices,
+    packed_sequence_compatibility_function,
 )
 
 
@@ -41,34 +45,50 @@ def create_bigbird_mask(
     inputs_embeds: torch.Tensor,
     attention_mask: torch.Tensor | None,
     past_key_values: Cache | None,
+    position_ids: torch.LongTensor | None,
     layer_idx: int,
-    **kwargs,
 ):
-    """The causal mask under BigBird's pattern. Blocks are counted from a row's first token, so that padding on the
-    left, a cache or another batch changes nothing."""
-    num_tokens = length = inputs_embeds.shape[1]
+    """
+    The causal mask under BigBird's pattern, as transformers' kernels want it. Blocks are counted from a row's first
+    token, so that padding on the left, a cache or another batch changes nothing.
+    """
+    if attention_mask is not None and attention_mask.ndim == 4:
+        return attention_mask  # made by the caller, as for all mechanisms of transformers
+    batch_size, length = inputs_embeds.shape[:2]
+    device = inputs_embeds.device
+    query_offset, key_length, key_offset = 0, length, 0
     if past_key_values is not None:
-        num_tokens = sum(past_key_values.get_mask_sizes(length, layer_idx))
-    num_padding = torch.zeros(len(inputs_embeds), dtype=torch.long, device=inputs_embeds.device)
-    if attention_mask is not None and attention_mask.ndim == 2:
+        query_offset = past_key_values.get_query_offset(layer_idx)
+        key_length, key_offset = past_key_values.get_mask_sizes(length, layer_idx)
+    num_padding = torch.zeros(batch_size, dtype=torch.long, device=device)
+    if attention_mask is not None:
+        attention_mask = attention_mask.to(device, torch.bool)
         num_padding = (attention_mask.cumsum(-1) == 0).sum(-1)
-    visible = find_visible_blocks(config, num_tokens // config.block_size + 1, inputs_embeds.device)
 
-    tokens = torch.arange(num_tokens, device=inputs_embeds.device)
+    tokens = torch.arange(key_length + key_offset, device=device)
     blocks = (tokens - num_padding[:, None]).clamp(min=0) // config.block_size  # (batch, tokens)
+    visible = find_visible_blocks(config, len(tokens) // config.block_size + 1, device)
 
     def is_visible(batch_idx, head_idx, q_idx, kv_idx):
-        query, key = blocks[batch_idx, q_idx], blocks[batch_idx, kv_idx]
-        return visible[query, key]
+        return visible[blocks[batch_idx, q_idx], blocks[batch_idx, kv_idx]]
 
-    return create_causal_mask(
-        config=config,
-        inputs_embeds=inputs_embeds,
+    mask_function = and_masks(causal_mask_function, is_visible)
+    if position_ids is not None and attention_mask is None and past_key_values is None:
+        position_ids = position_ids.expand(batch_size, -1)
+        documents = find_packed_sequence_indices(position_ids)
+        if documents is not None:
+            mask_function = packed_sequence_compatibility_function(mask_function, position_ids, documents)
+    return ALL_MASK_ATTENTION_FUNCTIONS[config._attn_implementation](
+        batch_size=batch_size,
+        q_length=length,
+        kv_length=key_length,
+        q_offset=query_offset,
+        kv_offset=key_offset,
+        mask_function=mask_function,
         attention_mask=attention_mask,
-        past_key_values=past_key_values,
-        layer_idx=layer_idx,
-        and_mask_function=is_visible,
-        **kwargs,
+        allow_is_causal_skip=False,
+        dtype=inputs_embeds.dtype,
+        device=device,
     )
 
 

@@ -1,5 +1,7 @@
 """DarijaGPT: a decoder whose every part is chosen by the configuration."""
 
+import inspect
+
 import torch
 from torch import nn
 from transformers import initialization as init
@@ -13,13 +15,15 @@ from transformers.utils import TransformersKwargs, can_return_tuple
 from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
-from .attention_darija_gpt import ATTENTIONS
+from .attention_darija_gpt import ATTENTIONS, DarijaGPTAttention
 from .configuration_darija_gpt import DarijaGPTConfig
 from .feed_forward_darija_gpt import FEED_FORWARDS, ResidualProjection
-from .heads_darija_gpt import DarijaGPTScoredAttention, DarijaGPTValueEmbedding
+from .heads_darija_gpt import DarijaGPTValueEmbedding
+from .latent_attention_darija_gpt import DarijaGPTLatentAttention
 from .linear_attention_darija_gpt import DarijaGPTLinearCache
 from .masks_darija_gpt import create_masks
 from .norms_darija_gpt import NORMS
+from .null_objects_darija_gpt import build_dropout, keep
 from .positions_darija_gpt import POSITION_EMBEDDINGS
 
 
@@ -35,14 +39,7 @@ class DarijaGPTInputSkip(nn.Module):
         return self.stream_weight * hidden_states + self.input_weight * inputs
 
 
-class DarijaGPTNoInputSkip(nn.Module):
-    """The stream alone."""
-
-    def forward(self, hidden_states: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-        return hidden_states
-
-
-INPUT_SKIPS = {False: DarijaGPTNoInputSkip, True: DarijaGPTInputSkip}
+INPUT_SKIPS = {False: lambda: keep, True: DarijaGPTInputSkip}
 
 
 class DarijaGPTDecoderLayer(GradientCheckpointingLayer):
@@ -57,7 +54,7 @@ class DarijaGPTDecoderLayer(GradientCheckpointingLayer):
         self.mlp = FEED_FORWARDS[config.gated_mlp](config)
         for name in self.norms:
             setattr(self, name, NORMS[config.norm](config.hidden_size, eps=config.norm_eps))
-        self.residual_dropout = nn.Dropout(config.residual_dropout)
+        self.residual_dropout = build_dropout(config.residual_dropout)
 
 
 class DarijaGPTPreNormDecoderLayer(DarijaGPTDecoderLayer):
@@ -113,7 +110,7 @@ DECODER_LAYERS = {
 # After the last layer, by `norm_position`: where each layer ends in a norm, none is left to do.
 FINAL_NORMS = {
     "pre": lambda config: NORMS[config.norm](config.hidden_size, eps=config.norm_eps),
-    "post": lambda config: nn.Identity(),
+    "post": lambda config: keep,
     "sandwich": lambda config: NORMS[config.norm](config.hidden_size, eps=config.norm_eps),
 }
 
@@ -142,7 +139,10 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
     _supports_flex_attn = True
     _can_compile_fullgraph = True
     _supports_attention_backend = True
-    _can_record_outputs = {"hidden_states": DarijaGPTDecoderLayer, "attentions": DarijaGPTScoredAttention}
+    _can_record_outputs = {
+        "hidden_states": DarijaGPTDecoderLayer,
+        "attentions": [DarijaGPTAttention, DarijaGPTLatentAttention],
+    }
 
     @property
     def _supports_flash_attn(self) -> bool:
@@ -186,10 +186,12 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
         self.padding_idx = config.pad_token_id
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, self.padding_idx)
         self.position_embedding = POSITION_EMBEDDINGS[config.position_embedding](config)
-        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        self.embedding_dropout = build_dropout(config.embedding_dropout)
         self.layers = nn.ModuleList(
             [DECODER_LAYERS[config.norm_position](config, layer_idx) for layer_idx in range(config.num_hidden_layers)]
         )
+        self.layer_attentions = config.layer_attentions
+        self.adopt_cache = DarijaGPTLinearCache.adopt if set(self.layer_attentions) == {"linear"} else keep
         self.norm = FINAL_NORMS[config.norm_position](config)
         self.gradient_checkpointing = False
         self.post_init()
@@ -216,30 +218,29 @@ class DarijaGPTModel(DarijaGPTPreTrainedModel):
             raise ValueError("Give either input_ids or inputs_embeds.")
         if inputs_embeds is None:
             inputs_embeds = self.embed_tokens(input_ids)
-        DarijaGPTLinearCache.adopt(past_key_values)
+        self.adopt_cache(past_key_values)
         masks = attention_mask
         if not isinstance(attention_mask, dict):  # generate has made them already for a static cache
             masks = create_masks(self.config, inputs_embeds, attention_mask, past_key_values, position_ids)
         # After the masks, because documents may be packed only where nothing is cached yet.
         if use_cache and past_key_values is None:
             past_key_values = DynamicCache(config=self.config)
-            DarijaGPTLinearCache.adopt(past_key_values)
+            self.adopt_cache(past_key_values)
         if position_ids is None:
             num_cached_tokens = past_key_values.get_seq_length() if past_key_values is not None else 0
             position_ids = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device) + num_cached_tokens
             position_ids = position_ids.unsqueeze(0)
 
         hidden_states = self.embedding_dropout(self.position_embedding.add(inputs_embeds, position_ids))
-        position_embeddings = self.position_embedding(hidden_states, position_ids)
-        layer_attentions = self.config.layer_attentions
+        position_embeddings = self.position_embedding.prepare(hidden_states, position_ids)
         position_biases = {
             attention: self.position_embedding.bias(
-                hidden_states, position_ids, past_key_values, layer_attentions.index(attention)
+                hidden_states, position_ids, past_key_values, self.layer_attentions.index(attention)
             )
             for attention in masks
         }
         inputs = hidden_states
-        for attention, decoder_layer in zip(layer_attentions, self.layers, strict=True):
+        for attention, decoder_layer in zip(self.layer_attentions, self.layers, strict=True):
             # Reentrant checkpointing gives gradients to positional arguments alone.
             hidden_states = decoder_layer(
                 hidden_states,
@@ -271,7 +272,7 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
         cap = config.final_logit_softcapping
         # What a linear layer has read it cannot take back, as generating with an assistant would need.
         self._is_stateful = "linear" in config.layer_attentions
-        self.logit_softcap = nn.Identity() if cap is None else DarijaGPTSoftCap(cap)
+        self.logit_softcap = keep if cap is None else DarijaGPTSoftCap(cap)
         self.post_init()
 
     @can_return_tuple
@@ -313,7 +314,11 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
 
     def _prepare_cache_for_generation(self, generation_config, model_kwargs, *args):
         super()._prepare_cache_for_generation(generation_config, model_kwargs, *args)
-        DarijaGPTLinearCache.adopt(model_kwargs.get("past_key_values"))
+        self.model.adopt_cache(model_kwargs.get("past_key_values"))
+
+
+# `generate` looks at it before each token of a model whose code is not transformers' own.
+DarijaGPTForCausalLM.forward.__signature__ = inspect.signature(DarijaGPTForCausalLM.forward)
 
 
 class DarijaGPTForSequenceClassification(GenericForSequenceClassification, DarijaGPTPreTrainedModel):

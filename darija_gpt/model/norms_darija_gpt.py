@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from .null_objects_darija_gpt import keep
+
 
 class DarijaGPTBatchNorm(nn.BatchNorm1d):
     """
@@ -19,7 +21,7 @@ NORMS = {"layernorm": nn.LayerNorm, "rmsnorm": nn.RMSNorm, "batchnorm": DarijaGP
 
 # Norms of a head's query and key, by `qk_norm`.
 QK_NORMS = {
-    False: lambda config, head_dim: nn.Identity(),
+    False: lambda config, head_dim: keep,
     True: lambda config, head_dim: NORMS[config.norm](head_dim, eps=config.norm_eps),
 }
 

@@ -24,13 +24,15 @@ class DarijaGPTNoPositions(nn.Module):
     def __init__(self, config):
         super().__init__()
 
-    def forward(self, hidden_states: torch.Tensor, position_ids: torch.LongTensor) -> None:
-        """What `rotate` gets in every layer."""
-        return None
-
     def add(self, inputs_embeds: torch.Tensor, position_ids: torch.LongTensor) -> torch.Tensor:
         """The embeddings with their positions, shape (batch, length, hidden_size)."""
         return inputs_embeds
+
+    def prepare(
+        self, hidden_states: torch.Tensor, position_ids: torch.LongTensor
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """What `rotate` gets in every layer: cos and sin, each (batch, 1, length, rotary width), or None."""
+        return None
 
     def bias(
         self,
@@ -105,7 +107,7 @@ class DarijaGPTRelativePositions(DarijaGPTNoPositions):
         growth = torch.log(distance.clamp(min=1).float() / num_exact) / math.log(self.max_distance / num_exact)
         far = (num_exact + (growth * (num_buckets - num_exact)).long()).clamp(max=num_buckets - 1)
         buckets = torch.where(distance < num_exact, distance, far)
-        return self.relative_attention_bias(buckets).permute(0, 3, 1, 2).expand(len(hidden_states), -1, -1, -1)
+        return self.relative_attention_bias(buckets).permute(0, 3, 1, 2)
 
 
 class DarijaGPTAlibi(DarijaGPTNoPositions):
@@ -128,7 +130,7 @@ class DarijaGPTAlibi(DarijaGPTNoPositions):
         steps = torch.arange(1, self.num_heads + 1, device=distance.device)
         exponents = torch.where(steps <= num_slopes, steps, steps - num_slopes - 0.5) * (8 / num_slopes)
         bias = -(2.0**-exponents)[:, None, None] * distance
-        return bias.to(hidden_states.dtype).expand(len(hidden_states), -1, -1, -1)
+        return bias.to(hidden_states.dtype)
 
 
 def compute_default_rope_parameters(config, device=None, seq_len=None, **kwargs) -> tuple[torch.Tensor, float]:
@@ -144,10 +146,10 @@ def compute_yarn_scale(config) -> float:
     return (0.1 * mscale * math.log(config.rope_parameters["factor"]) + 1) ** 2 if mscale else 1.0
 
 
-def rotate_half(states: torch.Tensor) -> torch.Tensor:
-    """(first half, second half) -> (-second half, first half), over the last dimension."""
+def swap_halves(states: torch.Tensor) -> torch.Tensor:
+    """(first half, second half) -> (second half, first half), over the last dimension."""
     first, second = states.chunk(2, dim=-1)
-    return torch.cat((-second, first), dim=-1)
+    return torch.cat((second, first), dim=-1)
 
 
 def apply_rotary_pos_emb(
@@ -156,13 +158,14 @@ def apply_rotary_pos_emb(
     """Query and key, each (batch, heads, length, head_dim), rotated by their positions; with a partial rotary factor
     only their first dimensions."""
     cos, sin = position_embeddings
-    cos, sin = cos.unsqueeze(1), sin.unsqueeze(1)  # (batch, 1, length, rotary width)
     rotary_dim = cos.shape[-1]
     if rotary_dim < query.shape[-1]:
         kept = query[..., rotary_dim:], key[..., rotary_dim:]
         rotated = apply_rotary_pos_emb(query[..., :rotary_dim], key[..., :rotary_dim], position_embeddings)
         return tuple(torch.cat(parts, dim=-1) for parts in zip(rotated, kept, strict=True))
-    return query * cos + rotate_half(query) * sin, key * cos + rotate_half(key) * sin
+    states = torch.cat((query, key), dim=1)  # one rotation for both takes fewer steps
+    states = states * cos + swap_halves(states) * sin
+    return states.split((query.shape[1], key.shape[1]), dim=1)
 
 
 class DarijaGPTRotaryEmbedding(DarijaGPTNoPositions):
@@ -183,14 +186,21 @@ class DarijaGPTRotaryEmbedding(DarijaGPTNoPositions):
         self.inv_freq = nn.Buffer(inv_freq, persistent=False)
         self.original_inv_freq = nn.Buffer(inv_freq.clone(), persistent=False)
 
+    def prepare(
+        self, hidden_states: torch.Tensor, position_ids: torch.LongTensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        cos, sin = self(hidden_states, position_ids)
+        return cos.unsqueeze(1), sin.unsqueeze(1)
+
     @torch.no_grad()
     @dynamic_rope_update
     def forward(
         self, hidden_states: torch.Tensor, position_ids: torch.LongTensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        frequencies = position_ids[..., None].float() * self.inv_freq.float()  # (batch, length, rotary width / 2)
-        angles = torch.cat((frequencies, frequencies), dim=-1)  # (batch, length, rotary width)
+        angles = position_ids[..., None].float() * self.inv_freq.float()  # (batch, length, rotary width / 2)
         cos, sin = angles.cos() * self.attention_scaling, angles.sin() * self.attention_scaling
+        # The sign that the first half's sine has in a rotation is put here, once, and not in every layer.
+        cos, sin = torch.cat((cos, cos), dim=-1), torch.cat((-sin, sin), dim=-1)  # (batch, length, rotary width)
         return cos.to(hidden_states.dtype), sin.to(hidden_states.dtype)
 
 

@@ -79,15 +79,15 @@ ROPES = [
 
 
 @pytest.mark.parametrize("rope_parameters", ROPES)
-@pytest.mark.parametrize("q_lora_rank", [None, 12])
-def test_latent_attention_is_deepseeks(input_ids, q_lora_rank, rope_parameters):
+@pytest.mark.parametrize(("q_lora_rank", "v_head_dim"), [(None, 14), (12, 20)])
+def test_latent_attention_is_deepseeks(input_ids, q_lora_rank, v_head_dim, rope_parameters):
     ours = build(
         attention="latent",
         q_lora_rank=q_lora_rank,
         kv_lora_rank=20,
         qk_rope_head_dim=6,
         qk_nope_head_dim=10,
-        v_head_dim=14,
+        v_head_dim=v_head_dim,
         rope_parameters=dict(rope_parameters),
     )
     fields = ours.config.to_dict()
@@ -100,7 +100,33 @@ def test_latent_attention_is_deepseeks(input_ids, q_lora_rank, rope_parameters):
     ).eval()
     renamed = {name.replace("q_proj.q_", "q_"): weight for name, weight in ours.state_dict().items()}
     reference.load_state_dict(renamed, strict=True)
-    torch.testing.assert_close(ours(input_ids).logits, reference(input_ids).logits, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(ours(input_ids).logits, reference(input_ids).logits, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_one_new_token_attends_over_the_latents_as_they_lie(input_ids):
+    """The short way, which never makes keys and values, against the long one."""
+    model = build(attention="latent", q_lora_rank=12, kv_lora_rank=20, qk_rope_head_dim=6, v_head_dim=14)
+    whole = model(input_ids).logits
+    cache = model(input_ids[:, :-1], use_cache=True).past_key_values
+    made = []
+    for layer in model.model.layers:
+        layer.self_attn.kv_b_proj.register_forward_hook(lambda *_: made.append(1))
+    last = model(input_ids[:, -1:], past_key_values=cache).logits
+    torch.testing.assert_close(last, whole[:, -1:], atol=1e-5, rtol=1e-5)
+    assert not made
+
+
+def test_an_adapter_of_the_latent_projection_acts_in_generation_too(input_ids):
+    from peft import LoraConfig, get_peft_model
+
+    model = build(attention="latent")
+    adapted = get_peft_model(model, LoraConfig(target_modules=["kv_b_proj"], init_lora_weights=False)).eval()
+    with torch.no_grad():
+        whole = adapted(input_ids).logits
+        cache = adapted(input_ids[:, :-1], use_cache=True).past_key_values
+        last = adapted(input_ids[:, -1:], past_key_values=cache).logits
+    torch.testing.assert_close(last, whole[:, -1:], atol=1e-5, rtol=1e-5)
 
 
 def test_the_cache_of_latent_attention_holds_the_latent_and_the_rotated_key_only(input_ids):
@@ -205,7 +231,7 @@ def test_relative_positions_are_t5s():
     bias = ours.bias(torch.zeros(2, 300, 256), positions[None], None, 0)
     expected = reference.compute_bias(300, 300)
     causal = torch.ones(300, 300, dtype=torch.bool).tril()
-    assert torch.equal(bias[1][:, causal], expected[0][:, causal])
+    assert torch.equal(bias[0][:, causal], expected[0][:, causal])
 
 
 @torch.no_grad()
@@ -229,7 +255,7 @@ def test_linear_attention_is_the_papers_sum(position_embedding):
     attention = model.layers[0].self_attn
     length = 150  # several chunks
     hidden_states = torch.randn(2, length, 32)
-    position_embeddings = model.position_embedding(hidden_states, torch.arange(length)[None])
+    position_embeddings = model.position_embedding.prepare(hidden_states, torch.arange(length)[None])
     query, key, value = (states.double() for states in attention.project(hidden_states, position_embeddings, None))
     query, key = nn.functional.elu(query) + 1, nn.functional.elu(key) + 1
     expected = torch.zeros(2, length, 4, 8, dtype=torch.float64)
@@ -345,7 +371,7 @@ def test_input_skips_and_value_embeddings_are_nanochats(input_ids):
             layer.input_skip.stream_weight.fill_(1.0 + 0.1 * index)
             layer.input_skip.input_weight.fill_(0.3)
     inputs = model.embed_tokens(input_ids)
-    rotation = model.position_embedding(inputs, torch.arange(LENGTH)[None])
+    rotation = model.position_embedding.prepare(inputs, torch.arange(LENGTH)[None])
     stream = inputs
     for index, layer in enumerate(model.layers):
         stream = (1.0 + 0.1 * index) * stream + 0.3 * inputs
