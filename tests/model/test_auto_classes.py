@@ -1,6 +1,7 @@
 """A saved model loads where darija_gpt is not installed, with the same logits; and here without running its code."""
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from variants import SIZES, VARIANTS, draw
 
 import darija_gpt.model
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification, DarijaGPTModel
@@ -120,3 +122,53 @@ def test_weights_that_could_run_code_are_not_loaded(saved, tmp_path):
             load(tmp_path)
         with pytest.raises(ValueError, match="use_safetensors=False"):
             load(tmp_path, use_safetensors=False)
+
+
+def test_every_variant_loads_with_all_heads_without_darija_gpt(tmp_path):
+    """Saved here with its code, loaded there by that code alone: the same numbers."""
+    heads = {
+        "AutoModel": DarijaGPTModel,
+        "AutoModelForCausalLM": DarijaGPTForCausalLM,
+        "AutoModelForSequenceClassification": DarijaGPTForSequenceClassification,
+    }
+    input_ids = torch.randint(4, 97, (2, 40), generator=torch.Generator().manual_seed(1))
+    expected = {}
+    for name, fields in VARIANTS.items():
+        for auto_class, model_class in heads.items():
+            torch.manual_seed(0)
+            model = draw(model_class(DarijaGPTConfig(**{**SIZES, **fields}))).eval()
+            model.save_pretrained(tmp_path / name / auto_class)
+            with torch.no_grad():
+                expected[f"{name}/{auto_class}"] = model(input_ids)[0]
+    torch.save((input_ids, expected), tmp_path / "expected.pt")
+    program = textwrap.dedent(
+        """
+        import sys
+
+        class NoDarijaGPT:
+            def find_spec(self, name, path=None, target=None):
+                if name.split(".")[0] == "darija_gpt":
+                    raise ModuleNotFoundError(name)
+
+        sys.meta_path.insert(0, NoDarijaGPT())
+        import torch
+        import transformers
+        transformers.logging.disable_progress_bar()
+        input_ids, expected = torch.load("expected.pt")
+        for directory, output in expected.items():
+            auto_class = getattr(transformers, directory.split("/")[1])
+            model = auto_class.from_pretrained(directory, trust_remote_code=True)
+            with torch.no_grad():
+                if not torch.equal(model(input_ids)[0], output):
+                    sys.exit(f"{directory} differs")
+        """
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+        env={**os.environ, "HF_MODULES_CACHE": str(tmp_path / "modules")},
+    )
+    assert process.returncode == 0, process.stderr[-2000:]

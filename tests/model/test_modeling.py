@@ -4,91 +4,9 @@ import pytest
 import torch
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from variants import BIGBIRD, LATENT, SIZES, VARIANTS, build, draw, start
 
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification, DarijaGPTModel
-
-
-SIZES = {
-    "vocab_size": 97,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 64,
-    "tie_word_embeddings": True,
-    "initializer_range": 0.2,  # at 0.02 a tiny model says nearly the same whatever it reads
-}
-# One value away from the default on every axis, and mixed layers. Windows and blocks are much shorter than the texts.
-BIGBIRD = {"attention": "bigbird", "block_size": 4, "num_random_blocks": 2}
-LATENT = {"attention": "latent", "num_key_value_heads": 4}
-SLIDING = {"attention": "sliding", "sliding_window": 8}
-VARIANTS = {
-    "default": {},
-    "none": {"position_embedding": "none"},
-    "learned": {"position_embedding": "learned"},
-    "sinusoidal": {"position_embedding": "sinusoidal"},
-    "relative": {"position_embedding": "relative", "relative_attention_num_buckets": 8},
-    "alibi": {"position_embedding": "alibi"},
-    "linear_rope": {"rope_parameters": {"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.0}},
-    "partial_rope": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5}},
-    "multi_head": {"num_key_value_heads": 4},
-    "multi_query": {"num_key_value_heads": 1},
-    "sliding": SLIDING,
-    "sliding_relative": {**SLIDING, "position_embedding": "relative", "relative_attention_num_buckets": 8},
-    "sliding_alibi": {**SLIDING, "position_embedding": "alibi"},
-    "linear": {"attention": "linear"},
-    "linear_none": {"attention": "linear", "position_embedding": "none"},
-    "linear_learned": {"attention": "linear", "position_embedding": "learned", "qk_norm": True},
-    "linear_sinusoidal": {"attention": "linear", "position_embedding": "sinusoidal"},
-    "latent": LATENT,
-    "latent_low_rank_query": {**LATENT, "q_lora_rank": 12, "v_head_dim": 6, "qk_norm": True, "attention_bias": True},
-    "latent_none": {**LATENT, "position_embedding": "none"},
-    "latent_learned": {**LATENT, "position_embedding": "learned"},
-    "latent_sinusoidal": {**LATENT, "position_embedding": "sinusoidal"},
-    "bigbird": BIGBIRD,
-    "bigbird_alibi": {**BIGBIRD, "position_embedding": "alibi"},
-    "bigbird_no_random": {**BIGBIRD, "num_random_blocks": 0, "num_global_blocks": 0},
-    "mixed": {**SLIDING, "attention": ["sliding", "linear", "full"]},
-    "mixed_latent": {**LATENT, **BIGBIRD, "attention": ["bigbird", "latent", "full"]},
-    "mixed_alibi": {**BIGBIRD, **SLIDING, "attention": ["full", "sliding", "bigbird"], "position_embedding": "alibi"},
-    "mixed_linear_first": {**SLIDING, "attention": ["linear", "linear", "sliding"]},
-    "layernorm": {"norm": "layernorm"},
-    "batchnorm": {"norm": "batchnorm", "allow_future_statistics": True},
-    "post": {"norm_position": "post"},
-    "sandwich": {"norm_position": "sandwich"},
-    "qk_norm": {"qk_norm": True},
-    "plain_mlp": {"gated_mlp": False},
-    **{hidden_act: {"hidden_act": hidden_act} for hidden_act in ("relu", "relu2", "gelu", "gelu_new")},
-    "relu2_plain": {"hidden_act": "relu2", "gated_mlp": False},
-    "biases": {"attention_bias": True, "mlp_bias": True},
-    "untied": {"tie_word_embeddings": False},
-    "wide_heads": {"head_dim": 16},
-    "plain_init": {"residual_init": "plain"},
-    "dropout": {"embedding_dropout": 0.1, "attention_dropout": 0.1, "residual_dropout": 0.1},
-    "softcap": {"final_logit_softcapping": 5.0},
-    "input_skip": {"input_skip": True},
-    "value_embeddings": {"value_embeddings": True},
-    "value_embeddings_sliding": {**SLIDING, "value_embeddings": True, "input_skip": True},
-}
-
-
-def build(seed: int = 0, **fields) -> DarijaGPTForCausalLM:
-    return draw(start(seed, **fields)).eval()
-
-
-def start(seed: int = 0, **fields) -> DarijaGPTForCausalLM:
-    torch.manual_seed(seed)
-    return DarijaGPTForCausalLM(DarijaGPTConfig(**{**SIZES, **fields}))
-
-
-@torch.no_grad()
-def draw(model: nn.Module) -> nn.Module:
-    """The model with all that starts at 0 or 1 drawn at random: nothing hides behind a part that does nothing yet."""
-    for tensor in [*model.parameters(), *model.buffers()]:
-        if tensor.is_floating_point() and (tensor.std(correction=0) == 0 or tensor.dim() == 0):
-            tensor.add_(torch.empty_like(tensor).uniform_(0.1, 0.5))
-    return model
 
 
 @pytest.fixture(params=VARIANTS.values(), ids=VARIANTS.keys())
@@ -214,6 +132,42 @@ def test_half_precision_stays_near_float32(fields, input_ids, dtype):
         assert (rounded - logits).norm() < 0.1 * logits.norm()
 
 
+ILLEGAL = {(position, attention) for position in ("relative", "alibi") for attention in ("linear", "latent")}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("attention", ["full", "sliding", "linear", "latent", "bigbird"])
+@pytest.mark.parametrize("position", ["none", "learned", "sinusoidal", "relative", "alibi", "rope"])
+def test_every_pair_of_position_and_attention_generates_or_is_refused(position, attention, input_ids):
+    fields = {"position_embedding": position, "attention": attention, "num_key_value_heads": 4}
+    fields |= {"sliding_window": 8, "block_size": 4, "relative_attention_num_buckets": 8}
+    if (position, attention) in ILLEGAL:
+        with pytest.raises(Exception, match=f"position_embedding={position}.*attention={attention}"):
+            DarijaGPTConfig(**{**SIZES, **fields})
+        return
+    model = build(**fields)
+    settings = {"max_new_tokens": 20, "do_sample": False, "eos_token_id": None}
+    cached = model.generate(input_ids[:, :20], use_cache=True, **settings)
+    assert torch.equal(cached, model.generate(input_ids[:, :20], use_cache=False, **settings))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attention": attention, "position_embedding": position}
+        for attention in ("full", "sliding", "linear", "latent", "bigbird")
+        for position in ("rope", "none", "learned", "sinusoidal")
+    ]
+    + [{name: value} for name, value in {"norm": "layernorm", "norm_position": "post", "gated_mlp": False}.items()],
+)
+def test_one_changed_field_is_enough(fields):
+    """An ablation changes one key of a recipe, so what a mechanism needs besides has a default."""
+    config = DarijaGPTConfig(**fields)
+    assert DarijaGPTConfig.from_dict(config.to_dict()).to_dict() == config.to_dict()
+    with torch.device("meta"):
+        DarijaGPTForCausalLM(config)
+
+
 def test_the_loss_falls(fields, input_ids):
     model = build(**fields).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
@@ -243,7 +197,7 @@ def test_gradient_checkpointing_changes_no_gradient(fields, input_ids):
 @torch.no_grad()
 @pytest.mark.parametrize("model_class", [DarijaGPTModel, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification])
 def test_a_saved_model_is_the_same_again(fields, input_ids, model_class, tmp_path):
-    model = model_class(DarijaGPTConfig(**{**SIZES, **fields})).eval()
+    model = draw(model_class(DarijaGPTConfig(**{**SIZES, **fields}))).eval()
     model.save_pretrained(tmp_path)
     loaded = model_class.from_pretrained(tmp_path).eval()
     assert torch.equal(model(input_ids)[0], loaded(input_ids)[0])
