@@ -1,7 +1,7 @@
 """Speed of the model: against LlamaForCausalLM at equal dimensions, and of each variant by attention kernel.
 
-All that is compared runs in turns within one process. A speed is that of the fastest round, the one that other
-programs disturbed least; a ratio is given of the fastest rounds and as the median over all.
+All that is compared runs in turns within one process. A speed is that of the fastest round, which other programs
+disturbed least; a ratio is given of the fastest rounds and as the median over all.
 """
 
 import statistics

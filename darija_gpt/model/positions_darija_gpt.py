@@ -151,12 +151,6 @@ def compute_yarn_scale(config) -> float:
     return (0.1 * mscale * math.log(config.rope_parameters["factor"]) + 1) ** 2 if mscale else 1.0
 
 
-def swap_halves(states: torch.Tensor) -> torch.Tensor:
-    """(first half, second half) -> (second half, first half), over the last dimension."""
-    first, second = states.chunk(2, dim=-1)
-    return torch.cat((second, first), dim=-1)
-
-
 def apply_rotary_pos_emb(
     query: torch.Tensor, key: torch.Tensor, position_embeddings: tuple[torch.Tensor, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -169,7 +163,8 @@ def apply_rotary_pos_emb(
         rotated = apply_rotary_pos_emb(query[..., :rotary_dim], key[..., :rotary_dim], position_embeddings)
         return tuple(torch.cat(parts, dim=-1) for parts in zip(rotated, kept, strict=True))
     states = torch.cat((query, key), dim=1)  # one rotation for both takes fewer steps
-    states = states * cos + swap_halves(states) * sin
+    # Rolled by half its width, a head has its second half first.
+    states = states * cos + states.roll(rotary_dim // 2, dims=-1) * sin
     return states.split((query.shape[1], key.shape[1]), dim=1)
 
 
