@@ -9,6 +9,7 @@ from dataclasses import fields as dataclass_fields
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -226,6 +227,19 @@ def test_the_stage_writes_a_model_with_its_tokenizer(darija_dir, tokenizer, tmp_
     original, back = (DarijaGPTForCausalLM.from_pretrained(path) for path in (darija_dir, tmp_path / "back"))
     assert measure_difference(original, back) == 0.0
     assert (tmp_path / "back" / "modeling_darija_gpt.py").is_file()
+
+
+def test_gpt_2_as_it_lies_on_the_hub_is_converted(tokenizer, tmp_path):
+    """OpenAI's file: the decoder without its prefix and head, with the causal mask among the weights."""
+    source = draw(GPT2LMHeadModel(GPT2Config(**SIZES, vocab_size=len(tokenizer), bos_token_id=0, eos_token_id=0)))
+    source.save_pretrained(tmp_path / "gpt2")
+    tokenizer.save_pretrained(tmp_path / "gpt2")
+    state = {name.removeprefix("transformer."): weight for name, weight in source.transformer.state_dict().items()}
+    state |= {f"h.{layer}.attn.bias": torch.ones(1, 1, 96, 96).tril() for layer in range(SIZES["num_hidden_layers"])}
+    save_file({name: weight.contiguous() for name, weight in state.items()}, tmp_path / "gpt2" / "model.safetensors")
+    convert(ConvertArguments(model=str(tmp_path / "gpt2"), output_dir=tmp_path / "ours"))
+    ours = DarijaGPTForCausalLM.from_pretrained(tmp_path / "ours")
+    assert measure_difference(source, ours) <= 1e-6
 
 
 @pytest.mark.parametrize("to", ["darija_gpt", "qwen3"])

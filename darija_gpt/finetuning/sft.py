@@ -218,6 +218,7 @@ def save_chat_model(model, tokenizer, base: Path, directory: Path, summary: dict
         # PEFT's own card, which names the path of the base model.
         (directory / "adapter" / "README.md").unlink(missing_ok=True)
         model = model.merge_and_unload()
+    model.config.use_cache = True  # TRL turns it off for training
     model.save_pretrained(directory)
     save_tokenizer(tokenizer, directory)
     base_summary, tokenizer_report = base / "training_summary.json", base / "tokenizer_report.json"

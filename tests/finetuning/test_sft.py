@@ -68,6 +68,7 @@ def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tm
     reply = ask(directory, "labas 3lik?")
     assert tokenizer.decode(reply) == "labas lhamdolah 😊<|im_end|>"
 
+    assert json.loads((directory / "config.json").read_text())["use_cache"]
     generation = json.loads((directory / "generation_config.json").read_text())
     assert set(generation["eos_token_id"]) == set(tokenizer.convert_tokens_to_ids([TURN_END, "<|endoftext|>"]))
     summary = json.loads((directory / "training_summary.json").read_text())
