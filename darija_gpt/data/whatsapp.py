@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from darija_gpt.data.whatsapp_headers import MARKS, DateEvidence, DateOrder, ExportError, is_ios, read_header
+from darija_gpt.data.whatsapp_headers import MARKS, DateEvidence, DateOrder, ExportError, Shape, is_ios, read_header
 from darija_gpt.data.whatsapp_names import Names, find_name_end
 from darija_gpt.data.whatsapp_texts import Kind, read_text
 
@@ -86,7 +86,7 @@ class _Survey:
     """What the first reading hands to the second."""
 
     export_format: ExportFormat
-    shape: tuple
+    shape: Shape
     names: dict[str, tuple[str, str]]
 
 
@@ -172,16 +172,18 @@ class _Export:
 
     def survey(self, day_first: bool | None) -> _Survey:
         """The first reading: which shape headers have, in which order dates are read, which names there are."""
-        shapes: dict[tuple, tuple[DateEvidence, Names]] = {}
+        shapes: dict[Shape, tuple[DateEvidence, Names]] = {}
+        latest_shape = None
         for line_number, line in enumerate(self.read_lines(), start=1):
             header = read_header(line)
             if header is None:
                 continue
-            if header.shape not in shapes:
-                shapes[header.shape] = DateEvidence(line_number), Names()
-            dates, names = shapes[header.shape]
-            dates.observe(line_number, header.dates)
-            names.observe(line[header.end :])
+            shape, line_dates, _, end = header
+            if shape != latest_shape:
+                dates, names = shapes.setdefault(shape, (DateEvidence(line_number), Names()))
+                latest_shape = shape
+            dates.observe(line_number, line_dates)
+            names.observe(line, end)
         if not shapes:
             raise ExportError(
                 f"{self.path}: no line begins like a message ('31/12/2024, 18:30 - Name: text' or '[31/12/2024, "
@@ -192,8 +194,8 @@ class _Export:
         if names.has_doubtful():
             for line in self.read_lines():
                 header = read_header(line)
-                if header is not None and header.shape == shape:
-                    names.weigh(line[header.end :])
+                if header is not None and header[0] == shape:
+                    names.weigh(line[header[-1] :])
         export_format = ExportFormat(
             label="ios" if is_ios(shape) else "android",
             date_order=date_order,
@@ -209,8 +211,9 @@ def _build_message(timestamp: datetime, lines: list[str], survey: _Survey) -> Me
     text = lines[0] if len(lines) == 1 else "\n".join(lines).rstrip("\n")
     end = find_name_end(lines[0])
     name, author = survey.names.get(lines[0][:end], ("", None)) if end >= 0 else ("", None)
-    # Where a name holds a colon, a line may have the first of its colons and not the last: a notice about that name.
-    if author is None or not text.startswith(name) or find_name_end(lines[0], len(name)) != len(name):
+    if len(name) > end:  # A line may have the first colon of a name and not the last: a notice about that name.
+        author = author if text.startswith(name) and find_name_end(lines[0], len(name)) == len(name) else None
+    if author is None:
         return Message(timestamp, None, text.lstrip(MARKS), "system")
     if text.endswith(":.") and len(text) == len(name) + 2:
         return Message(timestamp, author, "", "deleted")
@@ -224,12 +227,12 @@ def _read_messages(lines: Iterator[str], survey: _Survey) -> Iterator[Message]:
     timestamp, message_lines = None, []
     for line in lines:
         header = read_header(line)
-        if header is not None and header.shape == survey.shape and order in header.dates:
+        if header is not None and header[0] == survey.shape and order in header[1]:
             if timestamp is not None:
                 yield _build_message(timestamp, message_lines, survey)
-            day = header.dates[order]
-            timestamp = datetime(day.year, day.month, day.day, header.hour, header.minute, header.second)
-            message_lines = [line[header.end :]]
+            _, dates, clock, end = header
+            day = dates[order]
+            timestamp, message_lines = datetime(day.year, day.month, day.day, *clock), [line[end:]]
         elif timestamp is not None:
             message_lines.append(line)
     if timestamp is not None:

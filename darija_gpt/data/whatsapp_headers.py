@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from darija_gpt.data.whatsapp_phrases import LANGUAGES
 
@@ -26,16 +26,16 @@ FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other
 # Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
 _GAP = f"[{SPACES}{MARKS}]*+"
 _AT = "|".join(phrases.at for phrases in LANGUAGES.values())
-_PERIOD_BEFORE = "上午|下午|午前|午後|오전|오후|[Öö][ÖöSs]"
+_PERIOD_BEFORE = "[上下午오Öö][午前後전후ÖöSs]"
 _PERIOD_AFTER = (
-    rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[Öö][ÖöSs]|[上下]午|午[前後]"
+    rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
 )
 HEADER = re.compile(
     rf"[{MARKS}]*+(\[)?+{_GAP}"
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
-    rf"[{SPACES}{MARKS},،.]++(?:(?:{_AT})[{SPACES}{MARKS}]++)?+)"
+    rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?+)"
     rf"({_PERIOD_BEFORE})?+{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}[:.]{_GAP}(\d\d))?+{_GAP}"
-    rf"({_PERIOD_AFTER})?+{_GAP}"
+    rf"((?=\w)(?:{_PERIOD_AFTER}))?+{_GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
 )
 _DATE = re.compile(rf"(\d+){_GAP}([/.؍-]){_GAP}(\d+){_GAP}\2{_GAP}(\d+)(.*)")
@@ -46,19 +46,14 @@ class ExportError(ValueError):
     """An export that cannot be read. The message names the file, the line where there is one, and the remedy."""
 
 
-class Header(NamedTuple):
-    """What a header says, dates in every order in which they are dates, and where the line goes on."""
-
-    shape: tuple
-    dates: dict[DateOrder, date]
-    hour: int
-    minute: int
-    second: int
-    end: int
+# Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
+Shape = tuple[str | None, tuple[str, int, str], bool, bool]
+Dates = dict[DateOrder, date]  # a date in every order in which it is one
+Clock = tuple[int, int, int]
 
 
 @functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
-def _read_dates(text: str) -> tuple[tuple, dict[DateOrder, date]]:
+def _read_dates(text: str) -> tuple[tuple, Dates]:
     """The shape of a date, and the date in every order in which there is one."""
     match = _DATE.match(text)
     if match is None:  # two kinds of separators
@@ -90,22 +85,22 @@ def _read_hour(hour: str, minute: str, period: str | None) -> tuple[int, int] | 
     return numbers if numbers[0] < 24 and numbers[1] < 60 else None
 
 
-def read_header(line: str) -> Header | None:
-    """The header of a line. A line whose date or time is impossible has none."""
+def read_header(line: str) -> tuple[Shape, Dates, Clock, int] | None:
+    """The header of a line and where the line goes on. A line whose date or time is impossible has none."""
     match = HEADER.match(line)
     if match is None:
         return None
     bracket, day, before, hour, minute, seconds, after, colon = match.groups()
+    period = before or after
     date_shape, dates = _read_dates(day)
-    time = _read_hour(hour, minute, before or after)
+    time = _read_hour(hour, minute, period)
     second = int(seconds) if seconds else 0
     if not dates or time is None or second > 59 or (colon and not seconds):
         return None
-    shape = (bracket or colon, date_shape, seconds is None, (before or after) is None)
-    return Header(shape, dates, time[0], time[1], second, match.end())
+    return (bracket or colon, date_shape, seconds is None, period is None), dates, (*time, second), match.end()
 
 
-def is_ios(shape: tuple) -> bool:
+def is_ios(shape: Shape) -> bool:
     """iOS puts dates in brackets; until 2018 it put a colon after them."""
     return shape[0] is not None
 
@@ -118,10 +113,10 @@ class DateEvidence:
     num_headers: int = 0
     only: dict[DateOrder, int] = field(default_factory=dict)  # order -> first line that reads in no other
     backward_steps: Counter[DateOrder] = field(default_factory=Counter)
-    latest: dict[DateOrder, date] = field(default_factory=dict)
+    latest: Dates = field(default_factory=dict)
     orders_differ: bool = False
 
-    def observe(self, line_number: int, dates: dict[DateOrder, date]) -> None:
+    def observe(self, line_number: int, dates: Dates) -> None:
         self.num_headers += 1
         if dates is self.latest:  # Steps back within a day are the same in every order.
             return

@@ -64,13 +64,15 @@ class Names:
         self._words: dict[str, set[str]] = {}  # what such a name adds -> who writes it before a colon
         self._settled: set[str] = set()
 
-    def observe(self, line: str) -> None:
+    def observe(self, line: str, start: int) -> None:
+        """Takes in what stands behind a header, which ends at `start`."""
+        if line[start : line.find(": ", start)] in self._settled:
+            return
+        line = line[start:]
         end = find_name_end(line)
         if end < 0:
             return
         shortest = line[:end]
-        if shortest in self._settled:
-            return
         start, shared = line[:MAX_NAME_LENGTH], self._shared.get(shortest)
         if shared is None:
             if _is_notice(line, shortest):

@@ -12,6 +12,7 @@ Kind = Literal["text", "media", "deleted", "system"]
 
 _SAME_LETTERS = dict.fromkeys(map(ord, MARKS + "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"))
 _SAME_LETTERS |= dict.fromkeys(map(ord, SPACES), " ") | {ord("’"): "'"}
+_UNUSUAL = re.compile("[" + "".join(map(chr, _SAME_LETTERS)) + "]")
 
 
 def _either(pick: Callable[[Phrases], str]) -> str:
@@ -19,7 +20,7 @@ def _either(pick: Callable[[Phrases], str]) -> str:
 
 
 def _normalize(line: str) -> str:
-    if not line.isascii():
+    if not line.isascii() and _UNUSUAL.search(line):
         line = line.translate(_SAME_LETTERS)
     return line.strip().removesuffix(".").lower()
 
@@ -38,6 +39,7 @@ LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS)) + 20  # and marks
 LONGEST_ATTACHMENT = 512  # File systems end names at 255.
 POLLS = set(_normalize_each(_either(lambda phrases: phrases.poll)))
 DELETED_BY = tuple(phrase + " " for phrase in _normalize_each(_either(lambda phrases: phrases.deleted_by)))
+DELETED_BY_STARTS = {phrase[:8] for phrase in DELETED_BY}
 EDIT_MARKS = set(_normalize_each(_either(lambda phrases: phrases.edited)))
 ENCRYPTION = tuple(_either(lambda phrases: phrases.encryption).split("|"))
 NOTICE = re.compile(_either(lambda phrases: phrases.notices))
@@ -65,7 +67,9 @@ def find_placeholder(line: str) -> Kind | None:
     if len(line) > LONGEST_PLACEHOLDER:
         return None
     line = _normalize(line)
-    return PLACEHOLDERS.get(line) or ("deleted" if line.startswith(DELETED_BY) else None)
+    if line[:8] in DELETED_BY_STARTS and line.startswith(DELETED_BY):
+        return "deleted"
+    return PLACEHOLDERS.get(line)
 
 
 def _read_marked_text(text: str, is_ios: bool) -> tuple[Kind, str]:

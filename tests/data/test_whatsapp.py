@@ -44,6 +44,70 @@ WORDS = {
         "تم حذف هذه الرسالة",
         "<تم تعديل هذه الرسالة>",
     ),
+    "es": (
+        "Los mensajes y las llamadas están cifrados de extremo a extremo. Toca para obtener más información.",
+        'Amal creó el grupo "Dar: l3id"',
+        ("<Multimedia omitido>", "imagen omitida"),
+        ("IMG-20220413-WA0001.jpg (archivo adjunto)", "<adjunto: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Se eliminó este mensaje",
+        "<Se editó este mensaje.>",
+    ),
+    "de": (
+        "Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt. Tippe, um mehr zu erfahren.",
+        "Amal hat die Gruppe „Dar: l3id“ erstellt.",
+        ("<Medien ausgeschlossen>", "Bild weggelassen"),
+        ("IMG-20220413-WA0001.jpg (Datei angehängt)", "<Anhang: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Diese Nachricht wurde gelöscht",
+        "<Diese Nachricht wurde bearbeitet.>",
+    ),
+    "it": (
+        "I messaggi e le chiamate sono crittografati end-to-end. Tocca per saperne di più.",
+        "Amal ha creato il gruppo “Dar: l3id”",
+        ("<Media omessi>", "immagine omessa"),
+        ("IMG-20220413-WA0001.jpg (file allegato)", "<allegato: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Questo messaggio è stato eliminato",
+        "<Questo messaggio è stato modificato>",
+    ),
+    "pt_br": (
+        "As mensagens e as chamadas são protegidas com a criptografia de ponta a ponta.",
+        'Amal criou o grupo "Dar: l3id"',
+        ("<Mídia oculta>", "imagem ocultada"),
+        ("IMG-20220413-WA0001.jpg (arquivo anexado)", "<anexado: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Mensagem apagada",
+        "<Mensagem editada>",
+    ),
+    "pt_pt": (
+        "As mensagens e chamadas são encriptadas ponto a ponto.",
+        'Amal criou o grupo "Dar: l3id"',
+        ("<Ficheiro não revelado>", "imagem não revelada"),
+        ("IMG-20220413-WA0001.jpg (ficheiro anexado)", "<anexo: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Esta mensagem foi apagada",
+        "<Mensagem editada>",
+    ),
+    "nl": (
+        "Berichten en gesprekken worden end-to-end versleuteld. Tik voor meer informatie.",
+        'Amal heeft de groep "Dar: l3id" gemaakt',
+        ("<Media weggelaten>", "afbeelding weggelaten"),
+        ("IMG-20220413-WA0001.jpg (bestand bijgevoegd)", "<bijgevoegd: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Dit bericht is verwijderd",
+        "<Dit bericht is bewerkt>",
+    ),
+    "tr": (
+        "Mesajlar ve aramalar uçtan uca şifrelidir. Daha fazla bilgi edinmek için dokunun.",
+        'Amal "Dar: l3id" grubunu oluşturdu',
+        ("<Medya dahil edilmedi>", "görüntü dahil edilmedi"),
+        ("IMG-20220413-WA0001.jpg (dosya ekli)", "<eklendi: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Bu mesaj silindi",
+        "<Bu mesaj düzenlendi>",
+    ),
+    "id": (
+        "Pesan dan panggilan terenkripsi secara end-to-end. Ketuk untuk info selengkapnya.",
+        'Amal membuat grup "Dar: l3id"',
+        ("<Media tidak disertakan>", "gambar tidak disertakan"),
+        ("IMG-20220413-WA0001.jpg (file terlampir)", "<terlampir: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Pesan ini dihapus",
+        "<Pesan ini diedit>",
+    ),
 }
 
 
@@ -81,7 +145,7 @@ class Phone:
 
     @property
     def is_ios(self) -> bool:
-        return "[" in self.header
+        return "[" in self.header or self.header.endswith(": ")
 
     @property
     def has_seconds(self) -> bool:
@@ -156,6 +220,36 @@ PHONES = {
     "ios_ar": Phone(
         f"{RLM}[{{d}}{RLM}/{{m}}{RLM}/%Y، {{h}}:%M:%S {{p}}] ", "ar", "day_first", ("ص", "م"), ARABIC_DIGITS
     ),
+    "android_es": Phone("{d}/{m}/%y, {H}:%M - ", "es"),
+    "android_es_words": Phone("{d}/{m}/%y a las {H}:%M - ", "es"),
+    "android_de_comma": Phone("%d.%m.%y, %H:%M - ", "de"),
+    "android_it_comma": Phone("%d/%m/%y, %H:%M - ", "it"),
+    "android_br": Phone("%d/%m/%Y %H:%M - ", "pt_br"),
+    "android_br_words": Phone("%d/%m/%Y às %H:%M - ", "pt_br"),
+    "android_pt": Phone("%d/%m/%y, %H:%M - ", "pt_pt"),
+    "android_nl_dutch": Phone("%d-%m-%Y %H:%M - ", "nl"),
+    "android_tr": Phone("{d}.%m.%Y %H:%M - ", "tr"),
+    "android_tr_12h": Phone("%d.%m.%Y {p} {h}:%M - ", "tr", periods=("ÖÖ", "ÖS")),
+    "android_id": Phone("%d/%m/%y %H.%M - ", "id"),
+    "android_id_words": Phone("%d/%m/%y pukul %H.%M - ", "id"),
+    "android_zh": Phone("%Y/{m}/{d} {p}{h}:%M - ", "en", "year_first", ("上午", "下午")),
+    "android_minus": Phone(f"%d/%m/%Y, %H:%M −{RLM} ", "ar"),
+    "android_nbsp": Phone("%d/%m/%Y,\u00a0%H:%M\u00a0- ", "fr"),
+    "android_isolates": Phone("\u2067%d\u2069/\u2067%m\u2069/\u2067%Y\u2069، %H:%M - ", "ar"),
+    "android_utf16_be": Phone("%d/%m/%Y, %H:%M - ", "ar", encoding="utf-16-be"),
+    "android_utf16_le": Phone("%d/%m/%Y, %H:%M - ", "fr", encoding="utf-16-le", newline="\r\n"),
+    "ios_es": Phone("[{d}/{m}/%y, {H}:%M:%S] ", "es"),
+    "ios_es_12h": Phone("[{d}/{m}/%y, {h}:%M:%S {p}] ", "es", periods=("a.\u00a0m.", "p.\u00a0m.")),
+    "ios_de_dots": Phone("[%d.%m.%y, %H:%M:%S] ", "de"),
+    "ios_it": Phone("[%d/%m/%y, %H:%M:%S] ", "it"),
+    "ios_br": Phone("[%d/%m/%Y, %H:%M:%S] ", "pt_br"),
+    "ios_pt": Phone("[%d/%m/%y, %H:%M:%S] ", "pt_pt"),
+    "ios_nl": Phone("[%d-%m-%Y %H:%M:%S] ", "nl"),
+    "ios_tr": Phone("[{d}.%m.%Y %H:%M:%S] ", "tr"),
+    "ios_id": Phone("[%d/%m/%y %H.%M.%S] ", "id"),
+    "ios_mark_after": Phone(f"[%d/%m/%Y, %H:%M:%S]{RLM} ", "ar"),
+    "ios_sv": Phone("[%Y-%m-%d %H:%M:%S] ", "en", "year_first"),
+    "ios_2016": Phone("%d/%m/%y %H:%M:%S: ", "fr"),
     "ios_utf16": Phone("[%d/%m/%Y, %H:%M:%S] ", "fr", encoding="utf-16", newline="\r\n"),
 }
 
