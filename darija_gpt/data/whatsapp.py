@@ -136,6 +136,8 @@ class _Export:
             raise ExportError(f"{path}: this is a folder; give one of the files that find_exports lists.") from None
         except OSError as error:
             raise ExportError(f"{path}: {error.strerror or 'cannot be opened'}; check the path.") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError):
+            raise self._refuse_archive() from None
         except LookupError:
             raise ExportError(f"{path}: encoding={encoding} is unknown; leave it out, or try cp1256.") from None
         if not start:

@@ -108,7 +108,7 @@ class Names:
         """Holds a line against doubtful names: a notice may have one whole, a text may begin with its last word."""
         line = line[: 2 * MAX_NAME_LENGTH]
         ends = list(_iterate_name_ends(line))
-        if ends and line[: ends[0]] in self._shared:
+        if ends and self._is_author(line[: ends[0]]):
             if len(ends) > 1 and line[ends[0] + 2 : ends[1]] in self._words:
                 self._words[line[ends[0] + 2 : ends[1]]].add(line[: ends[0]])
             return
@@ -117,6 +117,9 @@ class Names:
                 name = self._doubtful.get(line[start:end])
                 if name and line.startswith(name, start) and not line.startswith(":", start + len(name)):
                     self._proven.add(name)
+
+    def _is_author(self, shortest: str) -> bool:
+        return shortest in self._shared and (shortest in self._recurring or not MEMBERS.search(shortest))
 
     def _is_refuted(self, name: str, shortest: str) -> bool:
         return bool(self._words.get(name[len(shortest) + 2 :], set()) - {shortest})
@@ -131,7 +134,6 @@ class Names:
             name = max(proven or recurring, key=len, default=shortest)
             plain = "".join(letter for letter in name if letter not in MARKS).strip(SPACES)
             plain = plain.removeprefix("~").strip(SPACES)
-            is_member_notice = MEMBERS.search(shortest) and shortest not in self._recurring
-            if plain and not is_member_notice:
+            if plain and self._is_author(shortest):
                 names[shortest] = (name, plain)
         return names

@@ -108,7 +108,7 @@ LANGUAGES = {
         file_attached="archivo adjunto|archivo adjuntado",
         poll="ENCUESTA:",
         deleted="Se eliminó este mensaje|Este mensaje fue eliminado|Eliminaste este mensaje|"
-        "Este mensaje fue eliminado por un admin.|Eliminaste este mensaje como admin.|"
+        "Este mensaje fue eliminado por un admin|Eliminaste este mensaje como admin|"
         "Esperando este mensaje. Esto puede tomar tiempo",
         deleted_by="Este mensaje fue eliminado por el admin ",
         edited="Se editó este mensaje|Este mensaje fue editado",
@@ -270,7 +270,7 @@ LANGUAGES = {
         "Panggilan video grup tak terjawab",
         encryption="Pesan dan panggilan terenkripsi|Pesan ke chat ini",
         notices="mengubah (?:subjek|judul|nama|deskripsi|ikon|gambar|foto|setelan|pengaturan|nomor|info|grup)|"
-        "membuat grup|bergabung (?:menggunakan|melalui|dengan)|terenkripsi|kode keamanan|pesan sementara|"
+        "membuat grup|bergabung (?:menggunakan|melalui|dengan)|terenkripsi|[Kk]ode keamanan|pesan sementara|"
         "akun bisnis|sekarang (?:menjadi |adalah )?admin|menyematkan pesan",
         members="[Mm]enambahkan |[Mm]engeluarkan ",
     ),

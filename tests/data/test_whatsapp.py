@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from darija_gpt.data.whatsapp import ExportError, Message, detect_format, find_exports, parse_export
+from darija_gpt.data.whatsapp_phrases import LANGUAGES
 
 
 SHARED_CHATS = Path(__file__).parents[3] / "shared" / "data" / "chats"
+SHARED_SAMPLES = SHARED_CHATS.parent / "whatsapp" / "chat_miner_mit"
 
 LRM, RLM, NARROW_SPACE = "\u200e", "\u200f", "\u202f"
 ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -363,6 +365,13 @@ def test_a_given_order_that_the_dates_contradict_is_an_error(write):
         "le 13/04/2022, 10:00 - Amal",
         "13/04/2022, 10:00 -x",
         "[13/04/2022, 10:00:00] Amal: mn telephone akhor",
+        "13/04/2022, 10:00:00 - Amal: mn telephone akhor",
+        "13/04/2022, 10:00 AM - Amal: mn telephone akhor",
+        "04/13/22, 10:00 - Amal: mn telephone akhor",
+        "13/04/2022 10:00 - Amal: mn telephone akhor",
+        "13/04/2022, 10:00:60 - Amal: x",
+        "13/04/2022, 10:00: x",
+        "30/02/2022, 10:00 - Amal: x",
         "13.04.2022, 10:00 - Amal: mn telephone akhor",
     ],
 )
@@ -423,6 +432,21 @@ def test_one_text_with_a_colon_sent_twice_makes_no_name(read):
     assert {author for author, *_ in read(*["Amal: Rappel: ghedda"] * 3)} == {"Amal"}
 
 
+def test_a_word_that_others_begin_with_too_is_no_part_of_a_name(read):
+    bodies = ("Nora: Rappel: ghedda", "Nora: Rappel: nhar l7ed", "Amal: wakha", "Amal: Rappel: jib l khobz")
+    assert [author for author, *_ in read(*bodies)] == ["Nora", "Nora", "Amal", "Amal"]
+    assert [text for _, text, _ in read(*bodies)][:2] == ["Rappel: ghedda", "Rappel: nhar l7ed"]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["Karim: salon: <Media omitted>", "You added Karim: salon", "Votre code de sécurité avec Karim: salon a changé."],
+)
+def test_what_only_whatsapp_writes_proves_a_name_with_a_colon(proof, read):
+    bodies = ("Amal: salam", "Karim: salon: labas", "Amal: salon: ghedda", proof)
+    assert [author for author, *_ in read(*bodies)][:3] == ["Amal", "Karim: salon", "Amal"]
+
+
 def test_an_author_keeps_neither_marks_nor_tilde(read):
     bodies = (f"~{NARROW_SPACE}Amal: salam", "\u202a+212\u00a06\u2011000\u202c: labas", f"{LRM}~ Nora 🌺: hani")
     assert [author for author, *_ in read(*bodies)] == ["Amal", "+212\u00a06\u2011000", "Nora 🌺"]
@@ -452,6 +476,34 @@ def test_a_notice_has_no_author_even_where_it_holds_a_colon(notice, read):
     assert [author for author, *_ in messages] == ["Amal", "Karim: salon", None, "Karim: salon", "Amal"]
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        'Amal cambió el asunto de "Dar" a "Dar: l3id"',
+        "Amal añadió a Karim: salon",
+        "Cambió tu código de seguridad con Karim: salon. Pulsa para obtener más información.",
+        "Amal hat den Betreff von „Dar“ zu „Dar: l3id“ geändert.",
+        "Amal hat Karim: salon hinzugefügt.",
+        "Deine Sicherheitsnummer für Karim: salon hat sich geändert.",
+        "Amal ha aggiunto Karim: salon",
+        "Il tuo codice di sicurezza con Karim: salon è cambiato.",
+        "Amal adicionou Karim: salon",
+        "Seu código de segurança com Karim: salon mudou.",
+        "Amal heeft Karim: salon toegevoegd",
+        "Je beveiligingscode voor Karim: salon is gewijzigd.",
+        'Amal, grubun konusunu "Dar" yerine "Dar: l3id" olarak değiştirdi',
+        "Amal, Karim: salon kişisini ekledi",
+        "Amal menambahkan Karim: salon",
+        "Kode keamanan Anda dengan Karim: salon telah berubah.",
+        "Amal 更改了群组名称 “Dar: l3id”",
+    ],
+)
+def test_a_notice_of_every_language_may_hold_a_colon(notice, read):
+    messages = read("Amal: salam", "Karim: salon: labas", notice, "Karim: salon: hani", "Amal: wakha")
+    assert messages[2] == (None, notice, "system")
+    assert [author for author, *_ in messages] == ["Amal", "Karim: salon", None, "Karim: salon", "Amal"]
+
+
 def test_a_contact_may_be_named_like_a_notice(read):
     assert {author for author, *_ in read("Value added shop: promo", "Value added shop: jdid")} == {"Value added shop"}
 
@@ -473,6 +525,35 @@ def test_every_medium_is_known_and_gives_its_caption(language, mark, read):
     for placeholder in (*WORDS[language][2], *WORDS[language][3]):
         assert read(f"Amal: {mark}{placeholder}", ios=bool(mark)) == [("Amal", "", "media")]
         assert read(f"Amal: {mark}{placeholder}\nchouf: hadi\nzwina") == [("Amal", "chouf: hadi\nzwina", "media")]
+
+
+@pytest.mark.parametrize("mark", ["", LRM])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_phrase_of_every_language_is_known(language, mark, read):
+    phrases = LANGUAGES[language]
+    for kind, texts in (("media", phrases.media), ("deleted", phrases.deleted)):
+        bodies = [f"Amal: {mark}{text}{dot}" for text in texts.split("|") for dot in ("", ".")]
+        assert read(*bodies, ios=bool(mark)) == [("Amal", "", kind)] * len(bodies)
+    calls = phrases.call.split("|")
+    assert read("Amal: salam", *(f"Amal: {mark}{call}" for call in calls))[1:] == [
+        (None, call, "system") for call in calls
+    ]
+    for poll in phrases.poll.split("|"):
+        assert read(f"Amal: {mark}{poll}\nfin?\n{mark}OPTION: dar") == [("Amal", "", "media")]
+    for edited in phrases.edited.split("|"):
+        for dot in ("", "."):
+            assert read(f"Amal: wakha {mark}<{edited}{dot}>") == [("Amal", "wakha", "text")]
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    ["<ek: 00000007-PHOTO-2022-04-13.jpg>", "PTT-20220413-WA0001.opus (csatolt fájl)", "Nora.vcf (file attached)"],
+)
+def test_files_are_told_by_what_phones_call_them(attachment, read):
+    assert read(f"Amal: {LRM}{attachment}", f"Amal: {attachment}\nzwina") == [
+        ("Amal", "", "media"),
+        ("Amal", "zwina", "media"),
+    ]
 
 
 @pytest.mark.parametrize("placeholder", ["audio omitted", "sticker omitted", "GIF omitted", "Contact card omitted"])
@@ -546,6 +627,48 @@ def test_an_archive_without_exactly_one_chat_is_an_error(members, tmp_path):
         parse_export(tmp_path / "chat.zip")
 
 
+def test_the_chat_of_an_archive_is_known_by_its_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("Discussion WhatsApp avec Amal.txt", "13/04/2022, 10:00 - Amal: salam\n")
+        archive.writestr("lista.txt", "sokkar, atay")
+        archive.writestr("akhor.zip", "PK")
+        archive.writestr("IMG-20220413-WA0001.jpg", b"\xff\xd8")
+    assert [message.text for message in parse_export(tmp_path / "export.zip")] == ["salam"]
+
+
+def pack(path: Path, content: str, method: int = zipfile.ZIP_DEFLATED, mode: int = 0o100600) -> Path:
+    member = zipfile.ZipInfo("_chat.txt")
+    member.compress_type, member.external_attr = method, mode << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, content)
+    return path
+
+
+def test_an_archive_that_was_made_to_do_harm_is_refused(tmp_path):
+    chat = "13/04/2022, 10:00 - Amal: salam\n"
+    path = tmp_path / "chat.zip"
+    with pytest.raises(ExportError, match="is a link"):
+        parse_export(pack(path, "/etc/passwd", mode=0o120777))
+    with pytest.raises(ExportError, match="phones do not use"):
+        parse_export(pack(path, chat, method=zipfile.ZIP_BZIP2))
+    with pytest.raises(ExportError, match="times its packed size"):
+        parse_export(pack(path, chat + "a" * 2**22))
+    whole = pack(path, chat * 100).read_bytes()
+    bits = whole.rindex(b"PK\x01\x02") + 8
+    crc = whole.rindex(b"PK\x01\x02") + 16
+    size = whole.rindex(b"PK\x01\x02") + 24
+    for broken in (
+        whole[:-30],
+        whole[:40] + bytes([whole[40] ^ 255]) + whole[41:],
+        whole[:bits] + b"\x01" + whole[bits + 1 :],  # encrypted
+        whole[:crc] + b"\0\0\0\0" + whole[crc + 4 :],
+        whole[:size] + b"\x09\0\0\0" + whole[size + 4 :],
+    ):
+        path.write_bytes(broken)
+        with pytest.raises(ExportError, match="damaged or locked"):
+            parse_export(path)
+
+
 def test_an_archive_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("darija_gpt.data.whatsapp.MAX_CHAT_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "chat.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -614,6 +737,18 @@ def test_memory_does_not_grow_with_the_chat(write):
 
     measure_peak(200)  # fills the caches
     assert measure_peak(10_000) < 2 * measure_peak(1_000)
+
+
+@pytest.mark.skipif(not SHARED_SAMPLES.is_dir(), reason="the samples of chat-miner are not on this machine")
+def test_the_samples_of_chat_miner_hold_what_it_expects():
+    rows = json.loads((SHARED_SAMPLES / "target.json").read_text("utf-8"))
+    expected = {(row["timestamp"], row["author"], row["message"]) for row in rows}
+    paths = sorted(SHARED_SAMPLES.glob("*.txt"))
+    assert len(paths) == 5
+    for path in paths:
+        messages = [message for message in parse_export(path) if message.kind == "text"]
+        found = {(each.timestamp.isoformat(), each.author, each.text.replace("\n", " ")) for each in messages}
+        assert found == expected, path.name
 
 
 @pytest.mark.skipif(not SHARED_CHATS.is_dir(), reason="the shared development chats are not on this machine")
