@@ -59,7 +59,7 @@ LANGUAGES = {
         at="à",
         media="<Médias omis>|<Média omis>|<Fichier omis>|<Médias absents>|image absente|vidéo absente|audio omis|"
         "audio absent|sticker omis|sticker absent|GIF retiré|GIF absent|document manquant|document absent|"
-        "fiche contact manquante|fiche contact absente|note vidéo absente|<Note vidéo omise>|"
+        "image omise|vidéo omise|document omis|GIF omis|fiche contact manquante|fiche contact absente|note vidéo absente|<Note vidéo omise>|"
         "Localisation en direct partagée|<Message vocal à vue unique omis>|"
         "Vous avez reçu un message à vue unique. Pour plus de confidentialité, vous ne pouvez l'ouvrir que sur votre "
         "téléphone",
@@ -69,7 +69,7 @@ LANGUAGES = {
         deleted="Ce message a été supprimé|Vous avez supprimé ce message|Ce message a été supprimé par un admin|"
         "Vous avez supprimé ce message en tant qu'admin|En attente de ce message. Cela peut prendre un moment",
         deleted_by="Ce message a été supprimé par l'admin",
-        edited="Ce message a été modifié",
+        edited="Ce message a été modifié|Message modifié",
         call="Appel vocal manqué|Appel vidéo manqué|Appel vocal de groupe manqué|Appel vidéo de groupe manqué",
         encryption="Les messages et les appels sont chiffrés|Les messages envoyés dans ce",
         notices="(?:a|avez) (?:changé|modifié|remplacé) (?:le |la |les |l['’]|ce |cette |son |votre )"

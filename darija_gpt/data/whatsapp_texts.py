@@ -11,7 +11,7 @@ from darija_gpt.data.whatsapp_phrases import LANGUAGES, Phrases
 Kind = Literal["text", "media", "deleted", "system"]
 
 _SAME_LETTERS = dict.fromkeys(map(ord, MARKS + "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"))
-_SAME_LETTERS |= dict.fromkeys(map(ord, SPACES), " ") | {ord("’"): "'"}
+_SAME_LETTERS |= dict.fromkeys(map(ord, SPACES[1:]), " ") | {ord("’"): "'"}
 _UNUSUAL = re.compile("[" + "".join(map(chr, _SAME_LETTERS)) + "]")
 
 
