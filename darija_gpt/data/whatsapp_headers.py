@@ -25,7 +25,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other
 
 # Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
 _GAP = f"[{SPACES}{MARKS}]*+"
-_AT = "|".join(phrases.at for phrases in LANGUAGES.values())
+_AT = "|".join(phrases.at for phrases in LANGUAGES.values()) + r"|klo?\.?|в"  # and in the north and east
 _PERIOD_BEFORE = "[上下午오Öö][午前後전후ÖöSs]"
 _PERIOD_AFTER = (
     rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
@@ -34,7 +34,7 @@ HEADER = re.compile(
     rf"[{MARKS}]*+(\[)?+{_GAP}"
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
     rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?+)"
-    rf"({_PERIOD_BEFORE})?+{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}[:.]{_GAP}(\d\d))?+{_GAP}"
+    rf"({_PERIOD_BEFORE})?+{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?+{_GAP}"
     rf"((?=\w)(?:{_PERIOD_AFTER}))?+{_GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
 )

@@ -59,7 +59,9 @@ LANGUAGES = {
         at="à",
         media="<Médias omis>|<Média omis>|<Fichier omis>|<Médias absents>|image absente|vidéo absente|audio omis|"
         "audio absent|sticker omis|sticker absent|GIF retiré|GIF absent|document manquant|document absent|"
-        "image omise|vidéo omise|document omis|GIF omis|fiche contact manquante|fiche contact absente|note vidéo absente|<Note vidéo omise>|"
+        "image omise|vidéo omise|document omis|"
+        "GIF omis|fiche contact manquante|fiche contact absente|"
+        "note vidéo absente|<Note vidéo omise>|"
         "Localisation en direct partagée|<Message vocal à vue unique omis>|"
         "Vous avez reçu un message à vue unique. Pour plus de confidentialité, vous ne pouvez l'ouvrir que sur votre "
         "téléphone",

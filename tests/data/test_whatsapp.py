@@ -251,6 +251,9 @@ PHONES = {
     "ios_id": Phone("[%d/%m/%y %H.%M.%S] ", "id"),
     "ios_mark_after": Phone(f"[%d/%m/%Y, %H:%M:%S]{RLM} ", "ar"),
     "ios_sv": Phone("[%Y-%m-%d %H:%M:%S] ", "en", "year_first"),
+    "ios_ca": Phone("[%Y-%m-%d %H h %M min %S s] ", "fr", "year_first"),
+    "ios_fi": Phone("[{d}.{m}.%Y klo {H}.%M.%S] ", "en"),
+    "android_sv": Phone("%Y-%m-%d kl. %H:%M - ", "en", "year_first"),
     "ios_2016": Phone("%d/%m/%y %H:%M:%S: ", "fr"),
     "ios_utf16": Phone("[%d/%m/%Y, %H:%M:%S] ", "fr", encoding="utf-16", newline="\r\n"),
 }
