@@ -723,10 +723,18 @@ def test_exports_are_found_in_a_folder(tmp_path):
     assert find_exports(tmp_path / "b.txt") == [tmp_path / "b.txt"]
 
 
-@pytest.mark.parametrize("piece", [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. "])
+@pytest.mark.parametrize(
+    "piece",
+    [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. ", ".a", '"', f": {LRM}", " hat "],
+)
 def test_hostile_lines_cost_no_more_than_long_ones(piece, read):
     line = piece * (200_000 // len(piece))
     assert len(read("Amal: salam", f"{line}\n{line}", f"Amal: {line}\n{line}>", "Amal: wakha")) == 4
+
+
+def test_many_names_with_colons_cost_no_more_than_many_names(read):
+    lines = [f"Amal {n}: kelma {n % 50}: {n}" for n in range(20_000)]
+    assert len({author for author, *_ in read(*lines)}) == len(lines)
 
 
 def test_memory_does_not_grow_with_the_chat(write):
