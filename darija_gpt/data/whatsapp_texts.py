@@ -90,8 +90,8 @@ def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
     """Kind and text of what stands under a name, and whether it was edited."""
     is_edited = False
     if text.endswith(">"):
-        start = text.rfind("<")
-        if _normalize(text[start + 1 : -1]) in EDIT_MARKS:
+        start = text.rfind("<", max(0, len(text) - LONGEST_PLACEHOLDER))
+        if start >= 0 and _normalize(text[start + 1 : -1]) in EDIT_MARKS:
             text, is_edited = text[:start].rstrip(MARKS).rstrip(SPACES), True
     first_line, _, caption = text.partition("\n")
     kind = find_placeholder(first_line)
