@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from darija_gpt.data.whatsapp import ExportError, Message, detect_format, find_exports, parse_export
+from darija_gpt.data.whatsapp_phrases import LANGUAGES
 
 
 SHARED_CHATS = Path(__file__).parents[3] / "shared" / "data" / "chats"
+SHARED_SAMPLES = SHARED_CHATS.parent / "whatsapp" / "chat_miner_mit"
 
 LRM, RLM, NARROW_SPACE = "\u200e", "\u200f", "\u202f"
 ARABIC_DIGITS = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
@@ -43,6 +45,70 @@ WORDS = {
         ("IMG-20220413-WA0001.jpg (الملف مرفق)", "<المُرفق: 00000007-PHOTO-2022-04-13.jpg>"),
         "تم حذف هذه الرسالة",
         "<تم تعديل هذه الرسالة>",
+    ),
+    "es": (
+        "Los mensajes y las llamadas están cifrados de extremo a extremo. Toca para obtener más información.",
+        'Amal creó el grupo "Dar: l3id"',
+        ("<Multimedia omitido>", "imagen omitida"),
+        ("IMG-20220413-WA0001.jpg (archivo adjunto)", "<adjunto: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Se eliminó este mensaje",
+        "<Se editó este mensaje.>",
+    ),
+    "de": (
+        "Nachrichten und Anrufe sind Ende-zu-Ende-verschlüsselt. Tippe, um mehr zu erfahren.",
+        "Amal hat die Gruppe „Dar: l3id“ erstellt.",
+        ("<Medien ausgeschlossen>", "Bild weggelassen"),
+        ("IMG-20220413-WA0001.jpg (Datei angehängt)", "<Anhang: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Diese Nachricht wurde gelöscht",
+        "<Diese Nachricht wurde bearbeitet.>",
+    ),
+    "it": (
+        "I messaggi e le chiamate sono crittografati end-to-end. Tocca per saperne di più.",
+        "Amal ha creato il gruppo “Dar: l3id”",
+        ("<Media omessi>", "immagine omessa"),
+        ("IMG-20220413-WA0001.jpg (file allegato)", "<allegato: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Questo messaggio è stato eliminato",
+        "<Questo messaggio è stato modificato>",
+    ),
+    "pt_br": (
+        "As mensagens e as chamadas são protegidas com a criptografia de ponta a ponta.",
+        'Amal criou o grupo "Dar: l3id"',
+        ("<Mídia oculta>", "imagem ocultada"),
+        ("IMG-20220413-WA0001.jpg (arquivo anexado)", "<anexado: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Mensagem apagada",
+        "<Mensagem editada>",
+    ),
+    "pt_pt": (
+        "As mensagens e chamadas são encriptadas ponto a ponto.",
+        'Amal criou o grupo "Dar: l3id"',
+        ("<Ficheiro não revelado>", "imagem não revelada"),
+        ("IMG-20220413-WA0001.jpg (ficheiro anexado)", "<anexo: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Esta mensagem foi apagada",
+        "<Mensagem editada>",
+    ),
+    "nl": (
+        "Berichten en gesprekken worden end-to-end versleuteld. Tik voor meer informatie.",
+        'Amal heeft de groep "Dar: l3id" gemaakt',
+        ("<Media weggelaten>", "afbeelding weggelaten"),
+        ("IMG-20220413-WA0001.jpg (bestand bijgevoegd)", "<bijgevoegd: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Dit bericht is verwijderd",
+        "<Dit bericht is bewerkt>",
+    ),
+    "tr": (
+        "Mesajlar ve aramalar uçtan uca şifrelidir. Daha fazla bilgi edinmek için dokunun.",
+        'Amal "Dar: l3id" grubunu oluşturdu',
+        ("<Medya dahil edilmedi>", "görüntü dahil edilmedi"),
+        ("IMG-20220413-WA0001.jpg (dosya ekli)", "<eklendi: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Bu mesaj silindi",
+        "<Bu mesaj düzenlendi>",
+    ),
+    "id": (
+        "Pesan dan panggilan terenkripsi secara end-to-end. Ketuk untuk info selengkapnya.",
+        'Amal membuat grup "Dar: l3id"',
+        ("<Media tidak disertakan>", "gambar tidak disertakan"),
+        ("IMG-20220413-WA0001.jpg (file terlampir)", "<terlampir: 00000007-PHOTO-2022-04-13.jpg>"),
+        "Pesan ini dihapus",
+        "<Pesan ini diedit>",
     ),
 }
 
@@ -81,7 +147,7 @@ class Phone:
 
     @property
     def is_ios(self) -> bool:
-        return "[" in self.header
+        return "[" in self.header or self.header.endswith(": ")
 
     @property
     def has_seconds(self) -> bool:
@@ -156,6 +222,39 @@ PHONES = {
     "ios_ar": Phone(
         f"{RLM}[{{d}}{RLM}/{{m}}{RLM}/%Y، {{h}}:%M:%S {{p}}] ", "ar", "day_first", ("ص", "م"), ARABIC_DIGITS
     ),
+    "android_es": Phone("{d}/{m}/%y, {H}:%M - ", "es"),
+    "android_es_words": Phone("{d}/{m}/%y a las {H}:%M - ", "es"),
+    "android_de_comma": Phone("%d.%m.%y, %H:%M - ", "de"),
+    "android_it_comma": Phone("%d/%m/%y, %H:%M - ", "it"),
+    "android_br": Phone("%d/%m/%Y %H:%M - ", "pt_br"),
+    "android_br_words": Phone("%d/%m/%Y às %H:%M - ", "pt_br"),
+    "android_pt": Phone("%d/%m/%y, %H:%M - ", "pt_pt"),
+    "android_nl_dutch": Phone("%d-%m-%Y %H:%M - ", "nl"),
+    "android_tr": Phone("{d}.%m.%Y %H:%M - ", "tr"),
+    "android_tr_12h": Phone("%d.%m.%Y {p} {h}:%M - ", "tr", periods=("ÖÖ", "ÖS")),
+    "android_id": Phone("%d/%m/%y %H.%M - ", "id"),
+    "android_id_words": Phone("%d/%m/%y pukul %H.%M - ", "id"),
+    "android_zh": Phone("%Y/{m}/{d} {p}{h}:%M - ", "en", "year_first", ("上午", "下午")),
+    "android_minus": Phone(f"%d/%m/%Y, %H:%M −{RLM} ", "ar"),
+    "android_nbsp": Phone("%d/%m/%Y,\u00a0%H:%M\u00a0- ", "fr"),
+    "android_isolates": Phone("\u2067%d\u2069/\u2067%m\u2069/\u2067%Y\u2069، %H:%M - ", "ar"),
+    "android_utf16_be": Phone("%d/%m/%Y, %H:%M - ", "ar", encoding="utf-16-be"),
+    "android_utf16_le": Phone("%d/%m/%Y, %H:%M - ", "fr", encoding="utf-16-le", newline="\r\n"),
+    "ios_es": Phone("[{d}/{m}/%y, {H}:%M:%S] ", "es"),
+    "ios_es_12h": Phone("[{d}/{m}/%y, {h}:%M:%S {p}] ", "es", periods=("a.\u00a0m.", "p.\u00a0m.")),
+    "ios_de_dots": Phone("[%d.%m.%y, %H:%M:%S] ", "de"),
+    "ios_it": Phone("[%d/%m/%y, %H:%M:%S] ", "it"),
+    "ios_br": Phone("[%d/%m/%Y, %H:%M:%S] ", "pt_br"),
+    "ios_pt": Phone("[%d/%m/%y, %H:%M:%S] ", "pt_pt"),
+    "ios_nl": Phone("[%d-%m-%Y %H:%M:%S] ", "nl"),
+    "ios_tr": Phone("[{d}.%m.%Y %H:%M:%S] ", "tr"),
+    "ios_id": Phone("[%d/%m/%y %H.%M.%S] ", "id"),
+    "ios_mark_after": Phone(f"[%d/%m/%Y, %H:%M:%S]{RLM} ", "ar"),
+    "ios_sv": Phone("[%Y-%m-%d %H:%M:%S] ", "en", "year_first"),
+    "ios_ca": Phone("[%Y-%m-%d %H h %M min %S s] ", "fr", "year_first"),
+    "ios_fi": Phone("[{d}.{m}.%Y klo {H}.%M.%S] ", "en"),
+    "android_sv": Phone("%Y-%m-%d kl. %H:%M - ", "en", "year_first"),
+    "ios_2016": Phone("%d/%m/%y %H:%M:%S: ", "fr"),
     "ios_utf16": Phone("[%d/%m/%Y, %H:%M:%S] ", "fr", encoding="utf-16", newline="\r\n"),
 }
 
@@ -269,6 +368,13 @@ def test_a_given_order_that_the_dates_contradict_is_an_error(write):
         "le 13/04/2022, 10:00 - Amal",
         "13/04/2022, 10:00 -x",
         "[13/04/2022, 10:00:00] Amal: mn telephone akhor",
+        "13/04/2022, 10:00:00 - Amal: mn telephone akhor",
+        "13/04/2022, 10:00 AM - Amal: mn telephone akhor",
+        "04/13/22, 10:00 - Amal: mn telephone akhor",
+        "13/04/2022 10:00 - Amal: mn telephone akhor",
+        "13/04/2022, 10:00:60 - Amal: x",
+        "13/04/2022, 10:00: x",
+        "30/02/2022, 10:00 - Amal: x",
         "13.04.2022, 10:00 - Amal: mn telephone akhor",
     ],
 )
@@ -329,6 +435,21 @@ def test_one_text_with_a_colon_sent_twice_makes_no_name(read):
     assert {author for author, *_ in read(*["Amal: Rappel: ghedda"] * 3)} == {"Amal"}
 
 
+def test_a_word_that_others_begin_with_too_is_no_part_of_a_name(read):
+    bodies = ("Nora: Rappel: ghedda", "Nora: Rappel: nhar l7ed", "Amal: wakha", "Amal: Rappel: jib l khobz")
+    assert [author for author, *_ in read(*bodies)] == ["Nora", "Nora", "Amal", "Amal"]
+    assert [text for _, text, _ in read(*bodies)][:2] == ["Rappel: ghedda", "Rappel: nhar l7ed"]
+
+
+@pytest.mark.parametrize(
+    "proof",
+    ["Karim: salon: <Media omitted>", "You added Karim: salon", "Votre code de sécurité avec Karim: salon a changé."],
+)
+def test_what_only_whatsapp_writes_proves_a_name_with_a_colon(proof, read):
+    bodies = ("Amal: salam", "Karim: salon: labas", "Amal: salon: ghedda", proof)
+    assert [author for author, *_ in read(*bodies)][:3] == ["Amal", "Karim: salon", "Amal"]
+
+
 def test_an_author_keeps_neither_marks_nor_tilde(read):
     bodies = (f"~{NARROW_SPACE}Amal: salam", "\u202a+212\u00a06\u2011000\u202c: labas", f"{LRM}~ Nora 🌺: hani")
     assert [author for author, *_ in read(*bodies)] == ["Amal", "+212\u00a06\u2011000", "Nora 🌺"]
@@ -358,6 +479,34 @@ def test_a_notice_has_no_author_even_where_it_holds_a_colon(notice, read):
     assert [author for author, *_ in messages] == ["Amal", "Karim: salon", None, "Karim: salon", "Amal"]
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        'Amal cambió el asunto de "Dar" a "Dar: l3id"',
+        "Amal añadió a Karim: salon",
+        "Cambió tu código de seguridad con Karim: salon. Pulsa para obtener más información.",
+        "Amal hat den Betreff von „Dar“ zu „Dar: l3id“ geändert.",
+        "Amal hat Karim: salon hinzugefügt.",
+        "Deine Sicherheitsnummer für Karim: salon hat sich geändert.",
+        "Amal ha aggiunto Karim: salon",
+        "Il tuo codice di sicurezza con Karim: salon è cambiato.",
+        "Amal adicionou Karim: salon",
+        "Seu código de segurança com Karim: salon mudou.",
+        "Amal heeft Karim: salon toegevoegd",
+        "Je beveiligingscode voor Karim: salon is gewijzigd.",
+        'Amal, grubun konusunu "Dar" yerine "Dar: l3id" olarak değiştirdi',
+        "Amal, Karim: salon kişisini ekledi",
+        "Amal menambahkan Karim: salon",
+        "Kode keamanan Anda dengan Karim: salon telah berubah.",
+        "Amal 更改了群组名称 “Dar: l3id”",
+    ],
+)
+def test_a_notice_of_every_language_may_hold_a_colon(notice, read):
+    messages = read("Amal: salam", "Karim: salon: labas", notice, "Karim: salon: hani", "Amal: wakha")
+    assert messages[2] == (None, notice, "system")
+    assert [author for author, *_ in messages] == ["Amal", "Karim: salon", None, "Karim: salon", "Amal"]
+
+
 def test_a_contact_may_be_named_like_a_notice(read):
     assert {author for author, *_ in read("Value added shop: promo", "Value added shop: jdid")} == {"Value added shop"}
 
@@ -379,6 +528,35 @@ def test_every_medium_is_known_and_gives_its_caption(language, mark, read):
     for placeholder in (*WORDS[language][2], *WORDS[language][3]):
         assert read(f"Amal: {mark}{placeholder}", ios=bool(mark)) == [("Amal", "", "media")]
         assert read(f"Amal: {mark}{placeholder}\nchouf: hadi\nzwina") == [("Amal", "chouf: hadi\nzwina", "media")]
+
+
+@pytest.mark.parametrize("mark", ["", LRM])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_phrase_of_every_language_is_known(language, mark, read):
+    phrases = LANGUAGES[language]
+    for kind, texts in (("media", phrases.media), ("deleted", phrases.deleted)):
+        bodies = [f"Amal: {mark}{text}{dot}" for text in texts.split("|") for dot in ("", ".")]
+        assert read(*bodies, ios=bool(mark)) == [("Amal", "", kind)] * len(bodies)
+    calls = phrases.call.split("|")
+    assert read("Amal: salam", *(f"Amal: {mark}{call}" for call in calls))[1:] == [
+        (None, call, "system") for call in calls
+    ]
+    for poll in phrases.poll.split("|"):
+        assert read(f"Amal: {mark}{poll}\nfin?\n{mark}OPTION: dar") == [("Amal", "", "media")]
+    for edited in phrases.edited.split("|"):
+        for dot in ("", "."):
+            assert read(f"Amal: wakha {mark}<{edited}{dot}>") == [("Amal", "wakha", "text")]
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    ["<ek: 00000007-PHOTO-2022-04-13.jpg>", "PTT-20220413-WA0001.opus (csatolt fájl)", "Nora.vcf (file attached)"],
+)
+def test_files_are_told_by_what_phones_call_them(attachment, read):
+    assert read(f"Amal: {LRM}{attachment}", f"Amal: {attachment}\nzwina") == [
+        ("Amal", "", "media"),
+        ("Amal", "zwina", "media"),
+    ]
 
 
 @pytest.mark.parametrize("placeholder", ["audio omitted", "sticker omitted", "GIF omitted", "Contact card omitted"])
@@ -452,6 +630,48 @@ def test_an_archive_without_exactly_one_chat_is_an_error(members, tmp_path):
         parse_export(tmp_path / "chat.zip")
 
 
+def test_the_chat_of_an_archive_is_known_by_its_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("Discussion WhatsApp avec Amal.txt", "13/04/2022, 10:00 - Amal: salam\n")
+        archive.writestr("lista.txt", "sokkar, atay")
+        archive.writestr("akhor.zip", "PK")
+        archive.writestr("IMG-20220413-WA0001.jpg", b"\xff\xd8")
+    assert [message.text for message in parse_export(tmp_path / "export.zip")] == ["salam"]
+
+
+def pack(path: Path, content: str, method: int = zipfile.ZIP_DEFLATED, mode: int = 0o100600) -> Path:
+    member = zipfile.ZipInfo("_chat.txt")
+    member.compress_type, member.external_attr = method, mode << 16
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(member, content)
+    return path
+
+
+def test_an_archive_that_was_made_to_do_harm_is_refused(tmp_path):
+    chat = "13/04/2022, 10:00 - Amal: salam\n"
+    path = tmp_path / "chat.zip"
+    with pytest.raises(ExportError, match="is a link"):
+        parse_export(pack(path, "/etc/passwd", mode=0o120777))
+    with pytest.raises(ExportError, match="phones do not use"):
+        parse_export(pack(path, chat, method=zipfile.ZIP_BZIP2))
+    with pytest.raises(ExportError, match="times its packed size"):
+        parse_export(pack(path, chat + "a" * 2**22))
+    whole = pack(path, chat * 100).read_bytes()
+    bits = whole.rindex(b"PK\x01\x02") + 8
+    crc = whole.rindex(b"PK\x01\x02") + 16
+    size = whole.rindex(b"PK\x01\x02") + 24
+    for broken in (
+        whole[:-30],
+        whole[:40] + bytes([whole[40] ^ 255]) + whole[41:],
+        whole[:bits] + b"\x01" + whole[bits + 1 :],  # encrypted
+        whole[:crc] + b"\0\0\0\0" + whole[crc + 4 :],
+        whole[:size] + b"\x09\0\0\0" + whole[size + 4 :],
+    ):
+        path.write_bytes(broken)
+        with pytest.raises(ExportError, match="damaged or locked"):
+            parse_export(path)
+
+
 def test_an_archive_that_unpacks_to_too_much_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr("darija_gpt.data.whatsapp.MAX_CHAT_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "chat.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -503,10 +723,18 @@ def test_exports_are_found_in_a_folder(tmp_path):
     assert find_exports(tmp_path / "b.txt") == [tmp_path / "b.txt"]
 
 
-@pytest.mark.parametrize("piece", [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. "])
+@pytest.mark.parametrize(
+    "piece",
+    [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. ", ".a", '"', f": {LRM}", " hat "],
+)
 def test_hostile_lines_cost_no_more_than_long_ones(piece, read):
     line = piece * (200_000 // len(piece))
     assert len(read("Amal: salam", f"{line}\n{line}", f"Amal: {line}\n{line}>", "Amal: wakha")) == 4
+
+
+def test_many_names_with_colons_cost_no_more_than_many_names(read):
+    lines = [f"Amal {n}: kelma {n % 50}: {n}" for n in range(20_000)]
+    assert len({author for author, *_ in read(*lines)}) == len(lines)
 
 
 def test_memory_does_not_grow_with_the_chat(write):
@@ -520,6 +748,18 @@ def test_memory_does_not_grow_with_the_chat(write):
 
     measure_peak(200)  # fills the caches
     assert measure_peak(10_000) < 2 * measure_peak(1_000)
+
+
+@pytest.mark.skipif(not SHARED_SAMPLES.is_dir(), reason="the samples of chat-miner are not on this machine")
+def test_the_samples_of_chat_miner_hold_what_it_expects():
+    rows = json.loads((SHARED_SAMPLES / "target.json").read_text("utf-8"))
+    expected = {(row["timestamp"], row["author"], row["message"]) for row in rows}
+    paths = sorted(SHARED_SAMPLES.glob("*.txt"))
+    assert len(paths) == 5
+    for path in paths:
+        messages = [message for message in parse_export(path) if message.kind == "text"]
+        found = {(each.timestamp.isoformat(), each.author, each.text.replace("\n", " ")) for each in messages}
+        assert found == expected, path.name
 
 
 @pytest.mark.skipif(not SHARED_CHATS.is_dir(), reason="the shared development chats are not on this machine")

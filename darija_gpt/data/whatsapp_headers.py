@@ -1,0 +1,158 @@
+"""The line that begins a message of a WhatsApp export: which lines do, and what time they tell.
+
+A phone writes headers in its own language, digits and date order, and nowhere says which: 03/04/22 is a day in April
+or in March. All headers of a file have one shape, so a line of another shape is text, pasted from another phone.
+"""
+
+import functools
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from darija_gpt.data.whatsapp_phrases import LANGUAGES
+
+
+DateOrder = Literal["day_first", "month_first", "year_first"]
+
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
+MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+SPACES = " \u00a0\u202f\u2007\u2009"
+
+FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
+
+# Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
+_GAP = f"[{SPACES}{MARKS}]*+"
+_AT = "|".join(phrases.at for phrases in LANGUAGES.values()) + r"|klo?\.?|в"  # and in the north and east
+_PERIOD_BEFORE = "[上下午오Öö][午前後전후ÖöSs]"
+_PERIOD_AFTER = (
+    rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
+)
+HEADER = re.compile(
+    rf"[{MARKS}]*+(\[)?+{_GAP}"
+    rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
+    rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?+)"
+    rf"({_PERIOD_BEFORE})?+{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?+{_GAP}"
+    rf"((?=\w)(?:{_PERIOD_AFTER}))?+{_GAP}"
+    rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
+)
+_DATE = re.compile(rf"(\d+){_GAP}([/.؍-]){_GAP}(\d+){_GAP}\2{_GAP}(\d+)(.*)")
+_AFTERNOON = ("p", "P", "م", "ب", "Ös", "ÖS", "ös", "öS", "下", "午後", "오후")
+
+
+class ExportError(ValueError):
+    """An export that cannot be read. The message names the file, the line where there is one, and the remedy."""
+
+
+# Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
+Shape = tuple[str | None, tuple[str, int, str], bool, bool]
+Dates = dict[DateOrder, date]  # a date in every order in which it is one
+Clock = tuple[int, int, int]
+
+
+@functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
+def _read_dates(text: str) -> tuple[tuple, Dates]:
+    """The shape of a date, and the date in every order in which there is one."""
+    match = _DATE.match(text)
+    if match is None:  # two kinds of separators
+        return (), {}
+    first, separator, second, third, delimiter = match.groups()
+    orders: dict[DateOrder, tuple[str, str, str]] = {
+        "day_first": (third, second, first),
+        "month_first": (third, first, second),
+    }
+    if len(first) == 4:
+        orders = {"year_first": (first, second, third)}
+    dates = {}
+    for order, (year, month, day) in orders.items():
+        number = int(year) + (2000 if len(year) == 2 else 0)
+        try:
+            if FIRST_YEAR <= number <= LAST_YEAR:
+                dates[order] = date(number, int(month), int(day))
+        except ValueError:
+            continue
+    year_length = 0 if len(first) == 4 else len(third)
+    return (separator, year_length, delimiter.strip(SPACES + MARKS)), dates
+
+
+@functools.lru_cache(maxsize=4096)
+def _read_hour(hour: str, minute: str, period: str | None) -> tuple[int, int] | None:
+    numbers = int(hour), int(minute)
+    if period and numbers[0] <= 12:
+        numbers = numbers[0] % 12 + (12 if period.startswith(_AFTERNOON) else 0), numbers[1]
+    return numbers if numbers[0] < 24 and numbers[1] < 60 else None
+
+
+def read_header(line: str) -> tuple[Shape, Dates, Clock, int] | None:
+    """The header of a line and where the line goes on. A line whose date or time is impossible has none."""
+    match = HEADER.match(line)
+    if match is None:
+        return None
+    bracket, day, before, hour, minute, seconds, after, colon = match.groups()
+    period = before or after
+    date_shape, dates = _read_dates(day)
+    time = _read_hour(hour, minute, period)
+    second = int(seconds) if seconds else 0
+    if not dates or time is None or second > 59 or (colon and not seconds):
+        return None
+    return (bracket or colon, date_shape, seconds is None, period is None), dates, (*time, second), match.end()
+
+
+def is_ios(shape: Shape) -> bool:
+    """iOS puts dates in brackets; until 2018 it put a colon after them."""
+    return shape[0] is not None
+
+
+@dataclass
+class DateEvidence:
+    """What the headers of one shape tell about the order of dates."""
+
+    first_line: int
+    num_headers: int = 0
+    only: dict[DateOrder, int] = field(default_factory=dict)  # order -> first line that reads in no other
+    backward_steps: Counter[DateOrder] = field(default_factory=Counter)
+    latest: Dates = field(default_factory=dict)
+    orders_differ: bool = False
+
+    def observe(self, line_number: int, dates: Dates) -> None:
+        self.num_headers += 1
+        if dates is self.latest:  # Steps back within a day are the same in every order.
+            return
+        if len(dates) == 1:
+            self.only.setdefault(next(iter(dates)), line_number)
+        elif not self.only:
+            self.orders_differ |= dates["day_first"] != dates["month_first"]
+            for order, day in dates.items():
+                self.backward_steps[order] += day < self.latest.get(order, day)
+        self.latest = dates
+
+    def decide_order(self, path: Path, day_first: bool | None) -> tuple[DateOrder, str]:
+        """The date order, and why."""
+        if "year_first" in self.only:
+            return "year_first", "four-digit year first"
+        if len(self.only) == 2:
+            raise ExportError(
+                f"{path}: line {self.only['month_first']}: the date is month/day, but on line "
+                f"{self.only['day_first']} it is day/month; if one of them is pasted text, indent it by a space."
+            )
+        if day_first is not None:
+            given: DateOrder = "day_first" if day_first else "month_first"
+            if self.only and given not in self.only:
+                line_number = next(iter(self.only.values()))
+                raise ExportError(
+                    f"{path}: line {line_number}: the date does not read with day_first={day_first}; leave it out."
+                )
+            return given, "given"
+        if self.only:
+            return next(iter(self.only)), "a field over 12"
+        if not self.orders_differ:
+            return "day_first", "day equal to month"
+        day_steps, month_steps = self.backward_steps["day_first"], self.backward_steps["month_first"]
+        if day_steps == month_steps:
+            raise ExportError(
+                f"{path}: line {self.first_line}: this and all other dates read both as day/month and as month/day; "
+                "give day_first=True or day_first=False."
+            )
+        return "day_first" if day_steps < month_steps else "month_first", "fewer backward steps"

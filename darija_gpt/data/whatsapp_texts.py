@@ -1,0 +1,108 @@
+"""What stands under a name of a WhatsApp export: a text, or what WhatsApp wrote in place of something else."""
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from darija_gpt.data.whatsapp_headers import LEFT_TO_RIGHT, MARKS, RIGHT_TO_LEFT, SPACES
+from darija_gpt.data.whatsapp_phrases import LANGUAGES, Phrases
+
+
+Kind = Literal["text", "media", "deleted", "system"]
+
+_SAME_LETTERS = dict.fromkeys(map(ord, MARKS + "\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652"))
+_SAME_LETTERS |= dict.fromkeys(map(ord, SPACES[1:]), " ") | {ord("’"): "'"}
+_UNUSUAL = re.compile("[" + "".join(map(chr, _SAME_LETTERS)) + "]")
+
+
+def _either(pick: Callable[[Phrases], str]) -> str:
+    return "|".join(filter(None, map(pick, LANGUAGES.values())))
+
+
+def _normalize(line: str) -> str:
+    if not line.isascii() and _UNUSUAL.search(line):
+        line = line.translate(_SAME_LETTERS)
+    return line.strip().removesuffix(".").lower()
+
+
+def _normalize_each(phrases: str) -> list[str]:
+    return [_normalize(phrase) for phrase in phrases.split("|")]
+
+
+PLACEHOLDERS: dict[str, Kind] = {
+    **dict.fromkeys(_normalize_each(_either(lambda phrases: phrases.media)), "media"),
+    **dict.fromkeys(_normalize_each(_either(lambda phrases: phrases.deleted)), "deleted"),
+    **dict.fromkeys(_normalize_each(_either(lambda phrases: phrases.call)), "system"),
+}
+PLACEHOLDERS |= {f"<{phrase}>": "media" for phrase, kind in PLACEHOLDERS.items() if kind == "media"}  # iOS until 2018
+LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS)) + 20  # and marks
+LONGEST_ATTACHMENT = 512  # File systems end names at 255.
+POLLS = set(_normalize_each(_either(lambda phrases: phrases.poll)))
+DELETED_BY = tuple(phrase + " " for phrase in _normalize_each(_either(lambda phrases: phrases.deleted_by)))
+DELETED_BY_STARTS = {phrase[:8] for phrase in DELETED_BY}
+EDIT_MARKS = set(_normalize_each(_either(lambda phrases: phrases.edited)))
+ENCRYPTION = tuple(_either(lambda phrases: phrases.encryption).split("|"))
+NOTICE = re.compile(_either(lambda phrases: phrases.notices))
+MEMBERS = re.compile(_either(lambda phrases: phrases.members))
+NOTICE_END = re.compile(rf"(?:{_either(lambda phrases: phrases.endings)})\.?$")
+MAP_URLS = ("https://maps.", "https://www.google.com/maps", "https://foursquare.com/")
+FILE_NAME = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • [^\n]*)?")  # iOS names documents "notes.pdf • 2 pages".
+
+_GAP = f"[{SPACES}{MARKS}]*+"
+# What the phone calls its files tells them in every language.
+ATTACHMENT = re.compile(
+    rf"<{_GAP}(?:{_either(lambda phrases: phrases.attached)}){_GAP}:[^<>]*>"
+    rf"|<[^<>:]{{1,40}}:{_GAP}\d{{8}}-[A-Z]{{3,8}}-[^<>]*>"
+    rf"|.*\.\w{{0,5}}{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
+    rf"|[A-Z]{{3}}-\d{{8}}-WA\d{{4,6}}\.\w{{1,5}}{_GAP}\([^()]{{1,40}}\)"
+)
+
+
+def find_placeholder(line: str) -> Kind | None:
+    """The kind of message in whose place WhatsApp wrote a line."""
+    if len(line) > LONGEST_ATTACHMENT:
+        return None
+    if line.endswith((">", ")")) and ATTACHMENT.fullmatch(line.strip(SPACES + MARKS)):
+        return "media"
+    if len(line) > LONGEST_PLACEHOLDER:
+        return None
+    line = _normalize(line)
+    if line[:8] in DELETED_BY_STARTS and line.startswith(DELETED_BY):
+        return "deleted"
+    return PLACEHOLDERS.get(line)
+
+
+def _read_marked_text(text: str, is_ios: bool) -> tuple[Kind, str]:
+    """Kind and text of what holds a direction mark, which may be WhatsApp's or the author's."""
+    caption, _, rest = text.rpartition(LEFT_TO_RIGHT)
+    if find_placeholder(rest) == "media":
+        is_file_name = FILE_NAME.fullmatch(caption.strip(SPACES + MARKS))
+        return "media", "" if is_file_name else caption.rstrip(SPACES + "\n")
+    if not is_ios:
+        return "text", text
+    if text.startswith(LEFT_TO_RIGHT) or (text.startswith(RIGHT_TO_LEFT) and NOTICE.search(text)):
+        return ("media", "") if any(url in text for url in MAP_URLS) else ("system", text.lstrip(MARKS))
+    notice = text.partition(f": {LEFT_TO_RIGHT}")[2]  # Before it stands the rest of a group's name with a colon.
+    return ("system", notice) if NOTICE.search(notice) else ("text", text)
+
+
+def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
+    """Kind and text of what stands under a name, and whether it was edited."""
+    is_edited = False
+    if text.endswith(">"):
+        start = text.rfind("<", max(0, len(text) - LONGEST_PLACEHOLDER))
+        if start >= 0 and _normalize(text[start + 1 : -1]) in EDIT_MARKS:
+            text, is_edited = text[:start].rstrip(MARKS).rstrip(SPACES), True
+    first_line, _, caption = text.partition("\n")
+    kind = find_placeholder(first_line)
+    if kind == "media":
+        return "media", caption, is_edited
+    if kind and not caption:
+        return kind, "" if kind == "deleted" else text.lstrip(MARKS), is_edited
+    if caption and _normalize(first_line) in POLLS:
+        return "media", "", is_edited
+    if is_ios and text.startswith(ENCRYPTION):
+        return "system", text, is_edited
+    if LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text:
+        return *_read_marked_text(text, is_ios), is_edited
+    return "text", text, is_edited
