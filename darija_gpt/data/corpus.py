@@ -2,8 +2,10 @@
 
 import json
 import random
+import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +13,8 @@ from typing import Any, Literal
 from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bars, load_from_disk
 
 from darija_gpt.data.conversations import Conversation, build_conversations, find_drop_reason
+from darija_gpt.data.privacy import Person, scrub
+from darija_gpt.data.privacy_patterns import PLACEHOLDER
 from darija_gpt.data.whatsapp import Message, detect_format, find_exports, parse_export
 from darija_gpt.output import require_new, write_directory
 
@@ -36,6 +40,10 @@ class PrepareArguments:
     assistant: str | None = field(
         default=None,
         metadata={"help": "the participant whose replies the model learns; without one, rows hold plain text"},
+    )
+    scrub: bool = field(
+        default=False,
+        metadata={"help": "put placeholders such as [PHONE] in place of private data and participants' names"},
     )
     session_gap_minutes: int = field(default=180, metadata={"help": "a longer silence ends a conversation"})
     validation_fraction: float = field(default=0.05, metadata={"help": "share of the conversations to measure on"})
@@ -112,6 +120,30 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
     return dataset
 
 
+def list_people(messages: Iterable[Message]) -> list[Person]:
+    """The participants of a chat, each with the words of the name as further forms of it."""
+    authors = sorted({message.author for message in messages if message.author})
+    return [Person(author, tuple(word for word in re.findall(r"[^\W\d_]{3,}", author))) for author in authors]
+
+
+def scrub_messages(messages: Iterable[Message], people: list[Person]) -> tuple[list[Message], Counter[str]]:
+    """Messages without private data, and how many pieces of each type were replaced.
+
+    Args:
+        messages (`Iterable[Message]`):
+            Messages of one chat.
+        people (`list[Person]`):
+            Those whose names are replaced by `[NAME]`.
+    """
+    scrubbed, replaced = [], Counter()
+    for message in messages:
+        text = scrub(message.text, people)
+        replaced.update(placeholder.strip("[]") for placeholder in PLACEHOLDER.findall(text))
+        replaced.subtract(placeholder.strip("[]") for placeholder in PLACEHOLDER.findall(message.text))
+        scrubbed.append(replace(message, text=text))
+    return scrubbed, +replaced
+
+
 def prepare_data(arguments: PrepareArguments) -> None:
     """The prepare stage: exports -> dataset/, with report.json beside the splits."""
     require_new(arguments.output_dir)
@@ -119,14 +151,19 @@ def prepare_data(arguments: PrepareArguments) -> None:
     paths = [path for source in arguments.exports for path in find_exports(source)]
     participants: Counter[str] = Counter()
     files, rows = [], []
+    replaced: Counter[str] = Counter()
     for number, path in enumerate(paths):
         messages = list(parse_export(path, day_first=arguments.day_first))
         participants.update(message.author for message in messages if message.author)
         file_report = _describe_file(path, messages, arguments.day_first)
         _print_file(file_report)
         files.append(file_report)
+        kept = [message for message in messages if find_drop_reason(message) is None]
+        if arguments.scrub:
+            kept, replaced_here = scrub_messages(kept, list_people(messages))
+            replaced += replaced_here
         conversations = build_conversations(
-            (message for message in messages if find_drop_reason(message) is None),
+            kept,
             assistant=arguments.assistant,
             gap=timedelta(minutes=arguments.session_gap_minutes),
         )
@@ -149,6 +186,8 @@ def prepare_data(arguments: PrepareArguments) -> None:
         "messages": sum(file["messages"] for file in files),
         "kept": sum(file["kept"] for file in files),
         "dropped": dict(sum((Counter(file["dropped"]) for file in files), Counter())),
+        # null: nobody looked for any.
+        "private_data": dict(sorted(replaced.items())) if arguments.scrub else None,
         "conversations": len(rows),
         "splits": {name: _describe_split(split) for name, split in splits.items()},
         "session_gap_minutes": arguments.session_gap_minutes,
@@ -219,6 +258,8 @@ def _print_summary(report: dict[str, Any], output_dir: Path) -> None:
         f"all: {report['messages']:,} messages, {report['kept']:,} kept, dropped {_spell(report['dropped'])}; "
         f"{report['conversations']:,} conversations -> {output_dir}"
     )
+    if report["private_data"] is not None:
+        print(f"private data replaced: {_spell(report['private_data'])}")
     for name, split in report["splits"].items():
         print(
             f"  {name:10}  {split['conversations']:6,} conversations  {split['turns']:7,} turns  "

@@ -171,3 +171,33 @@ def test_the_real_exports_are_accounted_for_to_the_last_message(tmp_path):
     counts = {file["file"]: file["messages"] for file in report["files"]}
     assert counts == {name: chat["messages"] for name, chat in manifest["chats"].items()}
     assert report["messages"] == 63_414 == report["kept"] + sum(report["dropped"].values())
+
+
+def test_private_data_is_replaced_and_counted_when_asked_for(tmp_path):
+    """Invented numbers and names, in messages, and in the words of the person who exported the chat."""
+    lines = [
+        "12/03/2024, 10:00 - Amina Tazi: 3yet liya f 0612345678 3afak",
+        "12/03/2024, 10:01 - Omar Berrada: wakha Amina, ana f rue 5",
+        "12/03/2024, 18:00 - Amina Tazi: sift l amina.tazi@example.com",
+        "12/03/2024, 18:01 - Omar Berrada: safi, chkran",
+        "13/03/2024, 10:00 - Amina Tazi: chhal taman? 150 dh",
+        "13/03/2024, 10:01 - Omar Berrada: iyeh 3la 9bel 150 dh",
+    ]
+    (tmp_path / "chat.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    prepare_data(
+        PrepareArguments(
+            exports=[tmp_path / "chat.txt"],
+            output_dir=tmp_path / "dataset",
+            assistant="Omar Berrada",
+            validation_fraction=0.34,
+            test_fraction=0.33,
+            scrub=True,
+        )
+    )
+    dataset = load_dataset_directory(tmp_path / "dataset")
+    text = "\n".join(text for split in dataset.values() for text in split["text"])
+    assert "0612345678" not in text and "Amina" not in text and "@" not in text
+    assert "[PHONE]" in text and "[NAME]" in text and "[EMAIL]" in text
+    assert "chhal taman? 150 dh" in text and "iyeh 3la 9bel 150 dh" in text
+    report = json.loads((tmp_path / "dataset" / "report.json").read_text(encoding="utf-8"))
+    assert report["private_data"]["PHONE"] == report["private_data"]["EMAIL"] == report["private_data"]["NAME"] == 1

@@ -1,0 +1,281 @@
+"""Private data that nobody has, in the ways Moroccans write it; checksums hold."""
+
+import random
+from collections.abc import Callable, Iterator
+
+
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+EASTERN_ARABIC_INDIC = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
+
+FRAMES = (
+    "{}",
+    "salam hak {}",
+    "{} 3afak sift lia",
+    "ha howa {} w 3yt lia m3a 7ta 5 d l3chiya",
+    "هاك {} وجاوبني",
+    "سيفط ليا لهنا: {}",
+    "khouya, ha li tlbti: {}.",
+    "voilà {}, merci bcp",
+    "7it 9bel kan {} w daba tbdel",
+)
+WORDS = ("anir", "tazi.b", "nadia_x", "k.ouali", "samir99", "salma-r", "h2o.fes")
+HOSTS = ("gmail.com", "hotmail.fr", "yahoo.fr", "outlook.com", "menara.ma", "exemple-test.ma", "um5.ac.ma")
+
+
+def _digits(source: random.Random, count: int) -> str:
+    return "".join(source.choices("0123456789", k=count))
+
+
+def make_rib(source: random.Random) -> str:
+    """24 digits, the last two of which make the whole a multiple of 97."""
+    body = _digits(source, 22)
+    return f"{body}{97 - int(body) * 100 % 97:02d}"
+
+
+def make_iban(country: str, account: str) -> str:
+    """Check digits after ISO 13616 for an account of digits and letters."""
+    number = "".join(str(int(letter, 36)) for letter in f"{account}{country}00")
+    return f"{country}{98 - int(number) % 97:02d}{account}"
+
+
+def make_card(source: random.Random) -> str:
+    """A number of one of three networks, with Luhn's last digit."""
+    prefix, length = source.choice((("4", 16), ("51", 16), ("37", 15)))
+    body = prefix + _digits(source, length - 1 - len(prefix))
+    total = sum(sum(divmod(int(digit) * (2 - place % 2), 10)) for place, digit in enumerate(reversed(body)))
+    return f"{body}{-total % 10}"
+
+
+def group(number: str, sizes: tuple[int, ...], separator: str) -> str:
+    """Cut into groups; the last size goes on to the end."""
+    pieces = []
+    for size in sizes:
+        pieces.append(number[:size])
+        number = number[size:]
+    while number:
+        pieces.append(number[: sizes[-1]])
+        number = number[sizes[-1] :]
+    return separator.join(filter(None, pieces))
+
+
+def _phone(source: random.Random) -> str:
+    return source.choice(("05", "06", "07")) + _digits(source, 8)
+
+
+def make_phone(source: random.Random) -> str:
+    """National, international or foreign."""
+    number, separator = _phone(source), source.choice((" ", ".", "-", "/", ""))
+    sizes = source.choice(((2,), (4, 2, 2, 2), (4, 3, 3), (10,), (2, 4, 4)))
+    short = number[1:]
+    return source.choice(
+        (
+            group(number, sizes, separator),
+            f"+212{short}",
+            f"+212 {group(short, (1, 2), separator)}",
+            f"+212 (0) {group(short, (3,), separator)}",
+            f"00212{short}",
+            f"212{short}",
+            f"+212-{group(short, (3,), '-')}",
+            f"+33 6 {group('1234' + _digits(source, 4), (2,), ' ')}",
+        )
+    )
+
+
+def make_hidden_phone(source: random.Random) -> str:
+    """Digits apart, in other scripts, with letters or with what cannot be seen among them."""
+    number = _phone(source)
+    return source.choice(
+        (
+            source.choice("oO") + number[1:],
+            "o" + group(number[1:], (1, 2), " "),
+            number[:2] + number[2:].replace("0", "O").replace("1", "l"),
+            group(number, (1,), source.choice((" ", ".", "-"))),
+            "\u200b".join((number[:4], number[4:7], number[7:])),
+            number[:3] + "\u200f\u2060" + number[3:],
+            number.translate(FULL_WIDTH),
+            group(number, (2,), " ").translate(ARABIC_INDIC),
+            number.translate(EASTERN_ARABIC_INDIC),
+        )
+    )
+
+
+def make_email(source: random.Random) -> str:
+    return f"{source.choice(WORDS)}{source.randrange(100)}@{source.choice(HOSTS)}"
+
+
+def make_hidden_email(source: random.Random) -> str:
+    local, host = source.choice(WORDS), source.choice(HOSTS[:4])
+    at = source.choice(("[at]", "(at)", " [at] ", " arobase ", " @ "))
+    dot = source.choice((".", "[dot]", " point ", " dot ", "(point)"))
+    return f"{local}{at}{host.replace('.', dot)}"
+
+
+def make_url(source: random.Random) -> str:
+    return source.choice(
+        (
+            f"https://exemple{source.randrange(99)}.com/p/{source.randrange(10**6)}?x=1",
+            f"http://www.exemple-{source.randrange(99)}.ma/ar/",
+            f"www.exemple{source.randrange(99)}.ma",
+            f"wa.me/212600{_digits(source, 6)}",
+            f"bit.ly/3x{source.randrange(10**4)}Q",
+            f"exemple{source.randrange(99)}.com",
+        )
+    )
+
+
+MAKERS: dict[str, Callable[[random.Random], str]] = {
+    "PHONE": make_phone,
+    "EMAIL": make_email,
+    "IBAN": lambda source: source.choice(
+        (
+            group(make_iban("MA", make_rib(source)), (4,), source.choice((" ", "", "-"))),
+            make_iban("MA", make_rib(source)).lower(),
+            group(make_iban("FR", _digits(source, 23)), (4,), " "),
+            make_iban("DE", _digits(source, 18)),
+        )
+    ),
+    "RIB": lambda source: group(
+        make_rib(source), source.choice(((3, 3, 16, 2), (24,), (4,), (3, 3, 4))), source.choice((" ", "-"))
+    ),
+    "CARD": lambda source: group(make_card(source), (4,), source.choice((" ", "-", ""))),
+    "URL": make_url,
+}
+HIDDEN_MAKERS = {"PHONE": make_hidden_phone, "EMAIL": make_hidden_email}
+# With the words that give it away; the private part stands in brackets.
+CUED = {
+    "CIN": ("cin dyali ⟦BK{6}⟧", "la carte nationale: ⟦AB {6}⟧", "رقم البطاقة ⟦J{6}⟧ ديالي", "CNIE n° ⟦ee{5}⟧"),
+    "GPS": ("ana hna ⟦33.5{4}, -7.6{4}⟧", "⟦https://maps.app.goo.gl/aB{4}⟧", "⟦34.0{5};-6.8{5}⟧ hada lmakan"),
+    "MENTION": ("⟦@2126{8}⟧ fin nta", "chof m3a ⟦@sal_wa{2}⟧", "⟦@\u20682126{8}\u2069⟧ aji"),
+    "OTP": (
+        *("lcode hwa ⟦48{4}⟧", "Votre code de vérification est ⟦{6}⟧", "الكود ديالك هو ⟦{6}⟧", "رمز التحقق: ⟦{4}⟧"),
+        *(
+            "sift lia l code li jak ⟦{3}-{3}⟧",
+            "⟦G-{6}⟧ is your Google verification code",
+            "⟦{6}⟧ hwa lcode",
+            "otp ⟦{5}⟧",
+        ),
+    ),
+    "PASSWORD": (
+        *(
+            "mot de passe: ⟦Atlas{4}!⟧",
+            "mdp dyal wifi hwa ⟦zitoun{4}⟧",
+            "كلمة السر: ⟦fes#{4}⟧",
+            "password = ⟦qW{3}xx⟧",
+        ),
+        *("code wifi: ⟦{8}⟧", "modpass dyal facebook: ⟦ba7r{4}⟧", "wifi : ⟦DarKbira{2}⟧"),
+    ),
+    "IP": ("ip dyali ⟦10.1.2.{2}⟧", "serveur ⟦192.168.1.1⟧ taye7", "⟦2001:db8::a{3}⟧"),
+    "ADDRESS": (
+        *("ana sakn f ⟦12 rue Ibn Batouta, appt 3⟧", "⟦hay salam rue 5 n° 12⟧", "⟦شارع محمد الخامس رقم 45⟧ الدار"),
+        *("⟦Résidence Al Amal, imm B, appt 12⟧ daba", "⟦bd Zerktouni n° 45⟧ f casa", "⟦حي السلام زنقة 5 رقم 12⟧"),
+        *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧"),
+    ),
+}
+
+
+def make_lines(makers: dict[str, Callable], count: int, seed: int) -> Iterator[tuple[str, str, int, int]]:
+    """Type, line, start and end of the private part, `count` lines a type."""
+    source = random.Random(seed)
+    for name, maker in makers.items():
+        for _ in range(count):
+            secret, frame = maker(source), source.choice(FRAMES)
+            start = frame.index("{}")
+            yield name, frame.replace("{}", secret), start, start + len(secret)
+
+
+def make_cued_lines(seed: int) -> Iterator[tuple[str, str, int, int]]:
+    """The same for what only the words around it give away."""
+    source = random.Random(seed)
+    for name, templates in CUED.items():
+        for template in templates:
+            for count in range(9):
+                template = template.replace(f"{{{count}}}", str(source.randrange(1, 10)) + _digits(source, count - 1))
+            start = template.index("⟦")
+            yield name, template.replace("⟦", "").replace("⟧", ""), start, template.index("⟧") - 1
+
+
+HARMLESS = (
+    *(
+        "b 150dh",
+        "1.200,50 DH 3la chhar",
+        "20 000 درهم",
+        "2000 ryal",
+        "tman 12500 dh hors taxe",
+        "3tini 100 000 000 centimes",
+    ),
+    *(
+        "06/12/2024 18:30",
+        "08/09/24 10.30",
+        "nhar 05-07-2023 f 14h30",
+        "2024-06-12 08:15",
+        "من 10:30 حتى 11:45",
+        "f 1999 wla 2005",
+    ),
+    *(
+        "3la 7it 9bel 3afak 2mar m3a 7ta 5ouya",
+        "3ndi 3 dyal lkmamr w 12 tbesil",
+        "sala match 3-2 f 90+4",
+        "7/10 f lmath",
+    ),
+    *(
+        "commande 123456 wslat",
+        "vol AT200 m3a 6h",
+        "Samsung A52 wla iPhone 13",
+        "code postal 20000",
+        "ref AB12345",
+        "colis LX123456",
+    ),
+    *(
+        "nsit mot de passe dyal facebook",
+        "mot de passe est incorrect",
+        "version 1.2.3.4",
+        "android 14.0.1",
+        "plaque 12345-A-6",
+    ),
+    *(
+        "sir de9 3lihom lbab lkbir dyal sser",
+        "hay mohammadi zwin",
+        "had zen9a mdy9a",
+        "7ay lyoum",
+        "rue kbira",
+        "sakn f derb sultan",
+        "الحي ديالنا زوين",
+        "الشارع عامر",
+    ),
+    *(
+        "0800 12 34 56",
+        "3yt l 141",
+        "m3a 19 wla 177",
+        "ok.merci bzaf",
+        "mzyan.ma kayn walo",
+        "salam.labas 3lik",
+        "la page 254",
+    ),
+    *(
+        "hay riad rah 5 dyal nas",
+        "wifi 100 mega b 299 dh",
+        "الساعة 10 و 30 دقيقة",
+        "1 2 3 4 5 6 7 8 9 10",
+        "1234567890123456",
+    ),
+    *(
+        "code promo 2024",
+        "lcode dyal lbab",
+        "wifi ta7 hadi 3 iyam",
+        "imm 4 étages",
+        "rqm wa7d 1",
+        "رقم 1 فالمغرب",
+        "3la 10 d sba7",
+    ),
+    *(
+        "taux 3.14159 f lmath",
+        "12,5 kg w 1.75 m",
+        "+20% f lprix",
+        "+1000 dh",
+        "2 + 2 = 4",
+        "100km/h",
+        "4x4 7dach",
+        "F 2h15 n9dro nmchiw",
+    ),
+)
