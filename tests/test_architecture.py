@@ -72,7 +72,10 @@ def test_a_script_only_parses_and_calls(path):
     assert main.body[0].value.func.id in ("run_stage", "run_one_of")
 
 
-@pytest.mark.parametrize("module", ["darija_gpt", "darija_gpt.data", "darija_gpt.data.corpus", "darija_gpt.recipe"])
+@pytest.mark.parametrize(
+    "module",
+    ["darija_gpt", "darija_gpt.data", "darija_gpt.data.corpus", "darija_gpt.data.privacy", "darija_gpt.recipe"],
+)
 def test_importing_what_needs_no_model_imports_no_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
