@@ -30,11 +30,11 @@ _PERIOD_BEFORE = "[上下午오Öö][午前後전후ÖöSs]"
 _PERIOD_AFTER = (
     rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
 )
-# Groups are never possessive: Python before 3.11.5 forgets what such a group has captured.
+# Groups with captures or assertions are never possessive: early releases of Python 3.11 fail on them.
 HEADER = re.compile(
     rf"[{MARKS}]*+(\[)?{_GAP}"
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
-    rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?+)"
+    rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?)"
     rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
     rf"((?=\w)(?:{_PERIOD_AFTER}))?{_GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
