@@ -86,23 +86,13 @@ def export_model(model: "DarijaGPTForCausalLM", to: str) -> "PreTrainedModel":
     from darija_gpt.formats import FORMATS
 
     ours, form = model.config, FORMATS[to]
-    for name, value in form.fixed.items():
+    for name, value in {**form.fixed, **form.derived(ours)}.items():
         if getattr(ours, name) != value and not (name == "attention" and set(ours.layer_attentions) == {value}):
             raise ValueError(
                 f"{name}={getattr(ours, name)} has no counterpart in {form.model_class.__name__}, which has "
                 f"{name}={value}."
             )
-    if to == "gpt2":
-        for name, value in {
-            "num_key_value_heads": ours.num_attention_heads,
-            "head_dim": ours.hidden_size // ours.num_attention_heads,
-        }.items():
-            if getattr(ours, name) != value:
-                raise ValueError(
-                    f"{name}={getattr(ours, name)} has no counterpart in {form.model_class.__name__}, which has "
-                    f"{value}."
-                )
-    else:
+    if "rope_parameters" in form.names:
         _check_rope(ours.rope_parameters)
     config = form.config_class(**{name: getattr(ours, our_name) for our_name, name in form.names.items()})
     return _rebuild(form.model_class, config, form.to_state(model.state_dict(), ours), model)

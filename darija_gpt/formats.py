@@ -111,6 +111,8 @@ class Format:
     names: dict[str, str]
     # Our field -> the one value that its models have.
     fixed: dict[str, Any]
+    # The same for values that follow from others of our configuration.
+    derived: Callable[[DarijaGPTConfig], dict[str, Any]] = lambda config: {}
     # A field that only this class has -> the one value that ours can follow.
     required: dict[str, Any] = field(default_factory=dict)
     from_state: Callable[[State, DarijaGPTConfig], State] = keep_state
@@ -152,6 +154,10 @@ FORMATS = {
             "gated_mlp": False,
             "attention_bias": True,
             "mlp_bias": True,
+        },
+        derived=lambda config: {
+            "num_key_value_heads": config.num_attention_heads,
+            "head_dim": config.hidden_size // config.num_attention_heads,
         },
         required={
             "scale_attn_weights": True,
