@@ -1,11 +1,8 @@
 """Publishing: the card is written beside the model, then an allow-list of files goes to the Hub in one commit."""
 
 import json
-import os
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
 from darija_gpt.card import one_line, render_card, render_results
-from darija_gpt.output import mark_section, replace_section
+from darija_gpt.output import mark_section, replace_section, write_text
 
 
 # Nothing else leaves the machine: training_args.bin holds a token in clear, samples and datasets hold people's words.
@@ -128,20 +125,6 @@ def _read_json(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not what evaluate writes; run evaluate again.")
     return content
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file that others see whole: as it was before, or as it is after."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    partial = Path(name)
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        if path.exists():
-            shutil.copymode(path, partial)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def list_published_files(model: Path) -> list[Path]:

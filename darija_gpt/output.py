@@ -1,5 +1,6 @@
 """A stage's output directory: whole or not there at all."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -62,3 +63,17 @@ def replace_section(path: Path, name: str, section: str) -> str:
     if not begin or not end or first in rest or last in before + after:
         raise ValueError(f"{path} needs one line {first} and, below it, one line {last}; add them.")
     return f"{before}{begin}\n\n{section.strip()}\n\n{end}{after}"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file that others see whole: as it was before, or as it is after."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    partial = Path(name)
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        if path.exists():
+            shutil.copymode(path, partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.privacy_patterns import PLACEHOLDERS
 from darija_gpt.output import require_new, write_directory
 
 
@@ -27,12 +28,6 @@ TURN_END = "<|im_end|>"
 PADDING = "<|pad|>"
 ROLES = ("system", "user", "assistant")
 CONTROL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END, PADDING)
-
-# What data/privacy.py writes in the place of private data. One token each, and harmless when somebody types it.
-PLACEHOLDERS = (
-    *("[PHONE]", "[EMAIL]", "[IBAN]", "[RIB]", "[CARD]", "[CIN]", "[URL]"),
-    *("[GPS]", "[MENTION]", "[OTP]", "[PASSWORD]", "[IP]", "[ADDRESS]", "[NAME]"),
-)
 
 # A word may hold single digits beside letters, the consonants of Arabizi (3la, 7it, m3a, s7ab). Every other digit
 # stands alone, so that no token can hold a piece of a telephone number.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from darija_gpt.output import replace_section
+from darija_gpt.output import replace_section, write_text
 
 
 def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -52,6 +52,6 @@ def write_report(name: str, report: dict[str, Any], table: str, readme: Path | N
     text = replace_section(readme, name, table)
     results = readme.parent / "results" / f"{name}.json"
     results.parent.mkdir(exist_ok=True)
-    results.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    readme.write_text(text, encoding="utf-8")
+    write_text(results, json.dumps(report, indent=2) + "\n")
+    write_text(readme, text)
     print(f"written: {readme}, {results}")
