@@ -16,7 +16,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from darija_gpt.data.whatsapp_headers import MARKS, DateEvidence, DateOrder, ExportError, Shape, is_ios, read_header
+from darija_gpt.data.whatsapp_headers import (
+    PLAIN_MARKS,
+    DateEvidence,
+    DateOrder,
+    ExportError,
+    Shape,
+    is_ios,
+    read_header,
+)
 from darija_gpt.data.whatsapp_names import Names, find_name_end
 from darija_gpt.data.whatsapp_texts import Kind, read_text
 
@@ -115,9 +123,10 @@ def _detect_encoding(start: bytes) -> str:
     for mark, name in BYTE_ORDER_MARKS.items():
         if start.startswith(mark):
             return name
-    # Digits and spaces of every script's headers are ASCII in part, and ASCII is half zeros in UTF-16.
+    # Digits and spaces of every script's headers are ASCII in part, and ASCII is half zeros in UTF-16. The other half
+    # of an emoji may be zero too.
     for offset, name in ((0, "utf-16-be"), (1, "utf-16-le")):
-        if start[offset::2].count(0) > len(start) // 16 and not start[1 - offset :: 2].count(0):
+        if start[offset::2].count(0) > max(len(start) // 16, 4 * start[1 - offset :: 2].count(0)):
             return name
     return "utf-8"
 
@@ -216,7 +225,7 @@ def _build_message(timestamp: datetime, lines: list[str], survey: _Survey) -> Me
     if len(name) > end:  # A line may have the first colon of a name and not the last: a notice about that name.
         author = author if text.startswith(name) and find_name_end(lines[0], len(name)) == len(name) else None
     if author is None:
-        return Message(timestamp, None, text.lstrip(MARKS), "system")
+        return Message(timestamp, None, text.lstrip(PLAIN_MARKS), "system")
     if text.endswith(":.") and len(text) == len(name) + 2:
         return Message(timestamp, author, "", "deleted")
     kind, text, is_edited = read_text(text[len(name) + 2 :], survey.export_format.label == "ios")
@@ -274,7 +283,7 @@ def parse_export(path: str | Path, *, day_first: bool | None = None, encoding: s
             Whether 03/04 is a day in April. By default the dates of the file tell; where they begin with the year, it
             changes nothing.
         encoding (`str`, *optional*):
-            By default UTF-8, or UTF-16 if the file begins with its byte order mark.
+            By default UTF-8, or UTF-16 if the file begins with its byte order mark or is half zeros.
 
     Returns:
         `Iterator[Message]`: reads on while it is consumed, and holds one message at a time.

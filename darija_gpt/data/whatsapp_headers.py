@@ -19,6 +19,7 @@ DateOrder = Literal["day_first", "month_first", "year_first"]
 
 LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
 MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+PLAIN_MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\ufeff"  # all others come in pairs
 SPACES = " \u00a0\u202f\u2007\u2009"
 
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 class Phrases:
     """What WhatsApp itself writes in one language, alternatives separated by `|`.
 
-    `at`, `notices`, `members` and `endings` are regular expressions. A notice may hold a colon, in the name of a group
-    or of a person: `notices` and `members` stand before it, the first in no name, the second in some ("Value added
-    services"); `endings` end the line.
+    `at`, `omitted`, `notices`, `members`, `endings` and `right_to_left` are regular expressions. A notice may hold a
+    colon, in the name of a group or of a person: `notices` and `members` stand before it, the first in no name, the
+    second in some ("Value added services"); `endings` end the line.
     """
 
     at: str = ""  # between date and time
     media: str = ""
+    omitted: str = ""  # in what stands in angle brackets instead of a medium
     attached: str = ""  # <attached: FILE>
     file_attached: str = ""  # FILE (file attached)
     poll: str = ""
@@ -29,6 +30,7 @@ class Phrases:
     notices: str = ""
     members: str = ""
     endings: str = ""
+    right_to_left: str = ""  # begins a notice that iOS puts under a name and marks
 
 
 LANGUAGES = {
@@ -39,6 +41,7 @@ LANGUAGES = {
         "You received a view once message. For added privacy, you can only open it on your phone|"
         "You sent a view once message. For added privacy, you can only open it on your phone|"
         "live location shared|null",
+        omitted="omitted",
         attached="attached",
         file_attached="file attached",
         poll="POLL:",
@@ -47,7 +50,10 @@ LANGUAGES = {
         deleted_by="This message was deleted by admin ",
         edited="This message was edited",
         call="Missed voice call|Missed video call|Missed group voice call|Missed group video call|"
-        "Missed voice call. Tap to call back|Missed video call. Tap to call back",
+        "Missed voice call. Tap to call back|Missed video call. Tap to call back|"
+        "Missed voice call, Tap to call back|Missed video call, Tap to call back|Voice call, No answer|"
+        "Video call, No answer|Voice call, Answered on other device|Video call, Answered on other device|"
+        "Silenced voice call, Focus mode|Silenced video call, Focus mode",
         encryption="Messages and calls are end-to-end encrypted|Messages to this ",
         notices="changed (?:the|this) (?:group|community|subject|description)|"
         "created (?:the |this )?(?:group|community)|changed (?:their|your) phone number|joined (?:using|via|from)|"
@@ -65,6 +71,7 @@ LANGUAGES = {
         "Localisation en direct partagée|<Message vocal à vue unique omis>|"
         "Vous avez reçu un message à vue unique. Pour plus de confidentialité, vous ne pouvez l'ouvrir que sur votre "
         "téléphone",
+        omitted="omise?s?|absente?s?",
         attached="pièce jointe",
         file_attached="fichier joint",
         poll="SONDAGE :|SONDAGE:",
@@ -86,6 +93,7 @@ LANGUAGES = {
         "لم يتم إدراج المقطع الصوتي|لم يتم إدراج المقاطع الصوتية|لم يتم إدراج المستند|لم يتم إدراج صورة GIF|"
         "لم يتم إدراج الملصق|لم يتم إدراج بطاقة جهة اتصال|تم حذف الملصقات|لم يتم إدراج الملصقات|"
         "تمت مشاركة الموقع المباشر",
+        omitted="استبعاد|إدراج|مدرجة|تضمين|مضمنة",
         attached="مرفق|المرفق|المُرفق",
         file_attached="الملف مرفق|ملف مرفق",
         poll="استطلاع:|استطلاع رأي:|استطلاع الرأي:",
@@ -98,6 +106,8 @@ LANGUAGES = {
         notices="غيّ?رت? .{0,80}(?:المجموعة|الموضوع|هاتف|رقم)|[أا]نش[أا]ت? .{0,80}(?:مجموعة|المجموعة|المجتمع)|"
         "مشفّ?رة تما|رمز [أا]مان|رمز ال[أا]مان|الرسائل المؤقتة|الرسائل ذاتية الاختفاء|انضمت? .{0,80}رابط",
         members="[أا]ضافت? |[أا]زالت? |ب[إا]ضافة |ب[إا]زالة ",
+        right_to_left="غادرت? |[أا]ضافت?ك? |[أا]زالت?ك? |تمت [إا]ضافتك|انضمم?ت? |ت?غيّ?رت? |ثبّ?تت? |مكالمة |حظرت |"
+        "[أا]لغيت ",
     ),
     "es": Phrases(
         at="a las?",
@@ -106,6 +116,7 @@ LANGUAGES = {
         "nota de video omitida|<Nota de video omitida>|ubicación en tiempo real compartida|"
         "<Mensaje de voz de visualización única omitido>|"
         "Recibiste un mensaje de visualización única. Para mayor privacidad, solo puedes abrirlo en tu teléfono",
+        omitted="omitid[oa]s?",
         attached="adjunto",
         file_attached="archivo adjunto|archivo adjuntado",
         poll="ENCUESTA:",
@@ -131,6 +142,7 @@ LANGUAGES = {
         "Live-Standort wird geteilt|<Sprachnachricht zur einmaligen Ansicht weggelassen>|"
         "Du hast eine Nachricht zur einmaligen Ansicht erhalten. Zum Schutz der Privatsphäre kannst du sie nur auf "
         "deinem Telefon öffnen",
+        omitted="weggelassen|ausgelassen|ausgeschlossen|nicht enthalten",
         attached="Anhang|angehängt",
         file_attached="Datei angehängt",
         poll="UMFRAGE:",
@@ -154,6 +166,7 @@ LANGUAGES = {
         "<Nota video omessa>|<Videomessaggio omesso>|posizione attuale condivisa|posizione in tempo reale condivisa|"
         "<Messaggio vocale visualizzabile una volta omesso>|"
         "Hai ricevuto un messaggio visualizzabile una volta. Per maggiore privacy, puoi aprirlo solo sul tuo telefono",
+        omitted="omess[aeio]|non inclus[aeio]",
         attached="allegato",
         file_attached="file allegato",
         poll="SONDAGGIO:",
@@ -179,6 +192,7 @@ LANGUAGES = {
         "Contacto não revelado|localização atual compartilhada|localização em tempo real compartilhada|"
         "Está a partilhar a sua localização|<Mensagem de voz de visualização única omitida>|"
         "Você recebeu uma mensagem de visualização única. Para maior privacidade, você só pode abri-la no seu celular",
+        omitted="omitid[oa]s?|ocult(?:ad)?[oa]s?|não revelad[oa]s?",
         attached="anexado|anexo",
         file_attached="arquivo anexado|ficheiro anexado",
         poll="ENQUETE:|SONDAGEM:|VOTAÇÃO:",
@@ -208,6 +222,7 @@ LANGUAGES = {
         "<Spraakbericht voor eenmalige weergave weggelaten>|"
         "Je hebt een bericht voor eenmalige weergave ontvangen. Vanwege privacy kun je dit alleen op je "
         "telefoon openen",
+        omitted="weggelaten",
         attached="bijgevoegd|bijlage",
         file_attached="bestand bijgevoegd",
         poll="PEILING:",
@@ -236,6 +251,7 @@ LANGUAGES = {
         "<Tek seferlik görüntülenebilen sesli mesaj dahil edilmedi>|"
         "Tek seferlik görüntülenebilen bir mesaj aldınız. Daha fazla gizlilik için mesajı yalnızca telefonunuzda "
         "açabilirsiniz",
+        omitted="dahil edilmedi|atlan|çıkarıl",
         attached="eklendi|ekli",
         file_attached="dosya ekli",
         poll="ANKET:",
@@ -260,6 +276,7 @@ LANGUAGES = {
         "<Pesan video tidak disertakan>|Lokasi terkini dibagikan|"
         "<Pesan suara sekali lihat tidak disertakan>|"
         "Anda menerima pesan sekali lihat. Demi privasi lebih, Anda hanya dapat membukanya di telepon Anda",
+        omitted="tidak disertakan|disingkirkan",
         attached="terlampir",
         file_attached="file terlampir",
         poll="POLLING:|JAJAK PENDAPAT:",

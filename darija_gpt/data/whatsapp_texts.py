@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from darija_gpt.data.whatsapp_headers import LEFT_TO_RIGHT, MARKS, RIGHT_TO_LEFT, SPACES
+from darija_gpt.data.whatsapp_headers import LEFT_TO_RIGHT, MARKS, PLAIN_MARKS, RIGHT_TO_LEFT, SPACES
 from darija_gpt.data.whatsapp_phrases import LANGUAGES, Phrases
 
 
@@ -36,6 +36,7 @@ PLACEHOLDERS: dict[str, Kind] = {
 }
 PLACEHOLDERS |= {f"<{phrase}>": "media" for phrase, kind in PLACEHOLDERS.items() if kind == "media"}  # iOS until 2018
 LONGEST_PLACEHOLDER = max(map(len, PLACEHOLDERS)) + 20  # and marks
+DOCUMENT_ENDS = {phrase[-4:] for phrase, kind in PLACEHOLDERS.items() if kind == "media"}
 LONGEST_ATTACHMENT = 512  # File systems end names at 255.
 POLLS = set(_normalize_each(_either(lambda phrases: phrases.poll)))
 DELETED_BY = tuple(phrase + " " for phrase in _normalize_each(_either(lambda phrases: phrases.deleted_by)))
@@ -44,16 +45,20 @@ EDIT_MARKS = set(_normalize_each(_either(lambda phrases: phrases.edited)))
 ENCRYPTION = tuple(_either(lambda phrases: phrases.encryption).split("|"))
 NOTICE = re.compile(_either(lambda phrases: phrases.notices))
 MEMBERS = re.compile(_either(lambda phrases: phrases.members))
+RIGHT_TO_LEFT_NOTICE = re.compile(_either(lambda phrases: phrases.right_to_left))
 NOTICE_END = re.compile(rf"(?:{_either(lambda phrases: phrases.endings)})\.?$")
 MAP_URLS = ("https://maps.", "https://www.google.com/maps", "https://foursquare.com/")
 FILE_NAME = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • [^\n]*)?")  # iOS names documents "notes.pdf • 2 pages".
+DOCUMENT = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • \d{1,5} \w{1,12})? ")  # the same before "document omitted"
+NUMBERED_FILE = re.compile(r"<[^<>:]{1,40}:\s?\d{8}-[^<>\n]*>")
+OMITTED = re.compile(rf"<[^<>]{{0,80}}(?:{_either(lambda phrases: phrases.omitted)})[^<>]{{0,20}}>")
 
 _GAP = f"[{SPACES}{MARKS}]*+"
 # What the phone calls its files tells them in every language.
 ATTACHMENT = re.compile(
     rf"<{_GAP}(?:{_either(lambda phrases: phrases.attached)}){_GAP}:[^<>]*>"
     rf"|<[^<>:]{{1,40}}:{_GAP}\d{{8}}-[A-Z]{{3,8}}-[^<>]*>"
-    rf"|.*\.\w{{0,5}}{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
+    rf"|.*\.\w{{0,5}}(?:{_GAP}•[^()]*)?{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
     rf"|[A-Z]{{3}}-\d{{8}}-WA\d{{4,6}}\.\w{{1,5}}{_GAP}\([^()]{{1,40}}\)"
 )
 
@@ -69,19 +74,33 @@ def find_placeholder(line: str) -> Kind | None:
     line = _normalize(line)
     if line[:8] in DELETED_BY_STARTS and line.startswith(DELETED_BY):
         return "deleted"
-    return PLACEHOLDERS.get(line)
+    return "media" if line.startswith("<") and OMITTED.fullmatch(line) else PLACEHOLDERS.get(line)
 
 
-def _read_marked_text(text: str, is_ios: bool) -> tuple[Kind, str]:
-    """Kind and text of what holds a direction mark, which may be WhatsApp's or the author's."""
-    caption, _, rest = text.rpartition(LEFT_TO_RIGHT)
-    if find_placeholder(rest) == "media":
-        is_file_name = FILE_NAME.fullmatch(caption.strip(SPACES + MARKS))
-        return "media", "" if is_file_name else caption.rstrip(SPACES + "\n")
-    if not is_ios:
-        return "text", text
-    if text.startswith(LEFT_TO_RIGHT) or (text.startswith(RIGHT_TO_LEFT) and NOTICE.search(text)):
-        return ("media", "") if any(url in text for url in MAP_URLS) else ("system", text.lstrip(MARKS))
+def _find_caption(text: str, has_marks: bool) -> str | None:
+    """What stands before the medium that ends a text of iOS. A mark tells the two apart, if no editor has lost it."""
+    for mark in (LEFT_TO_RIGHT, RIGHT_TO_LEFT) if has_marks else ():
+        caption, found, rest = text.rpartition(mark)
+        if found and find_placeholder(rest) == "media":
+            return caption
+    start = text.rfind("<") if text.endswith(">") else -1
+    if start > 0 and NUMBERED_FILE.fullmatch(text, start):
+        return text[:start]
+    document = DOCUMENT.match(text) if text[-4:] in DOCUMENT_ENDS else None
+    return document[0] if document and find_placeholder(text[document.end() :]) == "media" else None
+
+
+def _is_right_to_left_notice(text: str) -> bool:
+    """Whether WhatsApp set the mark. Pasted tweets begin with it, too, but are longer than notices."""
+    is_short = len(text) <= LONGEST_PLACEHOLDER and "\n" not in text
+    return bool(NOTICE.search(text) or (is_short and RIGHT_TO_LEFT_NOTICE.match(text.lstrip(PLAIN_MARKS))))
+
+
+def _read_marked_text(text: str) -> tuple[Kind, str]:
+    """Kind and text of what holds a direction mark on iOS, which may be WhatsApp's or the author's."""
+    start = text.lstrip(SPACES)  # A space stands before the mark of a location.
+    if start.startswith(LEFT_TO_RIGHT) or (start.startswith(RIGHT_TO_LEFT) and _is_right_to_left_notice(start)):
+        return ("media", "") if any(url in text for url in MAP_URLS) else ("system", start.lstrip(PLAIN_MARKS))
     notice = text.partition(f": {LEFT_TO_RIGHT}")[2]  # Before it stands the rest of a group's name with a colon.
     return ("system", notice) if NOTICE.search(notice) else ("text", text)
 
@@ -92,17 +111,22 @@ def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
     if text.endswith(">"):
         start = text.rfind("<", max(0, len(text) - LONGEST_PLACEHOLDER))
         if start >= 0 and _normalize(text[start + 1 : -1]) in EDIT_MARKS:
-            text, is_edited = text[:start].rstrip(MARKS).rstrip(SPACES), True
+            text, is_edited = text[:start].rstrip(MARKS).rstrip(SPACES + "\n"), True
     first_line, _, caption = text.partition("\n")
     kind = find_placeholder(first_line)
     if kind == "media":
         return "media", caption, is_edited
     if kind and not caption:
-        return kind, "" if kind == "deleted" else text.lstrip(MARKS), is_edited
+        return kind, "" if kind == "deleted" else text.lstrip(PLAIN_MARKS), is_edited
     if caption and _normalize(first_line) in POLLS:
         return "media", "", is_edited
     if is_ios and text.startswith(ENCRYPTION):
         return "system", text, is_edited
-    if LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text:
-        return *_read_marked_text(text, is_ios), is_edited
+    has_marks = LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text
+    caption = _find_caption(text, has_marks) if is_ios or has_marks else None
+    if caption is not None:
+        is_file_name = FILE_NAME.fullmatch(caption.strip(SPACES + MARKS))
+        return "media", "" if is_file_name else caption.lstrip(LEFT_TO_RIGHT).rstrip(SPACES + "\n"), is_edited
+    if has_marks and is_ios:
+        return *_read_marked_text(text), is_edited
     return "text", text, is_edited

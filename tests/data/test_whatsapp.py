@@ -505,6 +505,32 @@ def test_ios_marks_its_notices_and_puts_them_under_a_name(notice, read):
     assert read(f"Dar: {LRM}{notice}", f"{LRM}{notice}", ios=True) == [(None, notice, "system")] * 2
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "انضم \u202a+212 600-000000\u202c باستخدام رابط المجموعة",
+        "غادر يوسف",
+        "أضافت أمل يوسف",
+        "مكالمة صوتية، ‏5 دقائق",
+        "مكالمة صوتية فائتة، ‏انقر لمعاودة الاتصال",
+    ],
+)
+def test_ios_marks_arabic_notices_from_right_to_left(notice, read):
+    assert read(f"Amal: {RLM}{notice}", ios=True) == [(None, notice, "system")]
+    text = f"{RLM}غادر القطار {'w mcha b7alo ' * 20}"
+    assert read(f"Amal: {text}", ios=True) == [("Amal", text, "text")]
+
+
+@pytest.mark.parametrize("call", ["Voice call, No answer", "Missed video call, Tap to call back"])
+def test_a_call_is_known_where_an_editor_has_lost_its_marks(call, read):
+    assert read(f"Amal: {call}", f"Amal: {call}?", ios=True) == [(None, call, "system"), ("Amal", f"{call}?", "text")]
+
+
+def test_a_notice_keeps_its_paired_marks_together(read):
+    notice = "\u202a+212 600-000000\u202c left"
+    assert read(notice, f"{LRM}{notice}") == [(None, notice, "system")] * 2
+
+
 def test_an_ios_group_with_a_colon_in_its_name_is_no_author(read):
     notice, text = read(f"Dar: l3id: {LRM}Amal changed this group's icon", "Dar: salam", ios=True)
     assert notice == (None, "Amal changed this group's icon", "system")
@@ -554,8 +580,48 @@ def test_ios_names_the_medium_that_it_leaves_out(placeholder, read):
     assert read(f"Amal: chouf hadi {LRM}{placeholder}", ios=True) == [("Amal", "chouf hadi", "media")]
 
 
-def test_the_name_of_a_document_is_no_caption(read):
-    assert read(f"Amal: dars.pdf • {LRM}2 pages {LRM}document omitted", ios=True) == [("Amal", "", "media")]
+@pytest.mark.parametrize("mark", ["", LRM])
+@pytest.mark.parametrize("name", ["dars.pdf • {mark}2 pages {mark}", "lista d sokkar.txt {mark}"])
+@pytest.mark.parametrize("medium", ["document omitted", "document manquant", "<attached: 00000007-dars.pdf>"])
+def test_the_name_of_a_document_is_no_caption(medium, name, mark, read):
+    assert read(f"Amal: {name.format(mark=mark)}{medium}", ios=True) == [("Amal", "", "media")]
+
+
+@pytest.mark.parametrize("mark", ["", LRM])
+def test_android_may_name_the_pages_of_a_document(mark, read):
+    assert read(f"Amal: {mark}dars.pdf • {mark}3 pages {mark}(fichier joint)\nchouf") == [("Amal", "chouf", "media")]
+
+
+@pytest.mark.parametrize(
+    ("body", "caption"),
+    [
+        (f"chouf hadi {RLM}لم يتم إدراج الصورة", "chouf hadi"),
+        (f"chouf hadi {RLM}<المُرفق: 00000007-PHOTO-2022-04-13.jpg>", "chouf hadi"),
+        (f"dars.pdf • {RLM}22 صفحة {RLM}لم يتم إدراج المستند", ""),
+        ("chouf hadi <attached: 00000007-PHOTO-2022-04-13.jpg>", "chouf hadi"),
+        (f"{LRM}chouf hadi\n{LRM}<attached: 00000007-VIDEO-2022-04-13.mp4>", "chouf hadi"),
+    ],
+)
+def test_a_caption_on_ios_stands_before_its_medium(body, caption, read):
+    assert read(f"Amal: {body}", ios=True) == [("Amal", caption, "media")]
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "<View once photo omitted>",
+        "< Media omitted >",
+        "<Il messaggio vocale visualizzabile una volta è stato omesso>",
+        "<الوسائط غير مدرجة>",
+    ],
+)
+def test_what_is_left_out_is_known_by_its_brackets(placeholder, read):
+    assert read(f"Amal: {placeholder}") == [("Amal", "", "media")]
+    assert read(f"Amal: ktbat {placeholder}") == [("Amal", f"ktbat {placeholder}", "text")]
+
+
+def test_ios_puts_a_space_before_the_mark_of_a_location(read):
+    assert read(f"Amal:  {LRM}Location: https://maps.google.com/?q=0,0", ios=True) == [("Amal", "", "media")]
 
 
 @pytest.mark.parametrize("poll", ["POLL:", "SONDAGE :", "استطلاع:"])
@@ -594,6 +660,8 @@ def test_a_view_once_message_leaves_a_dot_without_a_space(read):
 def test_the_edit_mark_is_taken_off(language, mark, write):
     path = write(f"13/04/2022, 10:00 - Amal: awal\nsatr {mark}{WORDS[language][-1]}", "13/04/2022, 10:01 - Amal: <3>")
     assert [(message.text, message.edited) for message in parse_export(path)] == [("awal\nsatr", True), ("<3>", False)]
+    path = write(f"13/04/2022, 10:00 - Amal: awal\n{mark}{WORDS[language][-1]}")
+    assert [(message.text, message.edited) for message in parse_export(path)] == [("awal", True)]
 
 
 def test_an_archive_is_read_in_place(tmp_path):
@@ -686,6 +754,13 @@ def test_a_file_that_is_no_export_is_an_error_at_the_call(content, problem, tmp_
     assert str(error.value).startswith(str(tmp_path / "chat.txt"))
     assert len(str(error.value).splitlines()) == 1
     assert not any(word in str(error.value) for word in ("ktab", "salam", "mer"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_known_in_spite_of_emoji(encoding, tmp_path):
+    text = "hhh \U0001f600 \u0600 عام"  # half a code unit of each of the first two is zero
+    (tmp_path / "chat.txt").write_bytes(f"13/04/2022, 10:00 - Amal: {text}\n".encode(encoding))
+    assert next(parse_export(tmp_path / "chat.txt")).text == text
 
 
 def test_a_given_encoding_is_used(tmp_path):
