@@ -80,6 +80,7 @@ class _Export:
         start, end = max(self.start, other.start), min(self.end, other.end)
         other_keys = set(other.keys)
         changed = {minute for minute, each in zip(other.minutes, other.messages, strict=True) if _is_changed(each)}
+        changed |= {other.start, other.end}  # An export may begin and end within a minute.
         num_sent, known = Counter(), set()
         for key, minute, message in zip(self.keys, self.minutes, self.messages, strict=True):
             if start <= minute <= end and message.author is not None and not _is_changed(message):

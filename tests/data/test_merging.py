@@ -178,6 +178,12 @@ def test_a_message_that_only_the_older_export_has_stays_in_its_place():
     assert [message.text for message in merged.messages if message.timestamp.minute == 5] == [row[1] for row in minute]
 
 
+def test_an_export_may_begin_within_a_minute():
+    rows = [*COMMON[:3], (3, "ana hna", {"author": "Nora"}), *COMMON[3:], (10, "thalla"), (11, "safi khoya")]
+    (merged,) = merge_exports([write(*rows[:-1]), write(*rows[4:])])
+    assert (merged.messages, merged.num_repeated) == (write(*rows), 3)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_is_lost_and_time_never_goes_back(seed):
     generator = random.Random(seed)
