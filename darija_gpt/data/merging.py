@@ -170,8 +170,8 @@ class _Chat:
 
     def __init__(self):
         self.minutes: dict[int, list[Message]] = {}
-        self.known: Counter[Key] = Counter()
-        self.repeated: Counter[Key] = Counter()
+        self.known: dict[Key, int] = {}
+        self.repeated: dict[Key, int] = {}
         self.has_seconds = False
 
     def _pair_authors(self, export: _Export) -> dict[str, str]:
@@ -191,27 +191,36 @@ class _Chat:
                 names.setdefault(old, new)
         return names
 
+    def _record(self, counts: Counter[Key]) -> None:
+        """Takes the union with the messages of an export. &= and |= would walk over the whole chat."""
+        for key, number in counts.items():
+            known = self.known.get(key, 0)
+            if known:
+                self.repeated[key] = max(self.repeated.get(key, 0), min(number, known))
+            if number > known:
+                self.known[key] = number
+
     def add(self, export: _Export) -> None:
         """Takes in an export that is older than those before: what they lack, each message as often as it was sent."""
         names, messages = self._pair_authors(export), export.messages
         if names:
             messages = [replace(each, author=names.get(each.author, each.author)) for each in messages]
         counts = Counter(map(_identify, messages, export.minutes))
-        lacking = {key[0] for key, number in counts.items() if number > self.known.get(key, 0)}
-        is_exact = export.has_seconds and not self.has_seconds
-        self.has_seconds |= export.has_seconds
+        differing = {key[0] for key, number in counts.items() if number > self.known.get(key, 0)}
+        if export.has_seconds and not self.has_seconds:
+            differing, self.has_seconds = set(export.minutes), True
         older = defaultdict(list)
         for minute, message in zip(export.minutes, messages, strict=True):
-            if is_exact or minute in lacking:
+            if minute in differing:
                 older[minute].append(message)
         for minute, sent in older.items():
             newer = self.minutes.get(minute, [])
-            counts.subtract(_identify(message, minute) for message in sent)
-            sent = _update_minute(newer, sent) if newer else sent
-            counts.update(_identify(message, minute) for message in sent)
-            self.minutes[minute] = _merge_minute(newer, sent) if newer else sent
-        self.repeated |= counts & self.known
-        self.known |= counts
+            updated = _update_minute(newer, sent) if newer else sent
+            self.minutes[minute] = _merge_minute(newer, updated) if newer else sent
+            if updated != sent:
+                counts.subtract(_identify(message, minute) for message in sent)
+                counts.update(_identify(message, minute) for message in updated)
+        self._record(counts)
 
 
 def _merge_chat(exports: list[_Export], indices: list[int]) -> MergedChat:
@@ -223,7 +232,7 @@ def _merge_chat(exports: list[_Export], indices: list[int]) -> MergedChat:
     for index in sorted(indices, key=lambda index: (exports[index].end, index), reverse=True):
         chat.add(exports[index])
     messages = sorted((message for minute in chat.minutes.values() for message in minute), key=by_time)
-    return MergedChat(messages, tuple(indices), num_repeated=chat.repeated.total())
+    return MergedChat(messages, tuple(indices), num_repeated=sum(chat.repeated.values()))
 
 
 def merge_exports(exports: Sequence[Sequence[Message]]) -> list[MergedChat]:
