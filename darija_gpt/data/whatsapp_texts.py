@@ -122,7 +122,7 @@ def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
         return "media", "", is_edited
     if is_ios and text.startswith(ENCRYPTION):
         return "system", text, is_edited
-    has_marks = LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text
+    has_marks = not text.isascii() and (LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text)
     caption = _find_caption(text, has_marks) if is_ios or has_marks else None
     if caption is not None:
         is_file_name = FILE_NAME.fullmatch(caption.strip(SPACES + MARKS))
