@@ -251,7 +251,7 @@ LANGUAGES = {
         "<Tek seferlik görüntülenebilen sesli mesaj dahil edilmedi>|"
         "Tek seferlik görüntülenebilen bir mesaj aldınız. Daha fazla gizlilik için mesajı yalnızca telefonunuzda "
         "açabilirsiniz",
-        omitted="dahil edilmedi|atlan|çıkarıl",
+        omitted=r"dahil edilmedi|atlan\w*|çıkarıl\w*",
         attached="eklendi|ekli",
         file_attached="dosya ekli",
         poll="ANKET:",

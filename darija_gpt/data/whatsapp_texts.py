@@ -51,14 +51,14 @@ MAP_URLS = ("https://maps.", "https://www.google.com/maps", "https://foursquare.
 FILE_NAME = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • [^\n]*)?")  # iOS names documents "notes.pdf • 2 pages".
 DOCUMENT = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • \d{1,5} \w{1,12})? ")  # the same before "document omitted"
 NUMBERED_FILE = re.compile(r"<[^<>:]{1,40}:\s?\d{8}-[^<>\n]*>")
-OMITTED = re.compile(rf"<[^<>]{{0,80}}(?:{_either(lambda phrases: phrases.omitted)})[^<>]{{0,20}}>")
+OMITTED = re.compile(rf"<[^<>]{{0,80}}\b(?:{_either(lambda phrases: phrases.omitted)})\b[^<>]{{0,20}}>")
 
 _GAP = f"[{SPACES}{MARKS}]*+"
 # What the phone calls its files tells them in every language.
 ATTACHMENT = re.compile(
     rf"<{_GAP}(?:{_either(lambda phrases: phrases.attached)}){_GAP}:[^<>]*>"
     rf"|<[^<>:]{{1,40}}:{_GAP}\d{{8}}-[A-Z]{{3,8}}-[^<>]*>"
-    rf"|.*\.\w{{0,5}}(?:{_GAP}•[^()]*)?{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
+    rf"|.*\.\w{{0,5}}(?:{_GAP}•[^()]{{0,40}}+)?{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
     rf"|[A-Z]{{3}}-\d{{8}}-WA\d{{4,6}}\.\w{{1,5}}{_GAP}\([^()]{{1,40}}\)"
 )
 

@@ -618,6 +618,7 @@ def test_a_caption_on_ios_stands_before_its_medium(body, caption, read):
 def test_what_is_left_out_is_known_by_its_brackets(placeholder, read):
     assert read(f"Amal: {placeholder}") == [("Amal", "", "media")]
     assert read(f"Amal: ktbat {placeholder}") == [("Amal", f"ktbat {placeholder}", "text")]
+    assert read("Amal: <promis>") == [("Amal", "<promis>", "text")]
 
 
 def test_ios_puts_a_space_before_the_mark_of_a_location(read):
@@ -789,7 +790,24 @@ def test_exports_are_found_in_a_folder(tmp_path):
 
 @pytest.mark.parametrize(
     "piece",
-    [LRM, " ", "1/", "1/1/", "[", "13/04/2022, ", "1:", ": ", "<", "غير ", "a. ", ".a", '"', f": {LRM}", " hat "],
+    [
+        LRM,
+        " ",
+        "1/",
+        "1/1/",
+        "[",
+        "13/04/2022, ",
+        "1:",
+        ": ",
+        "<",
+        "غير ",
+        "a. ",
+        ".a",
+        ".a • ",
+        '"',
+        f": {LRM}",
+        " hat ",
+    ],
 )
 def test_hostile_lines_cost_no_more_than_long_ones(piece, read):
     line = piece * (200_000 // len(piece))
