@@ -1,6 +1,7 @@
 """A stage's output directory: whole or not there at all."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,15 @@ def require_new(output_dir: str | Path) -> Path:
     if output_dir.exists() and not output_dir.is_dir():
         raise ValueError(f"{output_dir} is a file; choose a directory as --output_dir.")
     return output_dir
+
+
+# What clears a screen, turns the direction of a line, or cannot be encoded.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def make_printable(text: str) -> str:
+    """A text that a terminal only shows: a file may be named by whoever sent it, with `\\x1b[2J` in its name."""
+    return UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 @contextmanager

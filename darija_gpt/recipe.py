@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from darija_gpt.output import make_printable
+
 
 Arguments = TypeVar("Arguments")
 
@@ -240,7 +242,8 @@ def _is_required(field: dataclasses.Field) -> bool:
 
 
 def _one_line(error: Exception) -> str:
-    """An error's text on one line; an OSError without its number."""
+    """An error's text on one line, fit for a terminal; an OSError without its number."""
+    text = str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return make_printable(" ".join(text.split())) or type(error).__name__

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from darija_gpt.output import write_directory
+from darija_gpt.output import make_printable, write_directory
 
 
 def test_a_finished_block_leaves_the_directory_and_nothing_else(tmp_path):
@@ -46,3 +46,8 @@ def test_only_the_owner_can_enter_what_comes_from_chats(tmp_path):
     with write_directory(tmp_path / "out"):
         pass
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o700
+
+
+def test_a_terminal_is_shown_what_would_move_it():
+    assert make_printable("a\n\x1b[2J\x9b\u202e\udcff.txt") == r"a\n\x1b[2J\x9b\u202e\udcff.txt"
+    assert make_printable("دردشة مع 👩\u200d🌾 \u200f+212.txt") == "دردشة مع 👩\u200d🌾 \u200f+212.txt"

@@ -88,6 +88,15 @@ def test_bad_input_is_one_line_on_stderr_and_exit_code_2(capsys):
     assert capsys.readouterr().err == "error: two lines\n"
 
 
+def test_an_error_moves_no_cursor(capsys):
+    def stage(arguments):
+        raise FileNotFoundError(2, "No such file", "\x1b[2J\udcff")
+
+    with pytest.raises(SystemExit):
+        run_stage(stage, StageArguments, ["--output_dir", "out"])
+    assert capsys.readouterr().err == "error: \\x1b[2J\\udcff: No such file\n"
+
+
 def test_a_defect_of_the_program_keeps_its_traceback():
     def stage(arguments):
         raise TypeError("a defect")

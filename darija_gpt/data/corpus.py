@@ -16,7 +16,7 @@ from darija_gpt.data.conversations import Conversation, build_conversations, fin
 from darija_gpt.data.privacy import Person, scrub
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
 from darija_gpt.data.whatsapp import Message, detect_format, find_exports, parse_export
-from darija_gpt.output import require_new, write_directory
+from darija_gpt.output import make_printable, require_new, write_directory
 
 
 SPLITS = ("train", "validation", "test")
@@ -222,7 +222,7 @@ def _describe_file(path: Path, messages: list[Message], day_first: bool | None) 
     kept = reasons.pop(None, 0)
     export_format = detect_format(path, day_first=day_first)
     return {
-        "file": path.name,
+        "file": make_printable(path.name),
         "format": export_format.label,
         "date_order": export_format.date_order,
         "decided_by": export_format.decided_by,

@@ -237,7 +237,8 @@ def draw_messages(
             time += timedelta(hours=8)
 
 
-def _format_message(phone: Phone, time: datetime, author: str | None, text: str) -> str:
+def format_message(phone: Phone, time: datetime, author: str | None, text: str) -> str:
+    """A message as a phone exports it, with the end of its line; without an author, a notice."""
     header = phone.header.format(time=time, hour=time.hour % 12 or 12, half=phone.halves[time.hour >= 12])
     header = header.translate(str.maketrans("0123456789", phone.digits))
     return f"{header}{text if author is None else f'{author}: {text}'}{phone.line_end}"
@@ -274,7 +275,7 @@ def write_sample_chats(output_dir: str | Path, *, num_messages: int = 6000, seed
         share = num_messages * (chat_idx + 1) // len(CHATS) - num_messages * chat_idx // len(CHATS)
         messages = islice(draw_messages(chat, dialogues, rng), share)
         path = output_dir / phone.file_name.format(chat.name)
-        path.write_bytes("".join(_format_message(phone, *message) for message in messages).encode())
+        path.write_bytes("".join(format_message(phone, *message) for message in messages).encode())
         paths.append(path)
     return paths
 

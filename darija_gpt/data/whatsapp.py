@@ -6,6 +6,7 @@ messages (whatsapp_texts.py). Memory does not grow with the length of a chat.
 """
 
 import codecs
+import errno
 import io
 import stat
 import zipfile
@@ -13,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -34,6 +36,9 @@ SAMPLE_BYTES = 1024
 
 MAX_CHAT_BYTES = 96 * 2**20  # A million messages are some 60 MB: an archive that holds more was made to fill memory.
 MAX_RATIO = 250  # Chats shrink to a fifth, and to a fiftieth where everybody says the same.
+MAX_MESSAGE_CHARACTERS = 2**22  # WhatsApp sends 65,536: what goes on for longer was made to fill memory.
+MAX_SHAPES = 100  # of headers, that of the phone and those of pasted messages
+MAX_NOTICE_CHARACTERS = 4096  # The longest tell the description of a group, which ends at 2,048.
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +141,8 @@ class _Export:
 
     def __init__(self, path: Path, encoding: str | None):
         self.path = path
-        self._is_archive = path.suffix.lower() == ".zip" and path.is_file()
         try:
+            self._is_archive = self._require_file() and path.suffix.lower() == ".zip"
             with self._open() as file:
                 start = file.read(SAMPLE_BYTES)
             io.TextIOWrapper(io.BytesIO(), encoding)
@@ -147,11 +152,22 @@ class _Export:
             raise ExportError(f"{path}: {error.strerror or 'cannot be opened'}; check the path.") from None
         except (zipfile.BadZipFile, zlib.error, EOFError):
             raise self._refuse_archive() from None
-        except LookupError:
+        except (LookupError, ValueError) as error:
+            if isinstance(error, ExportError):
+                raise
             raise ExportError(f"{path}: encoding={encoding} is unknown; leave it out, or try cp1256.") from None
         if not start:
             raise ExportError(f"{path}: the file is empty; export the chat again.")
         self.encoding = encoding or _detect_encoding(start)
+
+    def _require_file(self) -> bool:
+        """Refuses what has no end, and pipes, which can be read but once and let wait."""
+        if "\0" in str(self.path):
+            raise ExportError(f"{self.path}: no path holds a zero byte; check the path.")
+        mode = self.path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise ExportError(f"{self.path}: this is a device or a pipe; save it as a file.")
+        return stat.S_ISREG(mode)
 
     def _open(self) -> BinaryIO:
         if not self._is_archive:
@@ -161,6 +177,8 @@ class _Export:
                 return archive.open(_find_chat(archive, self.path))
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise error if isinstance(error, ExportError) else self._refuse_archive() from None
+        except OSError as error:  # A place before the beginning of the file is an invalid argument.
+            raise self._refuse_archive() if error.errno == errno.EINVAL else error from None
 
     def _refuse_archive(self) -> ExportError:
         return ExportError(f"{self.path}: the archive is damaged or locked; unpack it and give the .txt.")
@@ -170,31 +188,49 @@ class _Export:
         num_lines = 0
         with io.TextIOWrapper(self._open(), self.encoding, newline="\n") as file:
             try:
-                for line in file:
+                for line in iter(partial(file.readline, MAX_MESSAGE_CHARACTERS), ""):
                     num_lines += 1
+                    if len(line) == MAX_MESSAGE_CHARACTERS:
+                        raise self._refuse_length(num_lines)
                     yield line.rstrip("\r\n")
             except UnicodeDecodeError as error:
                 line_number = num_lines + 1 + error.object[: error.start].count(b"\n")
                 raise ExportError(  # The decoder's own error holds a piece of the chat.
                     f"{self.path}: line {line_number}: not {self.encoding}; save the file as UTF-8, or give encoding=."
                 ) from None
+            except UnicodeError:  # of encodings that are none, like "undefined"
+                raise ExportError(f"{self.path}: not {self.encoding}; leave encoding= out, or try cp1256.") from None
             except (zipfile.BadZipFile, zlib.error, EOFError):
                 raise self._refuse_archive() from None
+
+    def _refuse_length(self, line_number: int) -> ExportError:
+        return ExportError(
+            f"{self.path}: line {line_number}: over {MAX_MESSAGE_CHARACTERS:,} characters in which no message begins; "
+            "give the chat as the phone exported it."
+        )
 
     def survey(self, day_first: bool | None) -> _Survey:
         """The first reading: which shape headers have, in which order dates are read, which names there are."""
         shapes: dict[Shape, tuple[DateEvidence, Names]] = {}
-        latest_shape = None
+        latest_shape, num_characters = None, 0
         for line_number, line in enumerate(self.read_lines(), start=1):
             header = read_header(line)
             if header is None:
+                num_characters += len(line) + 1
+                if shapes and num_characters > MAX_MESSAGE_CHARACTERS:
+                    raise self._refuse_length(line_number)
                 continue
+            num_characters = 0
             shape, line_dates, _, end = header
             if shape != latest_shape:
+                if shape not in shapes and len(shapes) == MAX_SHAPES:
+                    raise ExportError(
+                        f"{self.path}: line {line_number}: messages of over {MAX_SHAPES} phones; give the file of one."
+                    )
                 dates, names = shapes.setdefault(shape, (DateEvidence(line_number), Names()))
                 latest_shape = shape
             dates.observe(line_number, line_dates)
-            names.observe(line, end)
+            names.observe(line[: end + MAX_NOTICE_CHARACTERS], end)  # A longer name is none.
         if not shapes:
             raise ExportError(
                 f"{self.path}: no line begins like a message ('31/12/2024, 18:30 - Name: text' or '[31/12/2024, "
@@ -257,11 +293,14 @@ def find_exports(path: str | Path) -> list[Path]:
         ExportError: If there is none.
     """
     path = Path(path)
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise ExportError(f"{path}: no such file or folder; check the path.")
-    files = [child for child in path.iterdir() if child.is_file() and not child.name.startswith(".")]
+    try:
+        if not path.exists():
+            raise ExportError(f"{path}: no such file or folder; check the path.")
+        if not path.is_dir():
+            return [path]
+        files = [child for child in path.iterdir() if child.is_file() and not child.name.startswith(".")]
+    except OSError as error:
+        raise ExportError(f"{path}: {error.strerror}; check the path.") from None
     exports = sorted(file for file in files if file.suffix.lower() in (".txt", ".zip"))
     if not exports:
         raise ExportError(f"{path}: the folder holds no .txt or .zip file; put the exported chats into it.")
