@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 
 
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+KEYCAPS = {ord(digit): f"{digit}\ufe0f\u20e3" for digit in "0123456789"}
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+CIRCLED = str.maketrans("0123456789", "⓪①②③④⑤⑥⑦⑧⑨")
 ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 EASTERN_ARABIC_INDIC = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
@@ -21,6 +24,18 @@ FRAMES = (
 )
 WORDS = ("anir", "tazi.b", "nadia_x", "k.ouali", "samir99", "salma-r", "h2o.fes")
 HOSTS = ("gmail.com", "hotmail.fr", "yahoo.fr", "outlook.com", "menara.ma", "exemple-test.ma", "um5.ac.ma")
+
+
+FRENCH = (
+    *("zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze"),
+    *("treize", "quatorze", "quinze", "seize"),
+)
+FRENCH_TENS = (
+    *("", "dix", "vingt", "trente", "quarante", "cinquante", "soixante", "soixante"),
+    *("quatre-vingt", "quatre-vingt"),
+)
+DARIJA = ["sifr", "wa7d", "jouj", "tlata", "reb3a", "khamsa", "setta", "seb3a", "tmenya", "tes3od"]
+ARABIC = ["صفر", "واحد", "جوج", "تلاتة", "ربعة", "خمسة", "ستة", "سبعة", "تمنية", "تسعود"]
 
 
 def _digits(source: random.Random, count: int) -> str:
@@ -59,6 +74,31 @@ def group(number: str, sizes: tuple[int, ...], separator: str) -> str:
     return separator.join(filter(None, pieces))
 
 
+def say_french(number: int) -> str:
+    """A number below a hundred in words: 71 is soixante-et-onze."""
+    if number < 17:
+        return FRENCH[number]
+    tens, rest = divmod(number, 10)
+    if tens in (7, 9):
+        rest += 10
+    if not rest:
+        return FRENCH_TENS[tens]
+    joint = "-et-" if rest in (1, 11) and tens < 8 else "-"
+    return f"{FRENCH_TENS[tens]}{joint}{say_french(rest)}"
+
+
+def say_phone(source: random.Random, number: str) -> str:
+    """A number as it is said: digit by digit in Darija or Arabic, or in pairs in French, some of them written out."""
+    language = source.choice((DARIJA, ARABIC, FRENCH))
+    if language is not FRENCH:
+        return source.choice((" ", ", ", "-")).join(language[int(digit)] for digit in number)
+    said = [f"{FRENCH[0]} {FRENCH[int(number[1])]}"]
+    for pair in (number[place : place + 2] for place in range(2, 10, 2)):
+        words = f"{FRENCH[0]} {FRENCH[int(pair[1])]}" if pair[0] == "0" else say_french(int(pair))
+        said.append(source.choice((pair, words)))
+    return ", ".join(said)
+
+
 def _phone(source: random.Random) -> str:
     return source.choice(("05", "06", "07")) + _digits(source, 8)
 
@@ -77,6 +117,8 @@ def make_phone(source: random.Random) -> str:
             f"00212{short}",
             f"212{short}",
             f"+212-{group(short, (3,), '-')}",
+            f"+33 (0)6 {group('1234' + _digits(source, 4), (2,), ' ')}",
+            f"0800 {group(_digits(source, 6), (2,), ' ')}",
             f"+33 6 {group('1234' + _digits(source, 4), (2,), ' ')}",
         )
     )
@@ -96,6 +138,13 @@ def make_hidden_phone(source: random.Random) -> str:
             number.translate(FULL_WIDTH),
             group(number, (2,), " ").translate(ARABIC_INDIC),
             number.translate(EASTERN_ARABIC_INDIC),
+            number.translate(KEYCAPS),
+            number.translate(SUPERSCRIPT),
+            number.translate(CIRCLED),
+            group(number, (2,), source.choice((" | ", " _ ", ",", "٫", "    ", "🔸", "…", " ~ "))),
+            "".join(f"({pair})" for pair in group(number, (2,), " ").split()),
+            say_phone(source, number),
+            f"+212 ({FRENCH[int(number[1])]}) {group(number[2:], (2,), '.')}",
         )
     )
 
@@ -108,7 +157,14 @@ def make_hidden_email(source: random.Random) -> str:
     local, host = source.choice(WORDS), source.choice(HOSTS[:4])
     at = source.choice(("[at]", "(at)", " [at] ", " arobase ", " @ "))
     dot = source.choice((".", "[dot]", " point ", " dot ", "(point)"))
-    return f"{local}{at}{host.replace('.', dot)}"
+    return source.choice(
+        (
+            f"{local}{at}{host.replace('.', dot)}",
+            f"{local}@{host.replace('.', ',')}",
+            f"{local} آت {host.replace('.', ' نقطة ')}",
+            " ".join(f"{local}@{host}"),
+        )
+    )
 
 
 def make_url(source: random.Random) -> str:
@@ -120,6 +176,22 @@ def make_url(source: random.Random) -> str:
             f"wa.me/212600{_digits(source, 6)}",
             f"bit.ly/3x{source.randrange(10**4)}Q",
             f"exemple{source.randrange(99)}.com",
+        )
+    )
+
+
+def make_hidden_url(source: random.Random) -> str:
+    name = f"exemple{source.randrange(99)}"
+    return source.choice(
+        (
+            f"{name}[.]com/p/{source.randrange(10**4)}",
+            f"{name}(.)ma",
+            f"{name} (point) net",
+            f"www . {name} . ma",
+            f"h t t p s://{name}.com/p",
+            f"https : // {name} . org",
+            f"{name} . com / p / {source.randrange(99)}",
+            f"hxxps://{name}.com/p",
         )
     )
 
@@ -141,11 +213,33 @@ MAKERS: dict[str, Callable[[random.Random], str]] = {
     "CARD": lambda source: group(make_card(source), (4,), source.choice((" ", "-", ""))),
     "URL": make_url,
 }
-HIDDEN_MAKERS = {"PHONE": make_hidden_phone, "EMAIL": make_hidden_email}
+HIDDEN_MAKERS = {
+    "PHONE": make_hidden_phone,
+    "EMAIL": make_hidden_email,
+    "URL": make_hidden_url,
+    "IBAN": lambda source: group(make_iban("MA", make_rib(source)), source.choice(((1,), (4,))), source.choice(" _")),
+    "RIB": lambda source: group(make_rib(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "."))),
+    "CARD": lambda source: group(make_card(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "_"))),
+}
 # With the words that give it away; the private part stands in brackets.
 CUED = {
-    "CIN": ("cin dyali ⟦BK{6}⟧", "la carte nationale: ⟦AB {6}⟧", "رقم البطاقة ⟦J{6}⟧ ديالي", "CNIE n° ⟦ee{5}⟧"),
-    "GPS": ("ana hna ⟦33.5{4}, -7.6{4}⟧", "⟦https://maps.app.goo.gl/aB{4}⟧", "⟦34.0{5};-6.8{5}⟧ hada lmakan"),
+    "PHONE": ("nmra dyali ⟦6{8}⟧", "whatsapp 212 o zid ⟦7{8}⟧", "رقمي ⟦6{2} {2} {2} {2}⟧ بلا صفر"),
+    "URL": ("⟦https://maps.app.goo.gl/aB{4}⟧", "lieu: ⟦goo.gl/maps/q{5}⟧", "chof ⟦rdv.exemple.gov.ma⟧"),
+    "CIN": (
+        "cin dyali ⟦BK{6}⟧",
+        "la carte nationale: ⟦AB {6}⟧",
+        "رقم البطاقة ⟦J{6}⟧ ديالي",
+        "CNIE n° ⟦ee{5}⟧",
+        "ب.ت.و عدد ⟦JB {6}⟧",
+        "3tihom CIN, hahiya f tswira ⟦Q{6}⟧",
+        "my id card number is ⟦BE-{5}⟧",
+    ),
+    "GPS": (
+        "ana hna ⟦33.5{4}, -7.6{4}⟧",
+        "⟦34.0{5};-6.8{5}⟧ hada lmakan",
+        "m9hha f⟦34.0{4},-6.8{4}⟧",
+        "⟦8C5H+2Q⟧ Fes",
+    ),
     "MENTION": ("⟦@2126{8}⟧ fin nta", "chof m3a ⟦@sal_wa{2}⟧", "⟦@\u20682126{8}\u2069⟧ aji"),
     "OTP": (
         *("lcode hwa ⟦48{4}⟧", "Votre code de vérification est ⟦{6}⟧", "الكود ديالك هو ⟦{6}⟧", "رمز التحقق: ⟦{4}⟧"),
@@ -154,6 +248,10 @@ CUED = {
             "⟦G-{6}⟧ is your Google verification code",
             "⟦{6}⟧ hwa lcode",
             "otp ⟦{5}⟧",
+            "code d activation dkhlo f l'application ⟦{6}⟧",
+            "le code de retrait au guichet, note-le ⟦{5}⟧",
+            "3tini lcode li 3ndek... safi ⟦{4}7⟧",
+            "mot de passe à usage unique: ⟦{6}⟧",
         ),
     ),
     "PASSWORD": (
@@ -163,12 +261,19 @@ CUED = {
             "كلمة السر: ⟦fes#{4}⟧",
             "password = ⟦qW{3}xx⟧",
         ),
+        *("code secret dyal lbit ⟦Nb!{4}⟧", "⟦karmous*{2}x⟧ hwa lmodpass", "pass word dyal lbox: ⟦rmla{4}⟧"),
         *("code wifi: ⟦{8}⟧", "modpass dyal facebook: ⟦ba7r{4}⟧", "wifi : ⟦DarKbira{2}⟧"),
     ),
     "IP": ("ip dyali ⟦10.1.2.{2}⟧", "serveur ⟦192.168.1.1⟧ taye7", "⟦2001:db8::a{3}⟧"),
     "ADDRESS": (
         *("ana sakn f ⟦12 rue Ibn Batouta, appt 3⟧", "⟦hay salam rue 5 n° 12⟧", "⟦شارع محمد الخامس رقم 45⟧ الدار"),
         *("⟦Résidence Al Amal, imm B, appt 12⟧ daba", "⟦bd Zerktouni n° 45⟧ f casa", "⟦حي السلام زنقة 5 رقم 12⟧"),
+        *(
+            "sakna ف⟦زنقة الأطلس رقم 8 الطابق 2⟧",
+            "⟦حي الزيتون 3، زنقة 14، رقم 6⟧",
+            "⟦tajzi2at zzitoun 3imara 4 cho99a 9⟧",
+        ),
+        *("⟦Lot. Riad, villa 12⟧", "⟦7 Place Zellaqa, 3ème étage⟧", "⟦avenue Oued Sebou, imm 6, bureau 14⟧"),
         *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧"),
     ),
 }
@@ -244,7 +349,14 @@ HARMLESS = (
         "الشارع عامر",
     ),
     *(
-        "0800 12 34 56",
+        "la carte graphique b 25000 dh",
+        "confirmation de la commande 458796",
+        "lcode de la route fih 4000 soual",
+        "les 05, 06, 07, 08, 09 et 10 juin",
+        "طريق طويلة 300 كلم",
+        "serveur Oracle 19.3.0.0 jdid",
+        "zero faute, un deux trois",
+        "zéro six zéro, match khasrin",
         "3yt l 141",
         "m3a 19 wla 177",
         "ok.merci bzaf",

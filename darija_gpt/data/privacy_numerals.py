@@ -1,0 +1,94 @@
+"""Telephone numbers said in words: "zéro six soixante et un, 48 ..." in French, Darija, Arabic and English."""
+
+import re
+
+from darija_gpt.data.privacy_patterns import either
+from darija_gpt.data.privacy_spans import Bounds
+
+
+NUMERALS = {
+    **dict.fromkeys(("zero", "sifr", "sifer", "صفر", "o"), 0),
+    **dict.fromkeys(("un", "une", "one", "wahd", "wa7d", "wahed", "wa7ed", "واحد"), 1),
+    **dict.fromkeys(("deux", "two", "jouj", "juj", "joj", "zouj", "جوج", "زوج", "اثنين", "اتنين", "tnayn"), 2),
+    **dict.fromkeys(("trois", "three", "tlata", "tlat", "تلاتة", "ثلاثة", "تلاته", "ثلاثه"), 3),
+    **dict.fromkeys(("quatre", "four", "rb3a", "reb3a", "arb3a", "rab3a", "ربعة", "أربعة", "اربعة", "ربعه"), 4),
+    **dict.fromkeys(("cinq", "five", "khmsa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه"), 5),
+    **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "ستة", "سته"), 6),
+    **dict.fromkeys(("sept", "seven", "sb3a", "seb3a", "sab3a", "سبعة", "سبعه"), 7),
+    **dict.fromkeys(("huit", "eight", "tmnya", "tmenya", "tmanya", "tmania", "تمنية", "ثمانية", "تمانية"), 8),
+    **dict.fromkeys(("neuf", "nine", "ts3od", "tes3od", "ts3oud", "ts3ud", "tes3a", "ts3a", "تسعود", "تسعة"), 9),
+    **dict.fromkeys(("dix", "ten", "3chra", "3achra", "عشرة"), 10),
+    **dict.fromkeys(("onze", "eleven", "7dach", "hdach", "حداش", "حضاش"), 11),
+    **dict.fromkeys(("douze", "twelve", "tnach", "tnash", "طناش", "اطناش", "تناش"), 12),
+    **dict.fromkeys(("treize", "tltach", "telttach", "تلطاش", "تلتاش"), 13),
+    **dict.fromkeys(("quatorze", "rb3tach", "reb3tach", "ربعطاش"), 14),
+    **dict.fromkeys(("quinze", "khmstach", "khmestach", "خمسطاش"), 15),
+    **dict.fromkeys(("seize", "stach", "settach", "سطاش", "ستاش"), 16),
+    **dict.fromkeys(("sb3tach", "seb3tach", "سبعطاش"), 17),
+    **dict.fromkeys(("tmntach", "tmentach", "تمنطاش"), 18),
+    **dict.fromkeys(("ts3tach", "tse3tach", "تسعطاش"), 19),
+    **dict.fromkeys(("vingt", "vingts", "twenty", "3chrin", "3echrin", "عشرين"), 20),
+    **dict.fromkeys(("trente", "thirty", "tlatin", "تلاتين", "ثلاثين"), 30),
+    **dict.fromkeys(("quarante", "forty", "rb3in", "reb3in", "arb3in", "ربعين", "أربعين", "اربعين"), 40),
+    **dict.fromkeys(("cinquante", "fifty", "khmsin", "khemsin", "خمسين"), 50),
+    **dict.fromkeys(("soixante", "sixty", "sttin", "settin", "stin", "ستين"), 60),
+    **dict.fromkeys(("septante", "seventy", "sb3in", "seb3in", "سبعين"), 70),
+    **dict.fromkeys(("eighty", "tmanin", "tmanyin", "تمانين", "ثمانين"), 80),
+    **dict.fromkeys(("nonante", "ninety", "ts3in", "tes3in", "تسعين"), 90),
+}
+JOINTS = ("et", "w", "ou", "و", "and")
+TENS = (20, 30, 40, 50, 60, 70, 80, 90)
+_WORDS = rf"(?i:{either('|'.join((*NUMERALS, *JOINTS))).replace('zero', 'z[ée]ro')})(?![^\W\d_])"
+_DIGITS = r"[0-9][0-9oO]{0,7}(?![^\W\d_])"
+SPOKEN_PHONE = re.compile(
+    r"[zZsSص0oO+(2](?<![\w+].)"
+    r"(?:(?i:(?<=z)[ée]ro|(?<=s)ife?r|(?<=ص)فر|(?<=o))|(?:(?<=0)[0-9]{0,9}|(?<=[+(])\+?212|(?<=2)12)(?=[^\n]{0,24}?[^\W\d_]))"
+    rf"(?![^\W\d_])(?:[ ,.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
+)
+BREAK = r"[,.()/]| - "
+TOKEN = re.compile(rf"{_WORDS}|و(?=[^\W\d_])|[0-9][0-9oO]*|{BREAK}")
+COUNTRY_CODE = re.compile(r"^(?:00)?212(?=.)0?")
+NATIONAL_NUMBER = re.compile(r"0[5-8][0-9]{8}")
+
+
+def _read_token(token: str) -> int | str:
+    """The value of a numeral, or digits as they are; joints and breaks are empty."""
+    folded = token.lower().replace("é", "e")
+    if token[0].isdigit():
+        return folded.replace("o", "0")
+    return "" if folded in JOINTS else NUMERALS.get(folded, " ")
+
+
+def _compose(values: list[int | str]) -> list[str]:
+    """The digits of each value in turn, empty where a later one has them: [60, "", 11] is ["", "", "71"]."""
+    written, last, base = [], 0, -1
+    for place, value in enumerate(values):
+        written.append(str(value).strip())
+        if not isinstance(value, int):
+            base = -1 if value else base
+            continue
+        if base == 4 and value == 20:
+            total = 80
+        elif (base in TENS and 0 < value < 10) or (base in (60, 80) and 9 < value < 20):
+            total = base + value
+        elif (base == 10 and 6 < value < 10) or (0 < base < 10 and value in TENS and place - last == 2):
+            total = base + value  # dix-sept; wa7d w 3chrin, "one and twenty"
+        else:
+            base, last = value, place
+            continue
+        written[last], written[place] = "", str(total)
+        base, last = total, place
+    return written
+
+
+def check_spoken_phone(match: re.Match[str]) -> Bounds | None:
+    """A number of ten digits, at least one of which is a word; soixante dix is 70, or else 60 and 10."""
+    tokens = list(TOKEN.finditer(match.group()))
+    values = [_read_token(token.group()) for token in tokens]
+    for written in (_compose(values), [str(value).strip() for value in values]):
+        number, is_spoken = "", False
+        for token, value, digits in zip(tokens, values, written, strict=True):
+            number, is_spoken = number + digits, is_spoken or isinstance(value, int)
+            if is_spoken and NATIONAL_NUMBER.fullmatch(COUNTRY_CODE.sub("0", number)):
+                return match.start(), match.start() + token.end()
+    return None

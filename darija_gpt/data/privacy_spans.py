@@ -1,0 +1,103 @@
+"""Places of private data in a text, and the text as patterns read it.
+
+A pattern for every way of hiding a number would be endless, so the line is folded instead: any Unicode digit becomes
+ASCII, full-width letters and dashes too, and what cannot be seen goes. Places in it lead back to the line as it was.
+"""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from darija_gpt.data.privacy_patterns import PLACEHOLDER
+
+
+Bounds = tuple[int, int]
+
+BLOT = "\n"  # No pattern crosses the end of a line.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u20e3\ufe00-\ufe0f\ufeff]+"
+)
+KEYCAP = ("\ufe0f", "\u20e3")
+SPACES = "\t\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"
+
+
+class PiiSpan(NamedTuple):
+    """A piece of private data: `text[start:end]`, in code points, and its type."""
+
+    start: int
+    end: int
+    type: str
+
+
+class _Folding(dict):
+    """Code point -> the ASCII character it stands for, found out when it is first seen."""
+
+    def __missing__(self, code: int) -> str | int:
+        self[code] = self._fold(chr(code))
+        return self[code]
+
+    @staticmethod
+    def _fold(character: str) -> str | int:
+        category = unicodedata.category(character)
+        if category == "Nd":
+            return str(unicodedata.decimal(character))
+        if category == "Pd" or character == "−":
+            return "-"
+        if category == "Zs" or character in SPACES:
+            return " "
+        plain = unicodedata.normalize("NFKC", character)
+        return plain if len(plain) == 1 and plain.isascii() and plain != BLOT else ord(character)
+
+
+FOLDING = _Folding()
+
+
+def blot(text: str, bounds: Iterable[Bounds]) -> str:
+    """A text of the same length, with line ends in place of what is not to be read."""
+    pieces, last = [], 0
+    for start, end in bounds:
+        pieces += text[last:start], BLOT * (end - start)
+        last = end
+    return "".join([*pieces, text[last:]]) if pieces else text
+
+
+def blot_placeholders(text: str) -> str:
+    """A text without the placeholders in it, as a search must not find `PHONE` or `NAME`."""
+    return blot(text, (match.span() for match in PLACEHOLDER.finditer(text))) if "[" in text else text
+
+
+@dataclass(frozen=True)
+class FoldedLine:
+    """A line as the patterns read it, and where its characters stood."""
+
+    text: str
+    cuts: list[int]  # places in the folded line before which something invisible stood
+    shifts: list[int]  # by how much the characters from there on have moved
+
+    @classmethod
+    def fold(cls, line: str) -> "FoldedLine":
+        line = line.translate(FOLDING) if not line.isascii() or "\t" in line else line
+        line = blot_placeholders(line)
+        cuts, shifts, pieces, last, length = [], [], [], 0, 0
+        for match in INVISIBLE.finditer(line) if not line.isascii() else ():
+            pieces.append(line[last : match.start()])
+            length += match.start() - last
+            last = match.end()
+            cuts.append(length)
+            shifts.append(last - length)
+        return cls("".join([*pieces, line[last:]]), cuts, shifts)
+
+    def find_origin(self, place: int) -> int:
+        cut = bisect_right(self.cuts, place)
+        return place + (self.shifts[cut - 1] if cut else 0)
+
+    def find_bounds(self, start: int, end: int, line: str) -> Bounds:
+        """The bounds in the line as it was; what draws a box around the last digit belongs to it."""
+        origin = self.find_origin(end - 1) + 1
+        while line[origin : origin + 1] in KEYCAP and origin < len(line):
+            origin += 1
+        return self.find_origin(start), origin

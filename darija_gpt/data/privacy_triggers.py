@@ -1,0 +1,85 @@
+"""What is looked at, and what is tried on it: cheap questions before costly searches.
+
+Most lines of a chat hold no private data and show it at a glance; of the others, most hold what one detector needs.
+"""
+
+import re
+
+from darija_gpt.data.privacy_addresses import HOUSE_NEAR
+from darija_gpt.data.privacy_spans import Bounds
+
+
+# For each kind of detector, what a folded line in lower case must hold.
+NEEDS = {
+    "at": re.compile(
+        r"@|arr?ob|aruba|روباز|at(?<![^\W_]at)(?![^\W_])|آت(?<![^\W_]آت)(?![^\W_])|ات(?<![^\W_]ات)(?![^\W_])"
+        r"|أت(?<![^\W_]أت)(?![^\W_])"
+        r"|chez {1,2}(?:gmail|hotmail|yahoo|outlook)|عند {1,2}(?:gmail|hotmail|yahoo|outlook)"
+    ),
+    "dot": re.compile(r"\.[a-z]|://|:/ /|:\]"),
+    "hidden dot": re.compile(r"[\[({] ?(?:\.|dot|point|نقطة)| \. [a-z]|: / ?/|:/ /| : ?/|t p|www "),
+    "5 digits": re.compile(r"[0-9](?:[^0-9\n]{0,20}[0-9]){4}"),
+    "8 digits": re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){7}"),
+    "5 digits together": re.compile(r"[0-9](?: ?[0-9]){4}"),
+    "decimals": re.compile(r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|\+[2-9cfghjmpqrvwx]{2}|///"),
+    "zero": re.compile(
+        r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![^\W_]))|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
+    ),
+    "identity": re.compile(r"cin|cnie|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]ت"),
+    "dotted digit": re.compile(r"[0-9](?:\.|\[\.\])[0-9]"),
+    "two colons": re.compile(r":[0-9a-f]{0,4}:"),
+    "password": re.compile(
+        r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|wi-?fi|code s|k[ea]?l[ei]?mt? s"
+        r"|كلم[ةه] ?(?:ال)?[سم]|باس|سري|ويفي|واي فاي"
+    ),
+    "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
+    "house": HOUSE_NEAR,
+}
+
+# What a line must hold to be looked at, in lower case but not folded.
+TRIGGERS = (
+    # Two digits side by side, or nearly so.
+    re.compile(r"[\d⁰-⁹₀-₉①-⑨⓪](?=(?:[^\w\n]|_){0,5}[\d⁰-⁹₀-₉①-⑨⓪])"),
+    re.compile(r"[.．](?<=[\w\-].)[a-zａ-ｚ]"),
+    re.compile(r"\+(?<=[2-9cfghjmpqrvwx].)[2-9cfghjmpqrvwx]{2}"),
+    re.compile(r"[\[({] ?(?:at|dot|point|\.|ات|arob|نقطة)"),
+)
+# Words and signs of private data that needs no number; `str.find` is quicker than a pattern for all of them.
+TRIGGER_WORDS = (
+    *("@", "＠", "//", "/ /", "pass", "mdp", "pwd", "wifi", "wi-fi", "code s", "arob", "arrob", " at ", " chez "),
+    *("www", " . com", " . net", " . org", " . ma", "zero", "zéro", "sifr", "sifer", "صفر", "كلمة", "كلمه", "باس"),
+    *("ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات "),
+)
+# A number, not part of a word unless of a house: rue 5, imm4, but not zn9a.
+HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
+
+
+def find_suspect_lines(text: str) -> list[Bounds]:
+    """The bounds of lines that may hold private data; each trigger stops once in a line, whatever that holds."""
+    # The one letter that grows when lower-cased.
+    lowered = text.replace("İ", "I").lower()
+    lines: dict[int, int] = {}
+
+    def find_line(place: int) -> Bounds:
+        end = lowered.find("\n", place)
+        return lowered.rfind("\n", 0, place) + 1, end if end >= 0 else len(text)
+
+    for trigger in TRIGGERS:
+        match = trigger.search(lowered)
+        while match:
+            start, end = find_line(match.start())
+            lines[start] = end
+            match = trigger.search(lowered, end)
+    for word in TRIGGER_WORDS:
+        place = lowered.find(word)
+        while place >= 0:
+            start, end = find_line(place)
+            lines[start] = end
+            place = lowered.find(word, end)
+    match = HOUSE_NUMBER.search(lowered)
+    while match:
+        start, end = find_line(match.start())
+        if start not in lines and HOUSE_NEAR.search(lowered, start, end):
+            lines[start] = end
+        match = HOUSE_NUMBER.search(lowered, end)
+    return sorted(lines.items())

@@ -1,0 +1,89 @@
+"""People's names found in texts; all of them are invented."""
+
+import pytest
+
+from darija_gpt.data.names import ORDINARY_WORDS, Person, find_names, read_roster
+
+
+ROSTER = [
+    Person("Yassine Tazi", ("Yassine", "Yassin", "ياسين", "Yassine Tazi", "ياسين التازي")),
+    Person("Fatima-Zahra", ("Fatima Zahra", "Fati", "فاطمة الزهراء")),
+    Person("Nour Ouali", ("Nour", "نور")),
+    Person("Saïd", ("Said", "سعيد")),
+    Person("El Mahjoub", ("Mahjoub", "المحجوب", "محجوب")),
+    Person("Mehdi ✨", ("مهدي",)),
+]
+
+
+def name_texts(text: str) -> list[str]:
+    return [text[span.start : span.end] for span in find_names(text, ROSTER)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("fin nta yassine?", ["yassine"]),
+        ("YASSIIIINE aji", ["YASSIIIINE"]),
+        ("ياسيييين فين راك", ["ياسيييين"]),
+        ("ياســين فين راك", ["ياســين"]),
+        ("شفت ياسين وفاطمة الزهراء", ["ياسين", "فاطمة الزهراء"]),
+        ("هادي لياسين", ["ياسين"]),
+        ("مشيت بياسين لدارهم", ["ياسين"]),
+        ("hadchi d-Yassine w l'Yassine", ["Yassine", "Yassine"]),
+        ("gal lia yassine tazi", ["yassine tazi"]),
+        ("fatimazahra w fatima-zahra", ["fatimazahra", "fatima-zahra"]),
+        ("yassinek yassinat", []),
+        ("l7aj El Mahjoub jay", ["El Mahjoub"]),
+        ("السي المحجوب ولمحجوب", ["المحجوب", "محجوب"]),
+        ("مهدي/mehdi: fin ntoma", ["مهدي", "mehdi"]),
+    ],
+)
+def test_names_are_found_under_clitics_and_drawn_out_letters(text, names):
+    assert name_texts(text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "is_name"),
+    [
+        ("sbah nour", False),
+        ("صباح النور", False),
+        ("ana said bzaf lyouma", False),
+        ("نهار سعيد", False),
+        ("nour dyal chemch", False),
+        ("a nour fin nti", True),
+        ("يا نور فين نتي", True),
+        ("salam Nour", True),
+        ("chft lbare7 Nour f souk", True),
+        ("nour ouali jat", True),
+        ("سعيد قال ليا", True),
+        ("نور كاتقلب عليك", True),
+        ("صيفطها لسعيد دابا", True),
+        ("gol l said yji", True),
+        ("bhal nour f dlam", False),
+        ("النور واش رجع", False),
+    ],
+)
+def test_a_name_that_is_a_word_needs_evidence(text, is_name):
+    assert bool(name_texts(text)) == is_name
+
+
+def test_a_word_of_another_line_is_no_evidence():
+    assert name_texts("yallah a\nnour dyal chemch") == []
+    assert name_texts("a nour") == ["nour"]
+
+
+def test_whose_a_shared_first_name_is_depends_on_no_order():
+    roster = [Person("Anir Tazi", ("Anir",)), Person("Anir Alami", ("Anir",)), Person("Tamou", ("Tamou", "Anir Tazi"))]
+    for people in (roster, roster[::-1]):
+        assert read_roster(tuple(people)).find_person("aniiir").name == "Anir Alami"
+        assert read_roster(tuple(people)).find_person("Anir Tazi").name == "Anir Tazi"
+
+
+def test_an_empty_roster_and_nameless_people_are_nowhere():
+    assert find_names("salam 3likom", []) == []
+    assert find_names("salam 😀 +212 6 a", [Person("😀", ()), Person("+212 6", ()), Person("a", ())]) == []
+
+
+@pytest.mark.parametrize("word", sorted(ORDINARY_WORDS))
+def test_ordinary_words_alone_are_no_names(word):
+    assert find_names(f"chwiya {word} hna", [Person(word, ())]) == []
