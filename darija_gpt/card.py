@@ -1,4 +1,4 @@
-"""The model card and the results of a recipe, rendered from what evaluate measured.
+"""The model card, the dataset card and the results of a recipe, rendered from what the stages measured and counted.
 
 Whatever a template prints passes through `escape_markdown`, so a name, a description or a sampled reply can neither
 bring HTML to life nor break a table. Only what is wrapped in `Markup` here is printed as it is.
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from huggingface_hub import CardData, DatasetCard, DatasetCardData, EvalResult, ModelCard, ModelCardData, RepoCard
 from markupsafe import Markup
+
+from darija_gpt.data.report import select_aggregates
 
 
 TEMPLATES = Path(__file__).parents[1] / "model_card"
@@ -68,7 +70,7 @@ def format_count(value: int) -> str:
 def format_counts(values: Mapping[str, int]) -> str:
     """`2,100 media, 12 system`, the largest first."""
     ordered = sorted(values.items(), key=lambda item: -item[1])
-    return ", ".join(f"{format_count(value)} {name}" for name, value in ordered)
+    return ", ".join(f"{format_count(value)} {name.replace('_', ' ')}" for name, value in ordered)
 
 
 def format_decimal(value: float, digits: int = 2) -> str:
@@ -198,7 +200,49 @@ def render_card(
         data_description=data_description,
         repo_id=repo_id,
     )
+    return _join_card(data, body, ModelCard)
+
+
+def render_dataset_card(
+    report: Mapping[str, Any],
+    *,
+    dataset_name: str,
+    license: str = "other",
+    data_description: str | None = None,
+) -> str:
+    """The README.md of a dataset: front matter, and what may be told of its report.
+
+    Args:
+        report (`Mapping`):
+            report.json as prepare_data wrote it. Only aggregates are read: no name of a file, no word of a message.
+        dataset_name (`str`):
+            The title of the card.
+        license (`str`, *optional*, defaults to `"other"`):
+            The license's identifier on the Hub.
+        data_description (`str`, *optional*):
+            A paragraph about the data, in the user's words.
+
+    Raises:
+        ValueError: If the front matter does not read back as it was written.
+    """
+    data = DatasetCardData(
+        language="ary",
+        license=one_line(license),
+        task_categories=["text-generation"],
+        tags=TAGS,
+        pretty_name=one_line(dataset_name),
+    )
+    body = _render(
+        "dataset_card.md.jinja",
+        report=select_aggregates(report),
+        dataset_name=dataset_name,
+        data_description=data_description,
+    )
+    return _join_card(data, body, DatasetCard)
+
+
+def _join_card(data: CardData, body: str, card_class: type[RepoCard]) -> str:
     card = f"---\n{data.to_yaml()}\n---\n\n{body}"
-    if ModelCard(card).data.to_dict() != data.to_dict():
+    if card_class(card).data.to_dict() != data.to_dict():
         raise ValueError("the card's front matter does not read back as it was written; use plainer words in it.")
     return card

@@ -33,26 +33,44 @@ def make_printable(text: str) -> str:
 
 
 @contextmanager
+def keep_private() -> Iterator[None]:
+    """Lets whatever the block writes belong to its owner alone: files 0600, directories 0700."""
+    previous = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(previous)
+
+
+@contextmanager
 def write_directory(output_dir: str | Path) -> Iterator[Path]:
     """Gives a hidden directory to write to, which takes its name when the block ends well and vanishes otherwise.
 
     Args:
         output_dir (`str` or `Path`):
-            The directory to be written. Only the owner can enter it: what a stage writes comes from private chats.
+            The directory to be written. Only the owner can read it: what a stage writes comes from private chats.
 
     Raises:
         ValueError: If `output_dir` already holds something.
     """
     output_dir = require_new(output_dir)
     output_dir.parent.mkdir(parents=True, exist_ok=True)
-    partial_dir = Path(tempfile.mkdtemp(prefix=f".{output_dir.name}.", dir=output_dir.parent))
-    try:
-        yield partial_dir
-        if output_dir.exists():
-            output_dir.rmdir()
-        partial_dir.rename(output_dir)
-    finally:
-        shutil.rmtree(partial_dir, ignore_errors=True)
+    with keep_private():
+        partial_dir = Path(tempfile.mkdtemp(prefix=f".{output_dir.name}.", dir=output_dir.parent))
+        try:
+            yield partial_dir
+            if output_dir.exists():
+                output_dir.rmdir()
+            partial_dir.rename(output_dir)
+        finally:
+            shutil.rmtree(partial_dir, ignore_errors=True)
+
+
+def find_leftovers(output_dir: Path) -> list[Path]:
+    """The hidden directories of `write_directory` that a killed process left beside an output directory."""
+    pattern = re.compile(rf"\.{re.escape(output_dir.name)}\.[a-z0-9_]{{8}}")
+    siblings = output_dir.parent.iterdir() if output_dir.parent.is_dir() else ()
+    return sorted(path for path in siblings if path.is_dir() and pattern.fullmatch(path.name))
 
 
 def mark_section(name: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from darija_gpt.output import make_printable
+from darija_gpt.output import keep_private, make_printable
 
 
 Arguments = TypeVar("Arguments")
@@ -157,7 +157,9 @@ def run_stage(
         # Arabic in a terminal that is not UTF-8 must not end a run of hours.
         stream.reconfigure(errors="replace")
     try:
-        stage(parse_arguments(arguments_class, argv, description))
+        arguments = parse_arguments(arguments_class, argv, description)
+        with keep_private():
+            stage(arguments)
     except (ValueError, OSError) as error:
         print(f"error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
@@ -229,12 +231,44 @@ def _pair_dotted(words: list[str], fields: Iterable[str]) -> Iterable[tuple[str,
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:
+    _check_nested_keys(name, value, hint)
     try:
         config = None if dataclasses.is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
         return TypeAdapter(hint, config=config).validate_python(value)
     except ValidationError as error:
         detail = error.errors()[0]
-        raise RecipeError(f"{name}={value!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}.") from None
+        where = _spell_place(name, value, detail["loc"])
+        if detail["type"] == "missing":
+            raise RecipeError(f"{where}.{detail['loc'][-1]} is missing.") from None
+        if detail["type"] == "value_error":
+            raise RecipeError(f"{where}: {detail['ctx']['error']}") from None
+        message = f"{detail['msg'][0].lower()}{detail['msg'][1:]}"
+        raise RecipeError(f"{where}={detail['input']!r}: {message}.") from None
+
+
+def _check_nested_keys(where: str, value: Any, hint: Any) -> None:
+    """Refuses unknown keys of mappings that become dataclasses; pydantic would drop them without a word."""
+    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
+        hints = typing.get_type_hints(hint)
+        check_keys(value, [field.name for field in dataclasses.fields(hint) if field.init], where)
+        for key, nested in value.items():
+            _check_nested_keys(f"{where}.{key}", nested, hints[key])
+    elif typing.get_origin(hint) is list and isinstance(value, list):
+        for index, entry in enumerate(value):
+            _check_nested_keys(f"{where}[{index}]", entry, *typing.get_args(hint))
+    elif typing.get_origin(hint) in (typing.Union, types.UnionType):
+        for member in typing.get_args(hint):
+            _check_nested_keys(where, value, member)
+
+
+def _spell_place(name: str, value: Any, path: Iterable[str | int]) -> str:
+    """`sources[0].weight` of pydantic's path to a value, without the types that it lists on the way."""
+    for part in path:
+        if isinstance(value, list) and isinstance(part, int):
+            name, value = f"{name}[{part}]", value[part]
+        elif isinstance(value, Mapping) and part in value:
+            name, value = f"{name}.{part}", value[part]
+    return name
 
 
 def _is_required(field: dataclasses.Field) -> bool:

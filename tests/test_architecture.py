@@ -74,7 +74,14 @@ def test_a_script_only_parses_and_calls(path):
 
 @pytest.mark.parametrize(
     "module",
-    ["darija_gpt", "darija_gpt.data", "darija_gpt.data.corpus", "darija_gpt.data.privacy", "darija_gpt.recipe"],
+    [
+        "darija_gpt",
+        "darija_gpt.data",
+        "darija_gpt.data.corpus",
+        "darija_gpt.data.privacy",
+        "darija_gpt.data.sources",
+        "darija_gpt.recipe",
+    ],
 )
 def test_importing_what_needs_no_model_imports_no_torch(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"

@@ -9,6 +9,16 @@ import pytest
 from darija_gpt.recipe import RecipeError, parse_arguments, run_stage
 
 
+@dataclass(frozen=True)
+class Entry:
+    path: str
+    weight: float = 1.0
+
+    def __post_init__(self):
+        if self.weight <= 0:
+            raise ValueError(f"weight={self.weight} must be positive.")
+
+
 @dataclass
 class StageArguments:
     output_dir: Path
@@ -18,6 +28,8 @@ class StageArguments:
     push: bool = False
     names: list[str] = field(default_factory=list)
     model: dict[str, Any] = field(default_factory=dict)
+    entries: list[Entry] | None = None
+    entry: Entry | None = None
 
 
 def write(tmp_path, text) -> str:
@@ -38,6 +50,12 @@ def test_a_recipe_fills_the_arguments_with_values_of_their_types(tmp_path):
     )
 
 
+def test_mappings_become_the_dataclasses_that_a_field_names(tmp_path):
+    recipe = write(tmp_path, "output_dir: out\nentries: [{path: a}, {path: b, weight: 2}]\nentry: {path: c}")
+    arguments = parse_arguments(StageArguments, ["--config", recipe, "--entry.weight", "3"])
+    assert arguments.entries == [Entry("a"), Entry("b", 2.0)] and arguments.entry == Entry("c", 3.0)
+
+
 def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
     recipe = write(tmp_path, "output_dir: out\nlearning_rate: 3e-3\nmodel: {hidden_size: 64, norm: layernorm}")
     flags = ["--learning_rate", "1e-4", "--model.norm", "rmsnorm", "--model.eps=1e-5", "--names", "x", "y", "--push"]
@@ -56,6 +74,12 @@ def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
         ("output_dir: o\nnorm: batchnorm", [], "norm='batchnorm': input should be 'layernorm' or 'rmsnorm'"),
         ("output_dir: o\nsteps: [1]", [], "steps=[1]"),
         ("learning_rate: 1", [], "output_dir is missing"),
+        ("output_dir: o\nentries: [{path: a, wieght: 2}]", [], "entries[0]: unknown key wieght; did you mean weight?"),
+        ("output_dir: o\nentry: {path: a, colour: red}", [], "entry: unknown key colour; known are path, weight."),
+        ("output_dir: o\nentries: [{path: a}, {weight: 2}]", [], "entries[1].path is missing"),
+        ("output_dir: o\nentries: [{path: a, weight: heavy}]", [], "entries[0].weight='heavy': input should be"),
+        ("output_dir: o\nentries: [{path: a, weight: 0}]", [], "entries[0]: weight=0.0 must be positive."),
+        ("output_dir: o\nentries: [a]", [], "entries[0]='a': input should be a dictionary"),
         ("output_dir: o\nenv: {HF_ENDPOINT: http://elsewhere}", [], "env: is refused"),
         ("output_dir: o\noutput_dir: p", [], "output_dir stands twice"),
         ("- a list", [], "a recipe is a mapping"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
@@ -18,14 +18,15 @@ class Turn:
 
     role: Role
     text: str
+    num_messages: int
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Turns whose roles alternate."""
+    """Turns one after the other. With an assistant, roles alternate; without one, speakers do."""
 
     turns: tuple[Turn, ...]
-    num_messages: int
+    started_at: datetime
 
     @property
     def text(self) -> str:
@@ -37,14 +38,10 @@ class Conversation:
         """The turns in the form chat templates take."""
         return [{"role": turn.role, "content": turn.text} for turn in self.turns]
 
-
-def find_drop_reason(message: Message) -> str | None:
-    """Why a message holds nothing to learn from: its kind, or `empty`. None for one that is kept."""
-    if message.kind in ("system", "deleted"):
-        return message.kind
-    if not message.text.strip():
-        return "media" if message.kind == "media" else "empty"
-    return None
+    @property
+    def num_messages(self) -> int:
+        """Bubbles in all turns."""
+        return sum(turn.num_messages for turn in self.turns)
 
 
 def split_sessions(messages: Iterable[Message], gap: timedelta) -> Iterator[list[Message]]:
@@ -59,26 +56,59 @@ def split_sessions(messages: Iterable[Message], gap: timedelta) -> Iterator[list
         yield session
 
 
-def build_conversations(
-    messages: Iterable[Message], *, assistant: str | None, gap: timedelta
-) -> Iterator[Conversation]:
-    """The conversations of one chat.
+def build_conversation(session: Iterable[Message], *, assistant: str | None) -> Conversation:
+    """The conversation that the messages of a session make.
 
     Args:
-        messages (`Iterable[Message]`):
-            Messages to keep, in the order of the export.
+        session (`Iterable[Message]`):
+            Messages to keep, at least one, in the order of the export.
         assistant (`str`, *optional*):
             The participant whose replies a model shall learn. Everybody else is the user; in a group, what several
-            people say before the assistant answers is one turn.
-        gap (`timedelta`):
-            A longer silence ends a conversation.
-
-    Yields:
-        `Conversation`: in the order of the export.
+            people say before the assistant answers is one turn. Without one, a turn ends where the speaker changes.
     """
-    for session in split_sessions(messages, gap):
-        turns = tuple(
-            Turn("assistant" if is_assistant else "user", "\n".join(message.text.strip() for message in bubbles))
-            for is_assistant, bubbles in groupby(session, key=lambda message: message.author == assistant)
-        )
-        yield Conversation(turns, len(session))
+    session = list(session)
+    turns = []
+    speakers = groupby(
+        session, key=lambda message: message.author if assistant is None else message.author == assistant
+    )
+    for speaker, bubbles in speakers:
+        texts = [message.text.strip() for message in bubbles]
+        turns.append(Turn("assistant" if speaker is True else "user", "\n".join(texts), len(texts)))
+    return Conversation(tuple(turns), session[0].timestamp)
+
+
+def cut_windows(conversation: Conversation, max_characters: int | None) -> Iterator[Conversation]:
+    """A conversation in pieces that a model can read at once, so that no training truncates the rest of it away.
+
+    Args:
+        conversation (`Conversation`):
+            The whole of it.
+        max_characters (`int`, *optional*):
+            Characters of a piece. It begins with a turn of the user's where it can, and a turn is never cut: one that
+            is longer makes a longer piece. None leaves the conversation whole.
+    """
+    if max_characters is None or len(conversation.text) <= max_characters:
+        yield conversation
+        return
+    window: list[Turn] = []
+    num_characters = 0
+    for exchange in _split_exchanges(conversation.turns):
+        length = sum(len(turn.text) + 1 for turn in exchange)
+        if window and num_characters + length > max_characters + 1:
+            yield Conversation(tuple(window), conversation.started_at)
+            window, num_characters = [], 0
+        window += exchange
+        num_characters += length
+    yield Conversation(tuple(window), conversation.started_at)
+
+
+def _split_exchanges(turns: Iterable[Turn]) -> Iterator[list[Turn]]:
+    """Turns in runs that each begin with the user."""
+    exchange: list[Turn] = []
+    for turn in turns:
+        if exchange and turn.role == "user":
+            yield exchange
+            exchange = []
+        exchange.append(turn)
+    if exchange:
+        yield exchange

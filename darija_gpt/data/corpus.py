@@ -1,25 +1,29 @@
-"""The corpus: chat exports -> dataset/, a DatasetDict of conversations, and report.json, which counts every drop."""
+"""The corpus: chat exports and other datasets -> dataset/, a DatasetDict of conversations, and report.json."""
 
 import json
-import random
-import re
+import shutil
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
 
 from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bars, load_from_disk
 
-from darija_gpt.data.conversations import Conversation, build_conversations, find_drop_reason
-from darija_gpt.data.privacy import Person, scrub
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
-from darija_gpt.data.whatsapp import Message, detect_format, find_exports, parse_export
-from darija_gpt.output import make_printable, require_new, write_directory
+from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
+from darija_gpt.data.consent import draft_consent, load_consent, locate_consent
+from darija_gpt.data.deduplication import drop_forwarded
+from darija_gpt.data.normalization import normalize_text
+from darija_gpt.data.quality import QualityLimits
+from darija_gpt.data.report import build_report, describe_source, print_file, print_summary
+from darija_gpt.data.rows import CHATS, Row, apply_weights, build_chat_rows, build_source_rows, split_off_duplicates
+from darija_gpt.data.script_tags import detect_script
+from darija_gpt.data.scrubbing import Scrubber, list_people
+from darija_gpt.data.sources import Source
+from darija_gpt.data.splits import SPLITS, SplitBy, split_rows
+from darija_gpt.output import find_leftovers, require_new, write_directory
 
 
-SPLITS = ("train", "validation", "test")
 FEATURES = Features(
     {
         "text": Value("string"),
@@ -30,28 +34,67 @@ FEATURES = Features(
     }
 )
 
-Script = Literal["Arab", "Latn", "mixed"]
-
 
 @dataclass
 class PrepareArguments:
-    exports: list[Path] = field(metadata={"help": "WhatsApp exports, or folders of them"})
     output_dir: Path = field(metadata={"help": "directory to write the dataset to"})
+    exports: list[Path] = field(default_factory=list, metadata={"help": "WhatsApp exports, or folders of them"})
+    sources: list[Source] = field(
+        default_factory=list,
+        metadata={
+            "help": "other datasets to mix in, each with a path (a Hub id or a local file) and, if need be, weight"
+        },
+    )
     assistant: str | None = field(
         default=None,
-        metadata={"help": "the participant whose replies the model learns; without one, rows hold plain text"},
+        metadata={"help": "the participant whose replies the model learns; without one, chats become plain text"},
+    )
+    consent: Path | None = field(
+        default=None,
+        metadata={
+            "help": "a folder with a file for each export, 'name: yes' for each who agreed; others are left out"
+        },
+    )
+    draft_consent: bool = field(
+        default=False, metadata={"help": "only begin those files, everybody's answer unknown, and stop"}
     )
     scrub: bool = field(
-        default=False,
-        metadata={"help": "put placeholders such as [PHONE] in place of private data and participants' names"},
+        default=True,
+        metadata={"help": "put placeholders such as [PHONE] for private data and pseudonyms for participants' names"},
+    )
+    pseudonym_key: Path = field(
+        default=Path("~/.local/share/darija_gpt/pseudonym.key"),
+        metadata={"help": "the secret that pseudonyms are made with; made when first used, and never to be shared"},
+    )
+    max_elongation: int | None = field(
+        default=None, metadata={"help": "letters in a row that are kept: with 3, salaaaam becomes salaaam"}
+    )
+    quality: QualityLimits = field(
+        default_factory=QualityLimits, metadata={"help": "bounds within which a text is kept (see quality.py)"}
+    )
+    deduplicate: bool = field(default=True, metadata={"help": "drop what is said again, and cap greetings"})
+    near_duplicate_threshold: float = field(
+        default=0.7, metadata={"help": "similarity from which two texts say the same; 1 for exact copies alone"}
+    )
+    max_greeting_repeats: int = field(
+        default=100, metadata={"help": "how many conversations may open with the same words"}
     )
     session_gap_minutes: int = field(default=180, metadata={"help": "a longer silence ends a conversation"})
+    window_characters: int | None = field(
+        default=None, metadata={"help": "cut longer conversations, between turns, into rows of at most that length"}
+    )
+    split_by: SplitBy = field(
+        default="conversation", metadata={"help": "hold out conversations at random, or the latest ones (time)"}
+    )
     validation_fraction: float = field(default=0.05, metadata={"help": "share of the conversations to measure on"})
     test_fraction: float = field(default=0.05, metadata={"help": "share of the conversations for the last word"})
     day_first: bool | None = field(
         default=None, metadata={"help": "order of day and month, where a file does not show it"}
     )
     seed: int = field(default=0, metadata={"help": "decides which conversations go to which split"})
+    purge: bool = field(
+        default=False, metadata={"help": "instead: remove output_dir and all else that this stage made for it"}
+    )
 
     def __post_init__(self):
         if (
@@ -62,42 +105,22 @@ class PrepareArguments:
                 f"validation_fraction={self.validation_fraction} and test_fraction={self.test_fraction} must be "
                 "positive and leave something to train on; try 0.05 each."
             )
-        if self.session_gap_minutes <= 0:
-            raise ValueError(f"session_gap_minutes={self.session_gap_minutes} must be positive; try 180.")
-
-
-def detect_script(text: str) -> Script:
-    """The script of a text: one that nine of ten letters belong to, else `mixed`.
-
-    A text without a letter is `mixed`.
-    """
-    num_arabic = sum("\u0600" <= letter <= "\u06ff" for letter in text if letter.isalpha())
-    num_letters = sum(letter.isalpha() for letter in text)
-    if num_letters and num_arabic >= 0.9 * num_letters:
-        return "Arab"
-    if num_letters and num_arabic <= 0.1 * num_letters:
-        return "Latn"
-    return "mixed"
-
-
-def split_conversations(
-    rows: list[dict[str, Any]], *, validation_fraction: float, test_fraction: float, seed: int
-) -> dict[str, list[dict[str, Any]]]:
-    """Rows by split, whole conversations, each split in the order of the rows.
-
-    Raises:
-        ValueError: If there are fewer conversations than splits.
-    """
-    if len(rows) < len(SPLITS):
-        raise ValueError(
-            f"found {len(rows)} conversation(s), and train, validation and test need one each; "
-            "give more exports or a smaller session_gap_minutes."
-        )
-    num_validation, num_test = (max(1, round(share * len(rows))) for share in (validation_fraction, test_fraction))
-    splits = ["validation"] * num_validation + ["test"] * num_test
-    splits += ["train"] * (len(rows) - len(splits))
-    random.Random(seed).shuffle(splits)
-    return {name: [row for row, split in zip(rows, splits, strict=True) if split == name] for name in SPLITS}
+        for name, least, remedy in (
+            ("session_gap_minutes", 1, "try 180"),
+            ("max_greeting_repeats", 1, "try 100"),
+            ("max_elongation", 1, "try 3, or null for no limit"),
+            ("window_characters", 100, "try 2000, or null for whole conversations"),
+        ):
+            if (value := getattr(self, name)) is not None and value < least:
+                raise ValueError(f"{name}={value} must be at least {least}; {remedy}.")
+        if not 0 < self.near_duplicate_threshold <= 1:
+            raise ValueError(
+                f"near_duplicate_threshold={self.near_duplicate_threshold} must be above 0 and at most 1; try 0.7."
+            )
+        if self.draft_consent and self.consent is None:
+            raise ValueError("draft_consent needs a folder to write to; give it as --consent.")
+        if not (self.exports or self.sources or self.purge):
+            raise ValueError("there is nothing to read; give --exports, or sources in a recipe.")
 
 
 def load_dataset_directory(directory: str | Path) -> DatasetDict:
@@ -120,152 +143,131 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
     return dataset
 
 
-def list_people(messages: Iterable[Message]) -> list[Person]:
-    """The participants of a chat, each with the words of the name as further forms of it."""
-    authors = sorted({message.author for message in messages if message.author})
-    return [Person(author, tuple(word for word in re.findall(r"[^\W\d_]{3,}", author))) for author in authors]
+def purge_dataset(output_dir: Path) -> None:
+    """Removes a dataset, and what an interrupted run left beside it.
 
-
-def scrub_messages(messages: Iterable[Message], people: list[Person]) -> tuple[list[Message], Counter[str]]:
-    """Messages without private data, and how many pieces of each type were replaced.
-
-    Args:
-        messages (`Iterable[Message]`):
-            Messages of one chat.
-        people (`list[Person]`):
-            Those whose names are replaced by `[NAME]`.
+    Raises:
+        ValueError: If the directory is none that this stage wrote; it is left alone then.
     """
-    scrubbed, replaced = [], Counter()
-    for message in messages:
-        text = scrub(message.text, people)
-        replaced.update(placeholder.strip("[]") for placeholder in PLACEHOLDER.findall(text))
-        replaced.subtract(placeholder.strip("[]") for placeholder in PLACEHOLDER.findall(message.text))
-        scrubbed.append(replace(message, text=text))
-    return scrubbed, +replaced
+    if output_dir.exists():
+        is_dataset = (output_dir / "dataset_dict.json").is_file() and (output_dir / "report.json").is_file()
+        if not is_dataset:
+            raise ValueError(f"{output_dir} was not written by prepare_data.py, so nothing in it was removed.")
+        shutil.rmtree(output_dir)
+        print(f"removed {output_dir}")
+    for leftover in find_leftovers(output_dir):
+        shutil.rmtree(leftover)
+        print(f"removed {leftover}")
+    print("exports, models and tokenizers are not touched; remove those that were made from it yourself.")
+
+
+def begin_consent(chats: Iterable[Chat], folder: Path, owner: str | None) -> None:
+    """Writes a file per export in which each participant's answer can be put."""
+    for chat in chats:
+        for export in chat.files:
+            is_new = draft_consent(folder, export, chat.participants, owner)
+            print(f"{locate_consent(folder, export)}: {'written' if is_new else 'is there already, left as it is'}")
+
+
+def check_assistant(assistant: str | None, chats: Iterable[Chat]) -> None:
+    """Refuses a name that nobody in the chats has."""
+    participants = Counter(message.author for chat in chats for message in chat.messages if message.author)
+    if assistant is not None and participants and assistant not in participants:
+        names = ", ".join(name for name, _ in participants.most_common())
+        raise ValueError(f"assistant={assistant} is not in these chats; they are between {names}.")
+
+
+def _build_dataset(rows: Sequence[Row]) -> Dataset:
+    columns = {
+        "text": [row.text for row in rows],
+        "messages": [row.messages for row in rows],
+        "source": [row.source for row in rows],
+        "script": [detect_script(row.text) for row in rows],
+        "conversation_id": [row.conversation_id for row in rows],
+    }
+    return Dataset.from_dict(columns, features=FEATURES)
+
+
+def _read_rows_of_chats(
+    arguments: PrepareArguments, chats: Sequence[Chat], clean: Callable[[str], str]
+) -> tuple[list[Row], Counter[str]]:
+    """The rows of all chats, and how many messages were dropped for which reason."""
+    consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
+    cleaned, dropped = clean_chats(chats, consents, clean=clean, limits=arguments.quality)
+    if arguments.deduplicate:
+        num_messages = sum(map(len, cleaned))
+        cleaned = drop_forwarded(cleaned, threshold=arguments.near_duplicate_threshold)
+        dropped["forwarded"] = num_messages - sum(map(len, cleaned))
+    rows, dropped["greeting"] = build_chat_rows(
+        cleaned,
+        assistant=arguments.assistant,
+        gap=timedelta(minutes=arguments.session_gap_minutes),
+        window_characters=arguments.window_characters,
+        max_greeting_repeats=arguments.max_greeting_repeats if arguments.deduplicate else None,
+    )
+    return rows, dropped
 
 
 def prepare_data(arguments: PrepareArguments) -> None:
-    """The prepare stage: exports -> dataset/, with report.json beside the splits."""
+    """The prepare stage: exports and other datasets -> dataset/, with report.json beside the splits."""
+    if arguments.purge:
+        purge_dataset(arguments.output_dir)
+        return
     require_new(arguments.output_dir)
     disable_progress_bars()
-    paths = [path for source in arguments.exports for path in find_exports(source)]
-    participants: Counter[str] = Counter()
-    files, rows = [], []
-    replaced: Counter[str] = Counter()
-    for number, path in enumerate(paths):
-        messages = list(parse_export(path, day_first=arguments.day_first))
-        participants.update(message.author for message in messages if message.author)
-        file_report = _describe_file(path, messages, arguments.day_first)
-        _print_file(file_report)
-        files.append(file_report)
-        kept = [message for message in messages if find_drop_reason(message) is None]
-        if arguments.scrub:
-            kept, replaced_here = scrub_messages(kept, list_people(messages))
-            replaced += replaced_here
-        conversations = build_conversations(
-            kept,
-            assistant=arguments.assistant,
-            gap=timedelta(minutes=arguments.session_gap_minutes),
-        )
-        rows += [
-            _make_row(conversation, f"{number:02}-{index:05}", has_roles=arguments.assistant is not None)
-            for index, conversation in enumerate(conversations)
-        ]
-    if arguments.assistant is not None and arguments.assistant not in participants:
-        names = ", ".join(name for name, _ in participants.most_common())
-        raise ValueError(f"assistant={arguments.assistant} is not in these chats; they are between {names}.")
+    chats, files = read_chats(list_exports(arguments.exports), day_first=arguments.day_first)
+    for file in files:
+        print_file(file)
+    if arguments.draft_consent:
+        begin_consent(chats, arguments.consent, arguments.assistant)
+        return
+    check_assistant(arguments.assistant, chats)
 
-    splits = split_conversations(
-        rows,
-        validation_fraction=arguments.validation_fraction,
-        test_fraction=arguments.test_fraction,
-        seed=arguments.seed,
-    )
-    report = {
-        "files": files,
-        "messages": sum(file["messages"] for file in files),
-        "kept": sum(file["kept"] for file in files),
-        "dropped": dict(sum((Counter(file["dropped"]) for file in files), Counter())),
-        # null: nobody looked for any.
-        "private_data": dict(sorted(replaced.items())) if arguments.scrub else None,
-        "conversations": len(rows),
-        "splits": {name: _describe_split(split) for name, split in splits.items()},
-        "session_gap_minutes": arguments.session_gap_minutes,
-        "seed": arguments.seed,
-    }
+    scrubber = Scrubber(list_people(chats), arguments.pseudonym_key) if arguments.scrub else None
+
+    def clean(text: str) -> str:
+        return normalize_text(scrubber.scrub(text) if scrubber else text, max_elongation=arguments.max_elongation)
+
+    rows, dropped = _read_rows_of_chats(arguments, chats, clean)
+    row_counts, source_reports = None, []
     with write_directory(arguments.output_dir) as directory:
-        DatasetDict(
-            {
-                name: Dataset.from_list([{key: row[key] for key in FEATURES} for row in split], features=FEATURES)
-                for name, split in splits.items()
-            }
-        ).save_to_disk(directory)
-        (directory / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    _print_summary(report, arguments.output_dir)
-
-
-def _make_row(conversation: Conversation, conversation_id: str, *, has_roles: bool) -> dict[str, Any]:
-    return {
-        "text": conversation.text,
-        "messages": conversation.messages if has_roles else None,
-        # Not the file's name, in which WhatsApp writes a contact.
-        "source": "whatsapp",
-        "script": detect_script(conversation.text),
-        "conversation_id": conversation_id,
-        "num_messages": conversation.num_messages,
-        "num_turns": len(conversation.turns),
-    }
-
-
-def _describe_file(path: Path, messages: list[Message], day_first: bool | None) -> dict[str, Any]:
-    reasons = Counter(find_drop_reason(message) for message in messages)
-    kept = reasons.pop(None, 0)
-    export_format = detect_format(path, day_first=day_first)
-    return {
-        "file": make_printable(path.name),
-        "format": export_format.label,
-        "date_order": export_format.date_order,
-        "decided_by": export_format.decided_by,
-        "encoding": export_format.encoding,
-        "messages": len(messages),
-        "kept": kept,
-        "dropped": dict(sorted(reasons.items())),
-        # Before the first header, so no messages.
-        "skipped_lines": export_format.num_skipped_lines,
-    }
-
-
-def _describe_split(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "conversations": len(rows),
-        "messages": sum(row["num_messages"] for row in rows),
-        "turns": sum(row["num_turns"] for row in rows),
-        "words": sum(len(row["text"].split()) for row in rows),
-        "bytes": sum(len(row["text"].encode()) for row in rows),
-        "scripts": dict(sorted(Counter(row["script"] for row in rows).items())),
-    }
-
-
-def _print_file(file: dict[str, Any]) -> None:
-    print(
-        f"{file['file']}: {file['messages']:,} messages, {file['kept']:,} kept, dropped {_spell(file['dropped'])} "
-        f"({file['format']}, {file['date_order']} by {file['decided_by']})"
-    )
-
-
-def _print_summary(report: dict[str, Any], output_dir: Path) -> None:
-    print(
-        f"all: {report['messages']:,} messages, {report['kept']:,} kept, dropped {_spell(report['dropped'])}; "
-        f"{report['conversations']:,} conversations -> {output_dir}"
-    )
-    if report["private_data"] is not None:
-        print(f"private data replaced: {_spell(report['private_data'])}")
-    for name, split in report["splits"].items():
-        print(
-            f"  {name:10}  {split['conversations']:6,} conversations  {split['turns']:7,} turns  "
-            f"{split['words']:8,} words  {split['bytes'] / 1e6:.2f} MB"
+        for number, source in enumerate(arguments.sources):
+            source_rows, unfit = build_source_rows(
+                source,
+                f"s{number}",
+                clean=clean,
+                limits=arguments.quality,
+                cache_dir=directory / "cache",
+                seed=arguments.seed,
+            )
+            source_reports.append(describe_source(source, source_rows, unfit))
+            rows += source_rows
+        shutil.rmtree(directory / "cache", ignore_errors=True)
+        if arguments.deduplicate:
+            rows, duplicates, row_counts = split_off_duplicates(rows, arguments.near_duplicate_threshold)
+            dropped["duplicate"] = sum(row.num_messages for row in duplicates if row.source == CHATS)
+        splits = split_rows(
+            rows,
+            split_by=arguments.split_by,
+            validation_fraction=arguments.validation_fraction,
+            test_fraction=arguments.test_fraction,
+            seed=arguments.seed,
         )
-
-
-def _spell(dropped: dict[str, int]) -> str:
-    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items())) or "none"
+        report = build_report(
+            chats,
+            files,
+            source_reports,
+            splits,
+            dropped=+dropped,
+            row_counts=row_counts,
+            private_data=scrubber and scrubber.replaced,
+        )
+        report |= {
+            "session_gap_minutes": arguments.session_gap_minutes,
+            "split_by": arguments.split_by,
+            "seed": arguments.seed,
+        }
+        splits["train"] = apply_weights(splits["train"], arguments.seed)
+        DatasetDict({name: _build_dataset(split) for name, split in splits.items()}).save_to_disk(directory)
+        (directory / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    print_summary(report, arguments.output_dir)

@@ -8,7 +8,9 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.data.corpus import SPLITS, load_dataset_directory
+from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.report import select_aggregates
+from darija_gpt.data.splits import SPLITS
 from darija_gpt.evaluation.overlap import WordRunIndex
 from darija_gpt.generation import (
     SamplingArguments,
@@ -150,12 +152,7 @@ def evaluate(arguments: EvaluateArguments) -> None:
     metrics = {
         "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
         "training": read_training_summaries(arguments.model),
-        "dataset": {
-            # The names of files are left out: WhatsApp writes contacts in them.
-            key: value
-            for key, value in _read_json(arguments.dataset / "report.json").items()
-            if key != "files"
-        },
+        "dataset": select_aggregates(_read_json(arguments.dataset / "report.json")),
         "tokenizer": _read_json(Path(arguments.model) / "tokenizer_report.json"),
         "bits_per_byte": {
             split: measure_bits_per_byte(

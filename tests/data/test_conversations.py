@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from darija_gpt.data.conversations import Turn, build_conversations, find_drop_reason
+from darija_gpt.data.conversations import build_conversation, cut_windows, split_sessions
 from darija_gpt.data.whatsapp import Message
 
 
@@ -16,14 +16,14 @@ def message(minute: float, author: str | None, text: str, kind: str = "text") ->
 
 
 def build(messages, assistant="Anas", gap_minutes=60):
-    return list(build_conversations(messages, assistant=assistant, gap=timedelta(minutes=gap_minutes)))
+    sessions = split_sessions(messages, timedelta(minutes=gap_minutes))
+    return [build_conversation(session, assistant=assistant) for session in sessions]
 
 
 def test_bubbles_of_one_person_join_into_a_turn():
     (conversation,) = build(
         [message(0, "Salma", "salam"), message(0.1, "Salma", "labas?"), message(1, "Anas", "hamdullah ")]
     )
-    assert conversation.turns == (Turn("user", "salam\nlabas?"), Turn("assistant", "hamdullah"))
     assert conversation.text == "salam\nlabas?\nhamdullah"
     assert conversation.messages == [
         {"role": "user", "content": "salam\nlabas?"},
@@ -61,16 +61,41 @@ def test_no_messages_are_no_conversation():
     assert build([]) == []
 
 
-@pytest.mark.parametrize(
-    ("kept_or_why", "example"),
-    [
-        (None, message(0, "Salma", "salam")),
-        (None, message(0, "Salma", "chouf hadi", "media")),
-        ("media", message(0, "Salma", "", "media")),
-        ("deleted", message(0, "Salma", "", "deleted")),
-        ("system", message(0, None, "Salma left", "system")),
-        ("empty", message(0, "Salma", " \u200b \n".replace("\u200b", ""), "text")),
-    ],
-)
-def test_a_message_is_dropped_for_one_reason(kept_or_why, example):
-    assert find_drop_reason(example) == kept_or_why
+def test_without_an_assistant_a_turn_ends_where_the_speaker_changes():
+    messages = [message(0, "Salma", "a"), message(1, "Salma", "b"), message(2, "Karim", "c"), message(3, "Salma", "d")]
+    (conversation,) = build(messages, assistant=None)
+    assert [turn.text for turn in conversation.turns] == ["a\nb", "c", "d"]
+
+
+@pytest.fixture
+def long_conversation():
+    authors = ["Salma", "Anas"] * 20
+    (conversation,) = build(
+        [message(number, author, f"{author[0]} {number:03}") for number, author in enumerate(authors)]
+    )
+    return conversation
+
+
+@pytest.mark.parametrize("max_characters", [13, 20, 40, 100, 239])
+def test_windows_hold_every_turn_once_and_begin_with_the_user(long_conversation, max_characters):
+    windows = list(cut_windows(long_conversation, max_characters))
+    assert sum((window.turns for window in windows), ()) == long_conversation.turns
+    assert all(window.turns[0].role == "user" for window in windows)
+    assert all(len(window.text) <= max_characters for window in windows)
+    assert sum(window.num_messages for window in windows) == 40
+
+
+def test_a_turn_longer_than_a_window_is_not_cut():
+    messages = [
+        message(0, "Salma", "a"),
+        message(1, "Anas", "b" * 500),
+        message(2, "Salma", "c"),
+        message(3, "Anas", "d"),
+    ]
+    (conversation,) = build(messages)
+    assert [window.text for window in cut_windows(conversation, 100)] == ["a\n" + "b" * 500, "c\nd"]
+
+
+def test_a_conversation_that_fits_is_one_window(long_conversation):
+    assert list(cut_windows(long_conversation, None)) == [long_conversation]
+    assert list(cut_windows(long_conversation, len(long_conversation.text))) == [long_conversation]

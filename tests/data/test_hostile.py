@@ -447,7 +447,7 @@ def test_the_script_stands_a_hostile_folder(folder, prepare):
     for name, (make, _) in PLACES_THAT_ARE_NO_FILES.items():
         if name != "memory":
             make(folder / f"{name}.txt")
-    sessions = "".join(CHAT.replace("13/04", f"{day}/04") for day in range(13, 30))
+    sessions = "".join(f"{day}/04/2024, 10:15 - Amal: {day**9} {day**8} {day**7}\n" for day in range(13, 30))
     for name in (b"\x1b[2J\x07.txt", b"line\nfeed.txt", b"\xe2\x80\xaegpj.txt", b"\xff\xfe.txt"):
         (folder / os.fsdecode(name)).write_text(sessions)
     code, shown = prepare(".")

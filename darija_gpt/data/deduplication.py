@@ -1,0 +1,151 @@
+"""What is said again: rows that are copies or almost copies, messages that travel from chat to chat, and greetings.
+
+Two rows in different splits that are almost the same make a test measure memory, so rows are compared before they are
+split: candidates by MinHash and locality-sensitive hashing (Broder 1997; Leskovec et al., Mining of Massive Datasets,
+chapter 3), then each candidate exactly.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import Literal
+
+from rensa import RMinHash, RMinHashLSH
+from tqdm import tqdm
+
+from darija_gpt.data.whatsapp import Message
+
+
+Duplicate = Literal["exact", "near"]
+
+SHINGLE_LENGTH = 5  # characters: one letter changed in a word of Arabizi leaves the others' shingles as they are
+NUM_PERMUTATIONS = 128
+# 32 bands of 4 rows find a pair of similarity 0.7 with a chance of 0.9998, one of 0.8 with 1 - 4e-8.
+NUM_BANDS = 32
+MIN_FORWARDED_CHARACTERS = 60  # folded: what is longer, nobody writes twice by chance
+MAX_GREETING_CHARACTERS = 40
+
+_MARKS = re.compile(
+    r"[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed\u200b-\u200f\u202a-\u202e\u2060-\u206f]"
+)
+_GAPS = re.compile(r"[\W_]+")
+_RUNS = re.compile(r"([^\d\s])\1+")
+_VARIANTS = str.maketrans("أإآٱىةگڭڤپ", "اااايهككفب")
+
+
+def fold_text(text: str) -> str:
+    """What is left of a text when spelling is: no case, marks, punctuation, emoji or drawn-out letters."""
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_VARIANTS)
+    return _RUNS.sub(r"\1", _GAPS.sub(" ", text)).strip()
+
+
+def _cut_shingles(folded: str) -> set[str]:
+    return {folded[start : start + SHINGLE_LENGTH] for start in range(max(1, len(folded) - SHINGLE_LENGTH + 1))}
+
+
+def _measure_similarity(first: set[str], second: set[str]) -> float:
+    """Jaccard's: the shared part of all that either has."""
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared)
+
+
+def find_duplicates(
+    texts: Sequence[str],
+    groups: Sequence[Hashable] | None = None,
+    *,
+    threshold: float = 0.7,
+    progress: str | None = None,
+) -> list[Duplicate | None]:
+    """Which texts say again what an earlier one has said.
+
+    Args:
+        texts (`Sequence[str]`):
+            Texts in the order of their rights: of two that are alike, the first stays.
+        groups (`Sequence[Hashable]`, *optional*):
+            A text is never compared with others of its group, such as the windows of one conversation.
+        threshold (`float`, *optional*, defaults to `0.7`):
+            Similarity from which two texts are near-duplicates: the share of shingles of five characters that both
+            have, of all that either has. 1 finds exact ones alone.
+        progress (`str`, *optional*):
+            A label under which a terminal shows how far it is.
+
+    Returns:
+        `list[Literal["exact", "near"] | None]`: for each text, None where it stays. No two that stay are near each
+        other, but for what the hashing overlooks: one in 6,000 pairs just at the threshold, fewer above it. A text
+        without letters or digits is compared as it is written.
+    """
+    groups = range(len(texts)) if groups is None else groups
+    found: list[Duplicate | None] = []
+    index = RMinHashLSH(threshold=threshold, num_perm=NUM_PERMUTATIONS, num_bands=NUM_BANDS)
+    kept: dict[str, set[Hashable]] = {}
+    folded_texts: list[str] = []
+    for number, text in enumerate(tqdm(texts, progress, unit=" texts", disable=None if progress else True)):
+        folded = fold_text(text) or text.strip()
+        folded_texts.append(folded)
+        if kept.get(folded, set()) - {groups[number]}:
+            found.append("exact")
+            continue
+        shingles = _cut_shingles(folded)
+        sketch = RMinHash.from_token_sets([list(shingles)], num_perm=NUM_PERMUTATIONS, seed=0)[0]
+        is_near = threshold < 1 and any(
+            groups[candidate] != groups[number]
+            and _measure_similarity(shingles, _cut_shingles(folded_texts[candidate])) >= threshold
+            for candidate in index.query(sketch)
+        )
+        found.append("near" if is_near else None)
+        if not is_near:
+            index.insert(number, sketch)
+            kept.setdefault(folded, set()).add(groups[number])
+    return found
+
+
+def drop_forwarded(chats: Sequence[Sequence[Message]], *, threshold: float = 0.7) -> list[list[Message]]:
+    """Chats without what is passed on: long messages that were in one of them before, word for word or nearly.
+
+    Args:
+        chats (`Sequence[Sequence[Message]]`):
+            The messages of each chat. Of a chain the first stays.
+        threshold (`float`, *optional*, defaults to `0.7`):
+            As of `find_duplicates`.
+    """
+    is_long = [[_is_long(message.text) for message in chat] for chat in chats]
+    texts = [
+        message.text
+        for chat, flags in zip(chats, is_long, strict=True)
+        for message, flag in zip(chat, flags, strict=True)
+        if flag
+    ]
+    duplicates = iter(find_duplicates(texts, threshold=threshold, progress="comparing messages"))
+    return [
+        [message for message, flag in zip(chat, flags, strict=True) if not flag or next(duplicates) is None]
+        for chat, flags in zip(chats, is_long, strict=True)
+    ]
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= MIN_FORWARDED_CHARACTERS and len(fold_text(text)) >= MIN_FORWARDED_CHARACTERS
+
+
+class GreetingCap:
+    """Counts how often conversations open with the same words, across all chats.
+
+    Args:
+        max_repeats (`int`, *optional*):
+            As often as that, an opening is kept. None keeps it always.
+    """
+
+    def __init__(self, max_repeats: int | None):
+        self.max_repeats = max_repeats
+        self._counts: Counter[str] = Counter()
+
+    def strip_greetings(self, session: Sequence[Message]) -> list[Message]:
+        """A session without the worn-out greetings at its beginning. What follows the first other words stays."""
+        if self.max_repeats is None:
+            return list(session)
+        for number, message in enumerate(session):
+            greeting = fold_text(message.text) or message.text.strip()
+            self._counts[greeting] += 1
+            if len(greeting) > MAX_GREETING_CHARACTERS or self._counts[greeting] <= self.max_repeats:
+                return list(session[number:])
+        return []
