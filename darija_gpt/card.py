@@ -1,133 +1,16 @@
-"""The model card, the dataset card and the results of a recipe, rendered from what the stages measured and counted.
+"""The model card and the results of a recipe, rendered from what evaluate measured."""
 
-Whatever a template prints passes through `escape_markdown`, so a name, a description or a sampled reply can neither
-bring HTML to life nor break a table. Only what is wrapped in `Markup` here is printed as it is.
-"""
-
-import json
-import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
-from huggingface_hub import CardData, DatasetCard, DatasetCardData, EvalResult, ModelCard, ModelCardData, RepoCard
-from markupsafe import Markup
+from huggingface_hub import EvalResult, ModelCardData
 
-from darija_gpt.data.report import select_aggregates
-
-
-TEMPLATES = Path(__file__).parents[1] / "model_card"
-TAGS = ["darija", "moroccan-arabic", "arabizi", "whatsapp", "chat", "darija_gpt"]
-SCRIPTS = {"all": "all", "Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
-SPEAKERS = {"user": "User", "assistant": "Model", "system": "System"}
-
-# ECMA-48: CSI with its parameters, OSC with its text, any other escape with its letter.
-_TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?")
-# What Markdown or HTML acts upon anywhere, and what opens a list at the start of a line.
-_ACTIVE = re.compile(r"[\\`*_{}\[\]<>~|$#!&]|^[-+](?=[-\s]|$)|^\d+(?=[.)](?:\s|$))")
-# Zero-width non-joiner and joiner: Arabic and emoji are spelt with them.
-_JOINERS = "\u200c\u200d"
-
-
-def one_line(text: str) -> str:
-    """The text on one line, without terminal sequences, control characters and invisible formatting."""
-    text = _TERMINAL_SEQUENCE.sub("", text)
-    # Cc: control; Cf: bidi overrides, tags, byte-order marks; Cs: lone surrogates, which UTF-8 cannot write.
-    kept = (c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-    return " ".join("".join(kept).split())
-
-
-def escape_markdown(text: str) -> Markup:
-    """One line that reads as it was written in a Markdown paragraph, in a table's cell and in HTML."""
-    return Markup(_ACTIVE.sub(lambda found: "".join(f"&#{ord(c)};" for c in found[0]), one_line(text)))
-
-
-def escape_lines(text: str) -> Markup:
-    """As `escape_markdown`, the lines kept apart by `<br>`."""
-    return Markup("<br>").join(escape_markdown(line) for line in text.splitlines() if one_line(line))
-
-
-def escape_python(text: str) -> Markup:
-    """A Python string literal."""
-    return Markup(json.dumps(one_line(text), ensure_ascii=False).replace("<", "\\u003c"))
-
-
-def escape_bibtex(text: str) -> Markup:
-    """The value of a BibTeX field."""
-    return Markup(re.sub(r"[\\{}<>`]", "", one_line(text)))
-
-
-def format_count(value: int) -> str:
-    """`1,234`, and from a million on `7.3 M`."""
-    for size, unit in ((10**9, "B"), (10**6, "M")):
-        if value >= size:
-            return f"{value / size:.1f} {unit}"
-    return f"{value:,}"
-
-
-def format_counts(values: Mapping[str, int]) -> str:
-    """`2,100 media, 12 system`, the largest first."""
-    ordered = sorted(values.items(), key=lambda item: -item[1])
-    return ", ".join(f"{format_count(value)} {name.replace('_', ' ')}" for name, value in ordered)
-
-
-def format_decimal(value: float, digits: int = 2) -> str:
-    """`1.93`, with as many digits after the point as asked for."""
-    return f"{value:,.{digits}f}"
-
-
-def format_duration(seconds: float) -> str:
-    """`41 s`, `12 min 5 s`, `3 h 20 min`."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or isinstance(value, jinja2.Undefined)
-
-
-def _escape_output(value: Any) -> Markup:
-    if isinstance(value, Markup):
-        return value
-    return escape_markdown("–" if _is_absent(value) else str(value))
-
-
-def _unless_absent(convert: Callable[..., str]) -> Callable[..., str | None]:
-    return lambda value, *arguments: None if _is_absent(value) else convert(value, *arguments)
-
-
-def _render(template: str, **values: Any) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        finalize=_escape_output,
-        undefined=jinja2.ChainableUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"scripts": SCRIPTS, "speakers": SPEAKERS}
-    filters = {
-        "bibtex": escape_bibtex,
-        "count": format_count,
-        "counts": format_counts,
-        "decimal": format_decimal,
-        "duration": format_duration,
-        "lines": escape_lines,
-        "python": escape_python,
-    }
-    environment.filters |= {name: _unless_absent(convert) for name, convert in filters.items()}
-    rendered = environment.get_template(template).render(**values)
-    return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
+from darija_gpt.markdown import TAGS, join_card, one_line, render_template
 
 
 def render_results(metrics: Mapping[str, Any], dialogues: Sequence[Mapping[str, Any]]) -> str:
     """The tables of a card alone, for the README of a recipe; the arguments are those of `render_card`."""
-    return _render("results.md.jinja", metrics=metrics, dialogues=dialogues)
+    return render_template("results.md.jinja", metrics=metrics, dialogues=dialogues)
 
 
 def build_card_data(
@@ -191,7 +74,7 @@ def render_card(
         ValueError: If the front matter does not read back as it was written.
     """
     data = build_card_data(metrics, model_name=model_name, license=license, datasets=datasets)
-    body = _render(
+    body = render_template(
         "model_card.md.jinja",
         metrics=metrics,
         dialogues=dialogues,
@@ -200,49 +83,4 @@ def render_card(
         data_description=data_description,
         repo_id=repo_id,
     )
-    return _join_card(data, body, ModelCard)
-
-
-def render_dataset_card(
-    report: Mapping[str, Any],
-    *,
-    dataset_name: str,
-    license: str = "other",
-    data_description: str | None = None,
-) -> str:
-    """The README.md of a dataset: front matter, and what may be told of its report.
-
-    Args:
-        report (`Mapping`):
-            report.json as prepare_data wrote it. Only aggregates are read: no name of a file, no word of a message.
-        dataset_name (`str`):
-            The title of the card.
-        license (`str`, *optional*, defaults to `"other"`):
-            The license's identifier on the Hub.
-        data_description (`str`, *optional*):
-            A paragraph about the data, in the user's words.
-
-    Raises:
-        ValueError: If the front matter does not read back as it was written.
-    """
-    data = DatasetCardData(
-        language="ary",
-        license=one_line(license),
-        task_categories=["text-generation"],
-        tags=TAGS,
-        pretty_name=one_line(dataset_name),
-    )
-    body = _render(
-        "dataset_card.md.jinja",
-        report=select_aggregates(report),
-        dataset_name=dataset_name,
-        data_description=data_description,
-    )
-    return _join_card(data, body, DatasetCard)
-
-
-def _join_card(data: CardData, body: str, card_class: type[RepoCard]) -> str:
-    card = f"---\n{data.to_yaml()}\n---\n\n{body}"
-    if card_class(card).data.to_dict() != data.to_dict():
-        raise ValueError("the card's front matter does not read back as it was written; use plainer words in it.")
-    return card
+    return join_card(data, body)

@@ -13,7 +13,8 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
 from huggingface_hub.utils import validate_repo_id
 
-from darija_gpt.card import one_line, render_card, render_dataset_card, render_results
+from darija_gpt.card import render_card, render_results
+from darija_gpt.markdown import one_line
 from darija_gpt.output import mark_section, replace_section, write_text
 
 
@@ -52,10 +53,6 @@ class PublishArguments:
     data_description: str | None = field(
         default=None, metadata={"help": "one paragraph about the data, in your words"}
     )
-    dataset: Path | None = field(
-        default=None,
-        metadata={"help": "the directory that prepare_data wrote; a card is added to it, and nothing of it is sent"},
-    )
     repo_id: str | None = field(default=None, metadata={"help": "where the model stands on the Hub: user/name"})
     push: bool = field(
         default=False, metadata={"help": "send the model to repo_id, with the login of `hf auth login`"}
@@ -79,10 +76,7 @@ def check_arguments(arguments: PublishArguments) -> None:
     for key, directory, stage, names in (
         ("model", arguments.model, "pretrain or finetune", ["config.json"]),
         ("evaluation", arguments.evaluation, "evaluate", ["metrics.json", "samples.jsonl"]),
-        ("dataset", arguments.dataset, "prepare_data", ["report.json"]),
     ):
-        if directory is None:
-            continue
         missing = [name for name in names if not (directory / name).is_file()]
         if missing:
             raise ValueError(f"{key}={directory} has no {missing[0]}; give the directory that {stage} wrote.")
@@ -130,7 +124,7 @@ def _read_json(path: Path, text: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         content = None
     if not isinstance(content, dict):
-        raise ValueError(f"{path} is not what its stage writes; run that stage again.")
+        raise ValueError(f"{path} is not what evaluate writes; run evaluate again.")
     return content
 
 
@@ -219,13 +213,6 @@ def publish(arguments: PublishArguments) -> None:
         for name in ("metrics.json", "samples.jsonl"):
             source = (arguments.evaluation / name).read_text(encoding="utf-8")
             texts[arguments.results_readme.parent / "results" / name] = source
-    if arguments.dataset:
-        report = arguments.dataset / "report.json"
-        texts[arguments.dataset / "README.md"] = render_dataset_card(
-            _read_json(report, report.read_text(encoding="utf-8")),
-            dataset_name=f"The data of {arguments.model_name}",
-            data_description=arguments.data_description,
-        )
     for path, text in texts.items():
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)

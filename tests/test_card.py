@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from huggingface_hub import ModelCard
 
-from darija_gpt.card import (
+from darija_gpt.card import render_card, render_results
+from darija_gpt.markdown import (
     escape_bibtex,
     escape_lines,
     escape_markdown,
@@ -16,8 +17,6 @@ from darija_gpt.card import (
     format_decimal,
     format_duration,
     one_line,
-    render_card,
-    render_results,
 )
 
 

@@ -189,8 +189,8 @@ def test_a_wrong_input_is_refused_before_anything_is_written(changes, words, arg
     ("name", "content", "words"),
     [
         ("metrics.json", '{"wall_seconds": NaN}', "holds NaN"),
-        ("metrics.json", "[]", "is not what its stage writes"),
-        ("samples.jsonl", '{"messages": [', "is not what its stage writes"),
+        ("metrics.json", "[]", "is not what evaluate writes"),
+        ("samples.jsonl", '{"messages": [', "is not what evaluate writes"),
     ],
 )
 def test_an_evaluation_that_evaluate_did_not_write_is_refused(name, content, words, arguments):

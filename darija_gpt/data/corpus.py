@@ -12,6 +12,7 @@ from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bar
 
 from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
 from darija_gpt.data.consent import draft_consent, load_consent, locate_consent
+from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.deduplication import drop_forwarded
 from darija_gpt.data.normalization import normalize_text
 from darija_gpt.data.quality import QualityLimits
@@ -88,6 +89,13 @@ class PrepareArguments:
     )
     validation_fraction: float = field(default=0.05, metadata={"help": "share of the conversations to measure on"})
     test_fraction: float = field(default=0.05, metadata={"help": "share of the conversations for the last word"})
+    dataset_name: str = field(
+        default="Conversations in Darija", metadata={"help": "the title of the dataset's card, README.md"}
+    )
+    license: str = field(default="other", metadata={"help": "the license of the texts, for the card"})
+    data_description: str | None = field(
+        default=None, metadata={"help": "one paragraph about the data, in your words, for the card"}
+    )
     day_first: bool | None = field(
         default=None, metadata={"help": "order of day and month, where a file does not show it"}
     )
@@ -270,4 +278,11 @@ def prepare_data(arguments: PrepareArguments) -> None:
         splits["train"] = apply_weights(splits["train"], arguments.seed)
         DatasetDict({name: _build_dataset(split) for name, split in splits.items()}).save_to_disk(directory)
         (directory / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        card = render_dataset_card(
+            report,
+            dataset_name=arguments.dataset_name,
+            license=arguments.license,
+            data_description=arguments.data_description,
+        )
+        (directory / "README.md").write_text(card, "utf-8")
     print_summary(report, arguments.output_dir)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from darija_gpt.card import render_dataset_card
+from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.report import AGGREGATES, select_aggregates
 
 

@@ -1,0 +1,47 @@
+"""The dataset card, rendered from report.json."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from huggingface_hub import DatasetCardData
+
+from darija_gpt.data.report import select_aggregates
+from darija_gpt.markdown import TAGS, join_card, one_line, render_template
+
+
+def render_dataset_card(
+    report: Mapping[str, Any],
+    *,
+    dataset_name: str,
+    license: str = "other",
+    data_description: str | None = None,
+) -> str:
+    """The README.md of a dataset: front matter, and what may be told of its report.
+
+    Args:
+        report (`Mapping`):
+            report.json as prepare_data wrote it. Only aggregates are read: no name of a file, no word of a message.
+        dataset_name (`str`):
+            The title of the card.
+        license (`str`, *optional*, defaults to `"other"`):
+            The license's identifier on the Hub.
+        data_description (`str`, *optional*):
+            A paragraph about the data, in the user's words.
+
+    Raises:
+        ValueError: If the front matter does not read back as it was written.
+    """
+    data = DatasetCardData(
+        language="ary",
+        license=one_line(license),
+        task_categories=["text-generation"],
+        tags=TAGS,
+        pretty_name=one_line(dataset_name),
+    )
+    body = render_template(
+        "dataset_card.md.jinja",
+        report=select_aggregates(report),
+        dataset_name=dataset_name,
+        data_description=data_description,
+    )
+    return join_card(data, body)
