@@ -67,6 +67,9 @@ class PrepareArguments:
         default=Path("~/.local/share/darija_gpt/pseudonym.key"),
         metadata={"help": "the secret that pseudonyms are made with; made when first used, and never to be shared"},
     )
+    normalize: bool = field(
+        default=True, metadata={"help": "write what looks the same in one way: NFC, no tatweel, no marks of direction"}
+    )
     max_elongation: int | None = field(
         default=None, metadata={"help": "letters in a row that are kept: with 3, salaaaam becomes salaaam"}
     )
@@ -125,6 +128,8 @@ class PrepareArguments:
             raise ValueError(
                 f"near_duplicate_threshold={self.near_duplicate_threshold} must be above 0 and at most 1; try 0.7."
             )
+        if self.max_elongation is not None and not self.normalize:
+            raise ValueError("max_elongation needs normalize; leave one of the two out.")
         if self.draft_consent and self.consent is None:
             raise ValueError("draft_consent needs a folder to write to; give it as --consent.")
         if not (self.exports or self.sources or self.purge):
@@ -196,6 +201,17 @@ def _build_dataset(rows: Sequence[Row]) -> Dataset:
     return Dataset.from_dict(columns, features=FEATURES)
 
 
+def _build_cleaner(arguments: PrepareArguments, scrubber: Scrubber | None) -> Callable[[str], str]:
+    """What is done to every text."""
+
+    def clean(text: str) -> str:
+        # Marks of direction tell a mention from words, so private data is looked for before they go.
+        text = scrubber.scrub(text) if scrubber else text
+        return normalize_text(text, max_elongation=arguments.max_elongation) if arguments.normalize else text
+
+    return clean
+
+
 def _read_rows_of_chats(
     arguments: PrepareArguments, chats: Sequence[Chat], clean: Callable[[str], str]
 ) -> tuple[list[Row], Counter[str]]:
@@ -233,9 +249,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
 
     scrubber = Scrubber(list_people(chats), arguments.pseudonym_key) if arguments.scrub else None
 
-    def clean(text: str) -> str:
-        return normalize_text(scrubber.scrub(text) if scrubber else text, max_elongation=arguments.max_elongation)
-
+    clean = _build_cleaner(arguments, scrubber)
     rows, dropped = _read_rows_of_chats(arguments, chats, clean)
     row_counts, source_reports = None, []
     with write_directory(arguments.output_dir) as directory:

@@ -323,6 +323,14 @@ def test_other_datasets_need_no_chats(tmp_path):
     assert report["messages"] == 0 and report["conversations"] == 30 and report["private_data"] is None
 
 
+def test_spellings_stay_as_they_are_when_asked_for(arguments):
+    with (arguments.exports[0] / "WhatsApp Chat with Salma.txt").open("a", encoding="utf-8") as file:
+        file.write("20/05/2024, 10:00 - Salma: مـــرحبا\n")
+    arguments.normalize = False
+    prepare_data(arguments)
+    assert any("مـــرحبا" in text for text in read_texts(arguments.output_dir))
+
+
 def test_only_the_owner_can_read_what_was_derived(arguments, tmp_path):
     prepare_data(arguments)
     written = [arguments.output_dir, *arguments.output_dir.rglob("*")]
@@ -365,6 +373,7 @@ def test_no_word_of_a_message_is_printed(arguments, capfd):
         ({"max_elongation": 0}, "try 3, or null"),
         ({"window_characters": 5}, "window_characters=5 must be at least 100"),
         ({"near_duplicate_threshold": 0}, "must be above 0 and at most 1"),
+        ({"max_elongation": 3, "normalize": False}, "max_elongation needs normalize"),
         ({"draft_consent": True}, "give it as --consent"),
         ({"exports": []}, "there is nothing to read"),
     ],
