@@ -22,6 +22,8 @@ MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\u202a\u202b\u202c\u202d\u202e\u2
 PLAIN_MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\ufeff"  # all others come in pairs
 SPACES = " \u00a0\u202f\u2007\u2009"
 
+MAX_PATTERNS = 100  # A phone needs one or two; each takes as long as reading a hundred headers.
+
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
 
 # Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
@@ -48,10 +50,10 @@ class ExportError(ValueError):
     """An export that cannot be read. The message names the file, the line where there is one, and the remedy."""
 
 
-# Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
-Shape = tuple[str | None, tuple[str, int, str], bool, bool]
+# Bracket or colon if there is one, shape of the date, whether there are no seconds, whether there is no AM or PM.
+Shape = tuple[str, tuple[str, int, str], bool, bool]
 Dates = dict[DateOrder, date]  # a date in every order in which it is one
-Clock = tuple[int, int, int]
+Header = tuple[Shape, Dates, tuple[int, int], int, int]  # hour and minute, second, and where the line goes on
 
 
 @functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
@@ -80,31 +82,68 @@ def _read_dates(text: str) -> tuple[tuple, Dates]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_hour(hour: str, minute: str, period: str | None) -> tuple[int, int] | None:
+def _read_hour(hour: str, minute: str, period: str) -> tuple[int, int] | None:
     numbers = int(hour), int(minute)
     if period and numbers[0] <= 12:
         numbers = numbers[0] % 12 + (12 if period.startswith(_AFTERNOON) else 0), numbers[1]
     return numbers if numbers[0] < 24 and numbers[1] < 60 else None
 
 
-def read_header(line: str) -> tuple[Shape, Dates, Clock, int] | None:
-    """The header of a line and where the line goes on. A line whose date or time is impossible has none."""
-    match = HEADER.match(line)
-    if match is None:
-        return None
-    bracket, day, before, hour, minute, seconds, after, colon = match.groups()
-    period = before or after
-    date_shape, dates = _read_dates(day)
-    time = _read_hour(hour, minute, period)
-    second = int(seconds) if seconds else 0
-    if not dates or time is None or second > 59 or (colon and not seconds):
-        return None
-    return (bracket or colon, date_shape, seconds is None, period is None), dates, (*time, second), match.end()
+def _imitate(header: re.Match[str]) -> re.Pattern[str]:
+    """Matches what is written like a header but for marks before it, digits, and AM or PM: just what `HEADER` would.
+
+    The header must end with a space, where it ends whatever follows. Groups are those of `HEADER`, empty where absent.
+    """
+    day = re.sub(r"\d+", lambda run: r"\d{1,2}" if len(run[0]) < 3 else r"\d" * len(run[0]), re.escape(header[2]))
+    patterns = (r"\[", day, _PERIOD_BEFORE, r"\d{1,2}", r"\d\d", r"\d\d", rf"(?=\w)(?:{_PERIOD_AFTER})", ":")
+    line, end = header.string, header.end() - len(header[0].lstrip(MARKS))
+    pieces = [f"[{MARKS}]*+"]
+    for group, pattern in enumerate(patterns, start=1):
+        if header[group] is None:
+            pieces.append("()")
+        else:
+            pieces += re.escape(line[end : header.start(group)]), f"({pattern})"
+            end = header.end(group)
+    return re.compile("".join(pieces) + re.escape(line[end : header.end()]))
+
+
+class HeaderReader:
+    """Reads the headers of a file. Most are written like the one before, and found by a pattern made from that one."""
+
+    def __init__(self):
+        self._pattern = re.compile("(?!)")  # of nothing
+        self._num_patterns = 0
+        self._was_found = False
+
+    def read(self, line: str) -> Header | None:
+        """The header of a line. A line whose date or time is impossible has none."""
+        match = self._pattern.match(line) or HEADER.match(line)
+        if match is None:
+            return None
+        bracket, day, before, hour, minute, seconds, after, colon = match.groups("")
+        period = before or after
+        date_shape, dates = _read_dates(day)
+        time = _read_hour(hour, minute, period)
+        second = int(seconds) if seconds else 0
+        if not dates or time is None or second > 59 or (colon and not seconds):
+            return None
+        if match.re is HEADER:
+            self._learn(match)
+        else:
+            self._was_found = True
+        return (bracket or colon, date_shape, not seconds, not period), dates, time, second, match.end()
+
+    def _learn(self, header: re.Match[str]) -> None:
+        """Takes the second of two headers that the pattern does not find, as one may be pasted text."""
+        if not self._was_found and self._num_patterns < MAX_PATTERNS and header[0].endswith(tuple(SPACES)):
+            self._pattern = _imitate(header)
+            self._num_patterns += 1
+        self._was_found = False
 
 
 def is_ios(shape: Shape) -> bool:
     """iOS puts dates in brackets; until 2018 it put a colon after them."""
-    return shape[0] is not None
+    return bool(shape[0])
 
 
 @dataclass

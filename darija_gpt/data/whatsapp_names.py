@@ -12,6 +12,7 @@ from darija_gpt.data.whatsapp_texts import MEMBERS, NOTICE, NOTICE_END, find_pla
 
 
 MAX_NAME_LENGTH = 128  # WhatsApp cuts the names of groups at 100 characters.
+MAX_NOTICE_LENGTH = 4096  # The longest tell the description of a group, which ends at 2,048.
 QUOTES = '"“”„«»'
 
 
@@ -66,9 +67,9 @@ class Names:
 
     def observe(self, line: str, start: int) -> None:
         """Takes in what stands behind a header, which ends at `start`."""
-        if line[start : line.find(": ", start)] in self._settled:
+        if line[start : line.find(": ", start, start + MAX_NAME_LENGTH)] in self._settled:
             return
-        line = line[start:]
+        line = line[start : start + MAX_NOTICE_LENGTH]  # A longer name is none.
         end = find_name_end(line)
         if end < 0:
             return
