@@ -288,16 +288,18 @@ class _Export:
 
 def _build_message(timestamp: datetime, line: str, more: list[str], survey: _Survey) -> Message:
     text = "\n".join([line, *more]).rstrip("\n") if more else line
-    end = find_name_end(line)
+    end = line.find(": ")
+    if end < 0:
+        end = find_name_end(line)
     name, author = survey.names.get(line[:end], NOBODY) if end >= 0 else NOBODY
     if len(name) > end and not (line.startswith(name) and find_name_end(line, len(name)) == len(name)):
         author = None  # A line may have the first colon of a name and not the last: a notice about that name.
     if author is None:
         return _make_message(timestamp, None, text.lstrip(PLAIN_MARKS), "system", False)
-    text = text[len(name) :]
-    if text == ":.":
+    text = text[len(name) + 2 :]
+    if not text and line.endswith(":."):
         return _make_message(timestamp, author, "", "deleted", False)
-    kind, text, is_edited = read_text(text[2:], survey.is_ios)
+    kind, text, is_edited = read_text(text, survey.is_ios)
     return _make_message(timestamp, None if kind == "system" else author, text, kind, is_edited)
 
 
@@ -311,9 +313,8 @@ def _read_messages(lines: Iterator[str], survey: _Survey) -> Iterator[Message]:
         if header is not None and header[0] == shape and order in header[1]:
             if timestamp is not None:
                 yield _build_message(timestamp, first_line, more, survey)
-            _, dates, (hour, minute), second, end = header
-            day = dates[order]
-            timestamp = datetime(day.year, day.month, day.day, hour, minute, second)
+            _, dates, clock, seconds, end = header
+            timestamp = datetime.combine(dates[order], clock) + seconds
             first_line, more = line[end:], []
         elif timestamp is not None:
             more.append(line)

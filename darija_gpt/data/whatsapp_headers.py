@@ -8,7 +8,7 @@ import functools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,9 @@ MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\u202a\u202b\u202c\u202d\u202e\u2
 PLAIN_MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\ufeff"  # all others come in pairs
 SPACES = " \u00a0\u202f\u2007\u2009"
 
-MAX_PATTERNS = 100  # A phone needs one or two; each takes as long as reading a hundred headers.
+# A phone needs one or two patterns, each of which takes as long as reading hundreds of headers.
+MAX_PATTERNS = 100
+LONGEST_HEADER = 64
 
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
 
@@ -38,11 +40,12 @@ HEADER = re.compile(
     rf"[{MARKS}]*+(\[)?{_GAP}"
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
     rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?)"
-    rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
+    rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}{_GAP}[:.h]{_GAP}\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
     rf"((?=\w)(?:{_PERIOD_AFTER}))?{_GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
 )
 _DATE = re.compile(rf"(\d+){_GAP}([/.؍-]){_GAP}(\d+){_GAP}\2{_GAP}(\d+)(.*)")
+_NUMBER = re.compile(r"\d+")
 _AFTERNOON = ("p", "P", "م", "ب", "Ös", "ÖS", "ös", "öS", "下", "午後", "오후")
 
 
@@ -50,10 +53,10 @@ class ExportError(ValueError):
     """An export that cannot be read. The message names the file, the line where there is one, and the remedy."""
 
 
-# Bracket or colon if there is one, shape of the date, whether there are no seconds, whether there is no AM or PM.
-Shape = tuple[str, tuple[str, int, str], bool, bool]
+# Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
+Shape = tuple[str | None, tuple[str, int, str], bool, bool]
 Dates = dict[DateOrder, date]  # a date in every order in which it is one
-Header = tuple[Shape, Dates, tuple[int, int], int, int]  # hour and minute, second, and where the line goes on
+Header = tuple[Shape, Dates, time, timedelta, int]  # ... hour and minute, seconds, where the line goes on
 
 
 @functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
@@ -82,23 +85,35 @@ def _read_dates(text: str) -> tuple[tuple, Dates]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_hour(hour: str, minute: str, period: str) -> tuple[int, int] | None:
-    numbers = int(hour), int(minute)
-    if period and numbers[0] <= 12:
-        numbers = numbers[0] % 12 + (12 if period.startswith(_AFTERNOON) else 0), numbers[1]
-    return numbers if numbers[0] < 24 and numbers[1] < 60 else None
+def _read_clock(text: str, period: str | None) -> time | None:
+    hour, minute = map(int, _NUMBER.findall(text))
+    if period and hour <= 12:
+        hour = hour % 12 + (12 if period.startswith(_AFTERNOON) else 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_seconds(text: str | None) -> timedelta | None:
+    seconds = int(text or "0")
+    return timedelta(seconds=seconds) if seconds < 60 else None
+
+
+def _can_imitate(header: str) -> bool:
+    """A header that ends with a space ends there whatever follows."""
+    return header.endswith(tuple(SPACES)) and len(header) <= LONGEST_HEADER
 
 
 def _imitate(header: re.Match[str]) -> re.Pattern[str]:
     """Matches what is written like a header but for marks before it, digits, and AM or PM: just what `HEADER` would.
 
-    The header must end with a space, where it ends whatever follows. Groups are those of `HEADER`, empty where absent.
+    Groups are those of `HEADER` from the second to the last but one, empty where it has none.
     """
-    day = re.sub(r"\d+", lambda run: r"\d{1,2}" if len(run[0]) < 3 else r"\d" * len(run[0]), re.escape(header[2]))
-    patterns = (r"\[", day, _PERIOD_BEFORE, r"\d{1,2}", r"\d\d", r"\d\d", rf"(?=\w)(?:{_PERIOD_AFTER})", ":")
+    day = _NUMBER.sub(lambda run: r"\d{1,2}" if len(run[0]) < 3 else r"\d" * len(run[0]), re.escape(header[2]))
+    clock = rf"\d{{1,2}}{re.escape(_NUMBER.split(header[4])[1])}\d\d"
+    patterns = (day, _PERIOD_BEFORE, clock, r"\d\d", rf"(?=\w)(?:{_PERIOD_AFTER})")
     line, end = header.string, header.end() - len(header[0].lstrip(MARKS))
     pieces = [f"[{MARKS}]*+"]
-    for group, pattern in enumerate(patterns, start=1):
+    for group, pattern in enumerate(patterns, start=2):
         if header[group] is None:
             pieces.append("()")
         else:
@@ -111,39 +126,48 @@ class HeaderReader:
     """Reads the headers of a file. Most are written like the one before, and found by a pattern made from that one."""
 
     def __init__(self):
-        self._pattern = re.compile("(?!)")  # of nothing
+        self._match = re.compile("(?!)").match  # finds nothing
         self._num_patterns = 0
         self._was_found = False
+        self._day, self._shape, self._dates = "", (None, (), True, True), {}  # of the latest header that was found
 
     def read(self, line: str) -> Header | None:
         """The header of a line. A line whose date or time is impossible has none."""
-        match = self._pattern.match(line) or HEADER.match(line)
+        match = self._match(line)
+        if match is None:
+            return self._read_other(line)
+        day, before, clock, seconds, after = match.groups()
+        if day != self._day:
+            date_shape, self._dates = _read_dates(day)
+            self._day, self._shape = day, (self._shape[0], date_shape, *self._shape[2:])
+        clock, seconds = _read_clock(clock, before or after), _read_seconds(seconds)
+        if not self._dates or clock is None or seconds is None:
+            return None
+        self._was_found = True
+        return self._shape, self._dates, clock, seconds, match.end()
+
+    def _read_other(self, line: str) -> Header | None:
+        match = HEADER.match(line)
         if match is None:
             return None
-        bracket, day, before, hour, minute, seconds, after, colon = match.groups("")
+        bracket, day, before, clock, seconds, after, colon = match.groups()
         period = before or after
         date_shape, dates = _read_dates(day)
-        time = _read_hour(hour, minute, period)
-        second = int(seconds) if seconds else 0
-        if not dates or time is None or second > 59 or (colon and not seconds):
+        shape = (bracket or colon, date_shape, seconds is None, period is None)
+        clock, seconds = _read_clock(clock, period), _read_seconds(seconds)
+        if not dates or clock is None or seconds is None or (colon and shape[2]):
             return None
-        if match.re is HEADER:
-            self._learn(match)
-        else:
-            self._was_found = True
-        return (bracket or colon, date_shape, not seconds, not period), dates, time, second, match.end()
-
-    def _learn(self, header: re.Match[str]) -> None:
-        """Takes the second of two headers that the pattern does not find, as one may be pasted text."""
-        if not self._was_found and self._num_patterns < MAX_PATTERNS and header[0].endswith(tuple(SPACES)):
-            self._pattern = _imitate(header)
+        # Not the first that is not found, as it may be pasted text, but the second of two.
+        if not self._was_found and self._num_patterns < MAX_PATTERNS and _can_imitate(match[0]):
+            self._match, self._day, self._shape, self._dates = _imitate(match).match, day, shape, dates
             self._num_patterns += 1
         self._was_found = False
+        return shape, dates, clock, seconds, match.end()
 
 
 def is_ios(shape: Shape) -> bool:
     """iOS puts dates in brackets; until 2018 it put a colon after them."""
-    return bool(shape[0])
+    return shape[0] is not None
 
 
 @dataclass
