@@ -27,7 +27,7 @@ from darija_gpt.data.whatsapp_headers import (
     Shape,
     is_ios,
 )
-from darija_gpt.data.whatsapp_names import Names, find_name_end
+from darija_gpt.data.whatsapp_names import Names, find_name_end, read_name
 from darija_gpt.data.whatsapp_texts import Kind, read_text
 
 
@@ -113,6 +113,7 @@ class _Survey:
     export_format: ExportFormat
     shape: Shape
     names: dict[str, tuple[str, str]]
+    has_more_names: bool
     is_ios: bool
 
 
@@ -283,7 +284,7 @@ class _Export:
             num_skipped_lines=dates.first_line - 1,
             num_quoted_headers=sum(each.num_headers for each, _ in shapes.values()) - dates.num_headers,
         )
-        return _Survey(export_format, shape, names.resolve(), is_ios(shape))
+        return _Survey(export_format, shape, names.resolve(), names.is_full, is_ios(shape))
 
 
 def _build_message(timestamp: datetime, line: str, more: list[str], survey: _Survey) -> Message:
@@ -292,6 +293,8 @@ def _build_message(timestamp: datetime, line: str, more: list[str], survey: _Sur
     if end < 0:
         end = find_name_end(line)
     name, author = survey.names.get(line[:end], NOBODY) if end >= 0 else NOBODY
+    if survey.has_more_names and author is None and end >= 0:
+        name, author = read_name(line, end)
     if len(name) > end and not (line.startswith(name) and find_name_end(line, len(name)) == len(name)):
         author = None  # A line may have the first colon of a name and not the last: a notice about that name.
     if author is None:

@@ -344,6 +344,16 @@ def test_an_encoding_that_is_none_is_refused(encoding, folder):
     assert re.search("encoding=|not utf", refuse(path, encoding=encoding))
 
 
+def test_an_author_after_ten_thousand_others_is_one(folder):
+    others = "".join(f"{HEADER}Amal {n}: salam\n" for n in range(10_000))
+    lines = ("~Karim: labas", "Karim added Nora: x", "Karim changed the subject to “Dar: x”", "Amal 7: bikhir")
+    (folder / "chat.txt").write_text(others + "".join(f"{HEADER}{line}\n" for line in lines), encoding="utf-8")
+    *_, first, second, third, last = parse_export(folder / "chat.txt")
+    assert (first.author, first.text) == ("Karim", "labas")
+    assert second.author is third.author is None
+    assert (last.author, last.text) == ("Amal 7", "bikhir")
+
+
 def make_pipe(path: Path) -> None:
     os.mkfifo(path)
 
