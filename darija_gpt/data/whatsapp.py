@@ -33,14 +33,14 @@ from darija_gpt.data.whatsapp_texts import Kind, read_text
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SAMPLE_BYTES = 1024
-BLOCK_BYTES = 2**16
+BLOCK_BYTES = 2**16  # holds a thousand messages
 
 MAX_CHAT_BYTES = 96 * 2**20  # A million messages are some 60 MB: an archive that holds more was made to fill memory.
 MAX_RATIO = 250  # Chats shrink to a fifth, and to a fiftieth where everybody says the same.
 MAX_MESSAGE_CHARACTERS = 2**24  # WhatsApp sends 65,536: what goes on for longer was made to fill memory.
 LINE_CHARACTERS = 64  # What a line of its own takes in memory, beside its characters
 MAX_SHAPES = 100  # of headers, that of the phone and those of pasted messages
-NOBODY = ("", None)
+NOBODY = ("", None)  # no name as written, no author
 
 
 @dataclass(frozen=True, slots=True)

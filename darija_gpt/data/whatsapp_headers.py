@@ -56,7 +56,7 @@ class ExportError(ValueError):
 # Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
 Shape = tuple[str | None, tuple[str, int, str], bool, bool]
 Dates = dict[DateOrder, date]  # a date in every order in which it is one
-Header = tuple[Shape, Dates, time, timedelta, int]  # ... hour and minute, seconds, where the line goes on
+Header = tuple[Shape, Dates, time, timedelta, int]  # with the hour and minute, the seconds, and where the line goes on
 
 
 @functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
