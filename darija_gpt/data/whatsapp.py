@@ -8,13 +8,13 @@ messages (whatsapp_texts.py). Memory does not grow with the length of a chat.
 import codecs
 import errno
 import io
+import itertools
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -23,22 +23,24 @@ from darija_gpt.data.whatsapp_headers import (
     DateEvidence,
     DateOrder,
     ExportError,
+    HeaderReader,
     Shape,
     is_ios,
-    read_header,
 )
-from darija_gpt.data.whatsapp_names import Names, find_name_end
+from darija_gpt.data.whatsapp_names import Names, find_name_end, read_name
 from darija_gpt.data.whatsapp_texts import Kind, read_text
 
 
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 SAMPLE_BYTES = 1024
+BLOCK_BYTES = 2**16  # holds a thousand messages
 
 MAX_CHAT_BYTES = 96 * 2**20  # A million messages are some 60 MB: an archive that holds more was made to fill memory.
 MAX_RATIO = 250  # Chats shrink to a fifth, and to a fiftieth where everybody says the same.
-MAX_MESSAGE_CHARACTERS = 2**22  # WhatsApp sends 65,536: what goes on for longer was made to fill memory.
+MAX_MESSAGE_CHARACTERS = 2**24  # WhatsApp sends 65,536: what goes on for longer was made to fill memory.
+LINE_CHARACTERS = 64  # What a line of its own takes in memory, beside its characters
 MAX_SHAPES = 100  # of headers, that of the phone and those of pasted messages
-MAX_NOTICE_CHARACTERS = 4096  # The longest tell the description of a group, which ends at 2,048.
+NOBODY = ("", None)  # no name as written, no author
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,16 @@ class Message:
     text: str
     kind: Kind
     edited: bool = False
+
+
+# A frozen dataclass sets its fields one by one around its own guard, which takes four times as long.
+_Draft = make_dataclass("_Draft", Message.__annotations__, slots=True)
+
+
+def _make_message(timestamp: datetime, author: str | None, text: str, kind: Kind, is_edited: bool) -> Message:
+    message = _Draft(timestamp, author, text, kind, is_edited)
+    message.__class__ = Message
+    return message
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,8 @@ class _Survey:
     export_format: ExportFormat
     shape: Shape
     names: dict[str, tuple[str, str]]
+    has_more_names: bool
+    is_ios: bool
 
 
 def _find_chat(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
@@ -185,14 +199,32 @@ class _Export:
 
     def read_lines(self) -> Iterator[str]:
         """Lines without their ends. Only a line feed ends one; all other separators belong to a message."""
-        num_lines = 0
-        with io.TextIOWrapper(self._open(), self.encoding, newline="\n") as file:
+        return itertools.chain.from_iterable(self._read_blocks())
+
+    def _read_blocks(self) -> Iterator[list[str]]:
+        decoder = codecs.getincrementaldecoder(self.encoding)()
+        num_lines, num_characters, has_returns, has_more = 0, 0, False, True
+        pieces: list[str] = []  # of a line that goes on in the next block
+        with self._open() as file:
             try:
-                for line in iter(partial(file.readline, MAX_MESSAGE_CHARACTERS), ""):
-                    num_lines += 1
-                    if len(line) == MAX_MESSAGE_CHARACTERS:
-                        raise self._refuse_length(num_lines)
-                    yield line.rstrip("\r\n")
+                while has_more:
+                    block = file.read(BLOCK_BYTES)
+                    has_more = bool(block)
+                    text = decoder.decode(block, not has_more)
+                    has_returns = has_returns or "\r" in text
+                    lines = text.split("\n")
+                    pieces.append(lines[0])
+                    num_characters += len(lines[0])
+                    if num_characters >= MAX_MESSAGE_CHARACTERS:
+                        raise self._refuse_length(num_lines + 1)
+                    if len(lines) > 1:
+                        lines[0] = "".join(pieces)
+                        pieces = [lines.pop()]
+                        num_characters = len(pieces[0])
+                        num_lines += len(lines)
+                        yield [line.rstrip("\r") for line in lines] if has_returns else lines
+                if num_characters:
+                    yield ["".join(pieces).rstrip("\r")]
             except UnicodeDecodeError as error:
                 line_number = num_lines + 1 + error.object[: error.start].count(b"\n")
                 raise ExportError(  # The decoder's own error holds a piece of the chat.
@@ -212,16 +244,17 @@ class _Export:
     def survey(self, day_first: bool | None) -> _Survey:
         """The first reading: which shape headers have, in which order dates are read, which names there are."""
         shapes: dict[Shape, tuple[DateEvidence, Names]] = {}
+        reader = HeaderReader()
         latest_shape, num_characters = None, 0
         for line_number, line in enumerate(self.read_lines(), start=1):
-            header = read_header(line)
+            header = reader.read(line)
             if header is None:
-                num_characters += len(line) + 1
+                num_characters += len(line) + LINE_CHARACTERS
                 if shapes and num_characters > MAX_MESSAGE_CHARACTERS:
                     raise self._refuse_length(line_number)
                 continue
-            num_characters = 0
-            shape, line_dates, _, end = header
+            num_characters = len(line)
+            shape, line_dates, _, _, end = header
             if shape != latest_shape:
                 if shape not in shapes and len(shapes) == MAX_SHAPES:
                     raise ExportError(
@@ -230,7 +263,7 @@ class _Export:
                 dates, names = shapes.setdefault(shape, (DateEvidence(line_number), Names()))
                 latest_shape = shape
             dates.observe(line_number, line_dates)
-            names.observe(line[: end + MAX_NOTICE_CHARACTERS], end)  # A longer name is none.
+            names.observe(line, end)
         if not shapes:
             raise ExportError(
                 f"{self.path}: no line begins like a message ('31/12/2024, 18:30 - Name: text' or '[31/12/2024, "
@@ -240,7 +273,7 @@ class _Export:
         date_order, reason = dates.decide_order(self.path, day_first)
         if names.has_doubtful():
             for line in self.read_lines():
-                header = read_header(line)
+                header = reader.read(line)
                 if header is not None and header[0] == shape:
                     names.weigh(line[header[-1] :])
         export_format = ExportFormat(
@@ -251,39 +284,45 @@ class _Export:
             num_skipped_lines=dates.first_line - 1,
             num_quoted_headers=sum(each.num_headers for each, _ in shapes.values()) - dates.num_headers,
         )
-        return _Survey(export_format, shape, names.resolve())
+        return _Survey(export_format, shape, names.resolve(), names.is_full, is_ios(shape))
 
 
-def _build_message(timestamp: datetime, lines: list[str], survey: _Survey) -> Message:
-    text = lines[0] if len(lines) == 1 else "\n".join(lines).rstrip("\n")
-    end = find_name_end(lines[0])
-    name, author = survey.names.get(lines[0][:end], ("", None)) if end >= 0 else ("", None)
-    if len(name) > end:  # A line may have the first colon of a name and not the last: a notice about that name.
-        author = author if text.startswith(name) and find_name_end(lines[0], len(name)) == len(name) else None
+def _build_message(timestamp: datetime, line: str, more: list[str], survey: _Survey) -> Message:
+    text = "\n".join([line, *more]).rstrip("\n") if more else line
+    end = line.find(": ")
+    if end < 0:
+        end = find_name_end(line)
+    name, author = survey.names.get(line[:end], NOBODY) if end >= 0 else NOBODY
+    if survey.has_more_names and author is None and end >= 0:
+        name, author = read_name(line, end)
+    if len(name) > end and not (line.startswith(name) and find_name_end(line, len(name)) == len(name)):
+        author = None  # A line may have the first colon of a name and not the last: a notice about that name.
     if author is None:
-        return Message(timestamp, None, text.lstrip(PLAIN_MARKS), "system")
-    if text.endswith(":.") and len(text) == len(name) + 2:
-        return Message(timestamp, author, "", "deleted")
-    kind, text, is_edited = read_text(text[len(name) + 2 :], survey.export_format.label == "ios")
-    return Message(timestamp, None if kind == "system" else author, text, kind, is_edited)
+        return _make_message(timestamp, None, text.lstrip(PLAIN_MARKS), "system", False)
+    text = text[len(name) + 2 :]
+    if not text and line.endswith(":."):
+        return _make_message(timestamp, author, "", "deleted", False)
+    kind, text, is_edited = read_text(text, survey.is_ios)
+    return _make_message(timestamp, None if kind == "system" else author, text, kind, is_edited)
 
 
 def _read_messages(lines: Iterator[str], survey: _Survey) -> Iterator[Message]:
     """The second reading. A line that is no header of this phone continues the message before it."""
-    order = survey.export_format.date_order
-    timestamp, message_lines = None, []
+    shape, order = survey.shape, survey.export_format.date_order
+    read_header = HeaderReader().read
+    timestamp, first_line, more = None, "", []
     for line in lines:
         header = read_header(line)
-        if header is not None and header[0] == survey.shape and order in header[1]:
+        if header is not None and header[0] == shape and order in header[1]:
             if timestamp is not None:
-                yield _build_message(timestamp, message_lines, survey)
-            _, dates, clock, end = header
-            day = dates[order]
-            timestamp, message_lines = datetime(day.year, day.month, day.day, *clock), [line[end:]]
+                yield _build_message(timestamp, first_line, more, survey)
+            _, dates, clock, seconds, end = header
+            timestamp = datetime.combine(dates[order], clock) + seconds
+            first_line, more = line[end:], []
         elif timestamp is not None:
-            message_lines.append(line)
+            more.append(line)
     if timestamp is not None:
-        yield _build_message(timestamp, message_lines, survey)
+        yield _build_message(timestamp, first_line, more, survey)
 
 
 def find_exports(path: str | Path) -> list[Path]:

@@ -8,7 +8,7 @@ import functools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,10 @@ LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
 MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 PLAIN_MARKS = LEFT_TO_RIGHT + RIGHT_TO_LEFT + "\u061c\ufeff"  # all others come in pairs
 SPACES = " \u00a0\u202f\u2007\u2009"
+
+# A phone needs one or two patterns, each of which takes as long as reading hundreds of headers.
+MAX_PATTERNS = 100
+LONGEST_HEADER = 64
 
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
 
@@ -36,11 +40,12 @@ HEADER = re.compile(
     rf"[{MARKS}]*+(\[)?{_GAP}"
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
     rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?)"
-    rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}){_GAP}[:.h]{_GAP}(\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
+    rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}{_GAP}[:.h]{_GAP}\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
     rf"((?=\w)(?:{_PERIOD_AFTER}))?{_GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
 )
 _DATE = re.compile(rf"(\d+){_GAP}([/.؍-]){_GAP}(\d+){_GAP}\2{_GAP}(\d+)(.*)")
+_NUMBER = re.compile(r"\d+")
 _AFTERNOON = ("p", "P", "م", "ب", "Ös", "ÖS", "ös", "öS", "下", "午後", "오후")
 
 
@@ -51,7 +56,7 @@ class ExportError(ValueError):
 # Bracket or colon, shape of the date, whether there are no seconds, whether there is no AM or PM.
 Shape = tuple[str | None, tuple[str, int, str], bool, bool]
 Dates = dict[DateOrder, date]  # a date in every order in which it is one
-Clock = tuple[int, int, int]
+Header = tuple[Shape, Dates, time, timedelta, int]  # with the hour and minute, the seconds, and where the line goes on
 
 
 @functools.lru_cache(maxsize=1024)  # Lines that follow one another share their date.
@@ -80,26 +85,84 @@ def _read_dates(text: str) -> tuple[tuple, Dates]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _read_hour(hour: str, minute: str, period: str | None) -> tuple[int, int] | None:
-    numbers = int(hour), int(minute)
-    if period and numbers[0] <= 12:
-        numbers = numbers[0] % 12 + (12 if period.startswith(_AFTERNOON) else 0), numbers[1]
-    return numbers if numbers[0] < 24 and numbers[1] < 60 else None
+def _read_clock(text: str, period: str | None) -> time | None:
+    hour, minute = map(int, _NUMBER.findall(text))
+    if period and hour <= 12:
+        hour = hour % 12 + (12 if period.startswith(_AFTERNOON) else 0)
+    return time(hour, minute) if hour < 24 and minute < 60 else None
 
 
-def read_header(line: str) -> tuple[Shape, Dates, Clock, int] | None:
-    """The header of a line and where the line goes on. A line whose date or time is impossible has none."""
-    match = HEADER.match(line)
-    if match is None:
-        return None
-    bracket, day, before, hour, minute, seconds, after, colon = match.groups()
-    period = before or after
-    date_shape, dates = _read_dates(day)
-    time = _read_hour(hour, minute, period)
-    second = int(seconds) if seconds else 0
-    if not dates or time is None or second > 59 or (colon and not seconds):
-        return None
-    return (bracket or colon, date_shape, seconds is None, period is None), dates, (*time, second), match.end()
+@functools.lru_cache(maxsize=1024)
+def _read_seconds(text: str | None) -> timedelta | None:
+    seconds = int(text or "0")
+    return timedelta(seconds=seconds) if seconds < 60 else None
+
+
+def _can_imitate(header: str) -> bool:
+    """A header that ends with a space ends there whatever follows."""
+    return header.endswith(tuple(SPACES)) and len(header) <= LONGEST_HEADER
+
+
+def _imitate(header: re.Match[str]) -> re.Pattern[str]:
+    """Matches what is written like a header but for marks before it, digits, and AM or PM: just what `HEADER` would.
+
+    Groups are those of `HEADER` from the second to the last but one, empty where it has none.
+    """
+    day = _NUMBER.sub(lambda run: r"\d{1,2}" if len(run[0]) < 3 else r"\d" * len(run[0]), re.escape(header[2]))
+    clock = rf"\d{{1,2}}{re.escape(_NUMBER.split(header[4])[1])}\d\d"
+    patterns = (day, _PERIOD_BEFORE, clock, r"\d\d", rf"(?=\w)(?:{_PERIOD_AFTER})")
+    line, end = header.string, header.end() - len(header[0].lstrip(MARKS))
+    pieces = [f"[{MARKS}]*+"]
+    for group, pattern in enumerate(patterns, start=2):
+        if header[group] is None:
+            pieces.append("()")
+        else:
+            pieces += re.escape(line[end : header.start(group)]), f"({pattern})"
+            end = header.end(group)
+    return re.compile("".join(pieces) + re.escape(line[end : header.end()]))
+
+
+class HeaderReader:
+    """Reads the headers of a file. Most are written like the one before, and found by a pattern made from that one."""
+
+    def __init__(self):
+        self._match = re.compile("(?!)").match  # finds nothing
+        self._num_patterns = 0
+        self._was_found = False
+        self._day, self._shape, self._dates = "", (None, (), True, True), {}  # of the latest header that was found
+
+    def read(self, line: str) -> Header | None:
+        """The header of a line. A line whose date or time is impossible has none."""
+        match = self._match(line)
+        if match is None:
+            return self._read_other(line)
+        day, before, clock, seconds, after = match.groups()
+        if day != self._day:
+            date_shape, self._dates = _read_dates(day)
+            self._day, self._shape = day, (self._shape[0], date_shape, *self._shape[2:])
+        clock, seconds = _read_clock(clock, before or after), _read_seconds(seconds)
+        if not self._dates or clock is None or seconds is None:
+            return None
+        self._was_found = True
+        return self._shape, self._dates, clock, seconds, match.end()
+
+    def _read_other(self, line: str) -> Header | None:
+        match = HEADER.match(line)
+        if match is None:
+            return None
+        bracket, day, before, clock, seconds, after, colon = match.groups()
+        period = before or after
+        date_shape, dates = _read_dates(day)
+        shape = (bracket or colon, date_shape, seconds is None, period is None)
+        clock, seconds = _read_clock(clock, period), _read_seconds(seconds)
+        if not dates or clock is None or seconds is None or (colon and shape[2]):
+            return None
+        # Not the first that is not found, as it may be pasted text, but the second of two.
+        if not self._was_found and self._num_patterns < MAX_PATTERNS and _can_imitate(match[0]):
+            self._match, self._day, self._shape, self._dates = _imitate(match).match, day, shape, dates
+            self._num_patterns += 1
+        self._was_found = False
+        return shape, dates, clock, seconds, match.end()
 
 
 def is_ios(shape: Shape) -> bool:

@@ -12,6 +12,8 @@ from darija_gpt.data.whatsapp_texts import MEMBERS, NOTICE, NOTICE_END, find_pla
 
 
 MAX_NAME_LENGTH = 128  # WhatsApp cuts the names of groups at 100 characters.
+MAX_NOTICE_LENGTH = 4096  # The longest tell the description of a group, which ends at 2,048.
+MAX_NAMES = 10_000  # Groups have 1,024 members. What has more authors was made to fill memory.
 QUOTES = '"“”„«»'
 
 
@@ -42,6 +44,20 @@ def _is_notice(line: str, shortest: str) -> bool:
     return sum(map(shortest.count, QUOTES)) % 2 == 1
 
 
+def _read_plain(name: str) -> str:
+    """A name without marks and a leading tilde."""
+    plain = "".join(letter for letter in name if letter not in MARKS).strip(SPACES)
+    return plain.removeprefix("~").strip(SPACES)
+
+
+def read_name(line: str, end: int) -> tuple[str, str | None]:
+    """The name that ends at the first colon, as written and as it reads, by no evidence but the line itself."""
+    shortest = line[: min(end, MAX_NOTICE_LENGTH)]
+    if end > MAX_NOTICE_LENGTH or _is_notice(line[:MAX_NOTICE_LENGTH], shortest) or MEMBERS.search(shortest):
+        return "", None
+    return shortest, _read_plain(shortest) or None
+
+
 class Names:
     """The names that lines begin with.
 
@@ -55,6 +71,7 @@ class Names:
     """
 
     def __init__(self):
+        self.is_full = False  # Then `read_name` reads the names that are missing.
         self._shared: dict[str, str] = {}  # what stands before the first colon -> what all lines with it begin with
         self._longer: dict[str, list[str]] = {}  # what stands before the first colon -> possible names that go on
         self._first_lines: dict[str, str] = {}  # possible name -> first line with it
@@ -66,15 +83,18 @@ class Names:
 
     def observe(self, line: str, start: int) -> None:
         """Takes in what stands behind a header, which ends at `start`."""
-        if line[start : line.find(": ", start)] in self._settled:
+        if line[start : line.find(": ", start, start + MAX_NAME_LENGTH)] in self._settled:
             return
-        line = line[start:]
+        line = line[start : start + MAX_NOTICE_LENGTH]  # A longer name is none.
         end = find_name_end(line)
         if end < 0:
             return
         shortest = line[:end]
         start, shared = line[:MAX_NAME_LENGTH], self._shared.get(shortest)
         if shared is None:
+            if len(self._shared) == MAX_NAMES:
+                self.is_full = True
+                return
             if _is_notice(line, shortest):
                 return
             shared = start
@@ -132,8 +152,7 @@ class Names:
             proven = [name for name in longer if name in self._proven]
             recurring = [name for name in longer if name in self._recurring and not self._is_refuted(name, shortest)]
             name = max(proven or recurring, key=len, default=shortest)
-            plain = "".join(letter for letter in name if letter not in MARKS).strip(SPACES)
-            plain = plain.removeprefix("~").strip(SPACES)
+            plain = _read_plain(name)
             if plain and self._is_author(shortest):
                 names[shortest] = (name, plain)
         return names

@@ -41,8 +41,11 @@ LONGEST_ATTACHMENT = 512  # File systems end names at 255.
 POLLS = set(_normalize_each(_either(lambda phrases: phrases.poll)))
 DELETED_BY = tuple(phrase + " " for phrase in _normalize_each(_either(lambda phrases: phrases.deleted_by)))
 DELETED_BY_STARTS = {phrase[:8] for phrase in DELETED_BY}
+# Three letters or digits stay what they are but for their case. The first three of most texts are none of these.
+STARTS = {phrase[:3] for phrase in (*PLACEHOLDERS, *DELETED_BY)}
 EDIT_MARKS = set(_normalize_each(_either(lambda phrases: phrases.edited)))
 ENCRYPTION = tuple(_either(lambda phrases: phrases.encryption).split("|"))
+ENCRYPTION_STARTS = {phrase[:3] for phrase in ENCRYPTION}
 NOTICE = re.compile(_either(lambda phrases: phrases.notices))
 MEMBERS = re.compile(_either(lambda phrases: phrases.members))
 RIGHT_TO_LEFT_NOTICE = re.compile(_either(lambda phrases: phrases.right_to_left))
@@ -69,7 +72,8 @@ def find_placeholder(line: str) -> Kind | None:
         return None
     if line.endswith((">", ")")) and ATTACHMENT.fullmatch(line.strip(SPACES + MARKS)):
         return "media"
-    if len(line) > LONGEST_PLACEHOLDER:
+    start = line[:3]
+    if (start.isalnum() and start.lower()[:3] not in STARTS) or len(line) > LONGEST_PLACEHOLDER:
         return None
     line = _normalize(line)
     if line[:8] in DELETED_BY_STARTS and line.startswith(DELETED_BY):
@@ -112,7 +116,7 @@ def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
         start = text.rfind("<", max(0, len(text) - LONGEST_PLACEHOLDER))
         if start >= 0 and _normalize(text[start + 1 : -1]) in EDIT_MARKS:
             text, is_edited = text[:start].rstrip(MARKS).rstrip(SPACES + "\n"), True
-    first_line, _, caption = text.partition("\n")
+    first_line, _, caption = text.partition("\n") if "\n" in text else (text, "", "")
     kind = find_placeholder(first_line)
     if kind == "media":
         return "media", caption, is_edited
@@ -120,10 +124,11 @@ def read_text(text: str, is_ios: bool) -> tuple[Kind, str, bool]:
         return kind, "" if kind == "deleted" else text.lstrip(PLAIN_MARKS), is_edited
     if caption and _normalize(first_line) in POLLS:
         return "media", "", is_edited
-    if is_ios and text.startswith(ENCRYPTION):
+    if is_ios and text[:3] in ENCRYPTION_STARTS and text.startswith(ENCRYPTION):
         return "system", text, is_edited
     has_marks = not text.isascii() and (LEFT_TO_RIGHT in text or RIGHT_TO_LEFT in text)
-    caption = _find_caption(text, has_marks) if is_ios or has_marks else None
+    may_end_in_medium = has_marks or (is_ios and (text.endswith(">") or text[-4:] in DOCUMENT_ENDS))
+    caption = _find_caption(text, has_marks) if may_end_in_medium else None
     if caption is not None:
         is_file_name = FILE_NAME.fullmatch(caption.strip(SPACES + MARKS))
         return "media", "" if is_file_name else caption.lstrip(LEFT_TO_RIGHT).rstrip(SPACES + "\n"), is_edited

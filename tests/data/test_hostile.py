@@ -25,7 +25,7 @@ MEGABYTE = 1_000_000
 MAX_MEMORY_MEBIBYTES = 512
 TIMEOUT_SECONDS = 60  # Against hanging; how slow something is shows elsewhere.
 DAMAGED = "damaged or locked"
-TOO_LONG = "over 4,194,304 characters"
+TOO_LONG = "over 16,777,216 characters"
 
 # Where the fields of a ZIP archive's central directory and of its end stand.
 NEEDED_FLAGS, METHOD, CRC, PACKED_SIZE, SIZE, OFFSET, NAME = 8, 10, 16, 20, 24, 42, 46
@@ -161,10 +161,10 @@ ARCHIVES = {
 }
 
 LINES = {
-    "letters": lambda: pump("a", 10 * MEGABYTE),
-    "digits": lambda: pump("0123456789", 10 * MEGABYTE),
-    "letters and an emoji": lambda: pump("a", 10 * MEGABYTE) + "👩",
-    "words": lambda: pump("salam: khouya ", 10 * MEGABYTE),
+    "letters": lambda size: pump("a", size),
+    "digits": lambda size: pump("0123456789", size),
+    "letters and an emoji": lambda size: pump("a", size - 1) + "👩",
+    "words": lambda size: pump("salam: khouya ", size),
 }
 # What headers are made of, to be repeated where one more may stand.
 PIECES = [
@@ -198,21 +198,37 @@ def write_dates(*dates: str) -> str:
 
 
 TEXTS = {
-    **{f"10 MB of {name}": Case(make, TOO_LONG) for name, make in LINES.items()},
+    **{
+        f"10 MB of {name}": Case(lambda make=make: make(10 * MEGABYTE), "no line begins")
+        for name, make in LINES.items()
+    },
     **{
         f"10 MB of {name} in a message": Case(
-            lambda make=make: f"{CHAT}{HEADER}Amal: {make()}\n{CHAT}", TOO_LONG, "chat.txt", name == "digits"
+            lambda make=make: f"{CHAT}{HEADER}Amal: {make(10 * MEGABYTE)}\n{CHAT}", 13, "chat.txt", name == "digits"
         )
         for name, make in LINES.items()
     },
     **{
-        f"4 MB of {name} in a message": Case(
-            lambda make=make: f"{CHAT}{HEADER}Amal: {make()[: 2**22 - 99]}\n{CHAT}", 13
+        f"16 MiB of {name} in a message": Case(
+            lambda make=make: f"{CHAT}{HEADER}Amal: {make(2**24 - 99)}\n{CHAT}", 13, "chat.txt", name == "letters"
         )
         for name, make in LINES.items()
     },
+    **{
+        f"20 MB of {name} in a message": Case(
+            lambda make=make: f"{CHAT}{HEADER}Amal: {make(20 * MEGABYTE)}\n{CHAT}",
+            TOO_LONG,
+            "chat.txt",
+            name == "digits",
+        )
+        for name, make in LINES.items()
+    },
+    "10 MB of lines in a message": Case(
+        lambda: CHAT + pump("salam khouya, labas 3lik?\n" * 4, 10 * MEGABYTE), TOO_LONG
+    ),
+    "1 MB of lines in a message": Case(lambda: CHAT + pump("salam khouya\n"), 6, through_script=True),
     "10 MB of line feeds": Case(lambda: CHAT + pump("\n", 10 * MEGABYTE) + CHAT, TOO_LONG, through_script=True),
-    "10 MB of carriage returns": Case(lambda: CHAT + pump("\r", 10 * MEGABYTE) + CHAT, TOO_LONG),
+    "10 MB of carriage returns": Case(lambda: CHAT + pump("\r", 10 * MEGABYTE) + CHAT, 11),
     "10 MB before the first message": Case(lambda: pump("salam\n", 10 * MEGABYTE) + CHAT, 6),
     "zeros": Case(lambda: bytes(MEGABYTE), "no line begins"),
     "zeros in a message": Case(lambda: CHAT + f"{HEADER}Amal: {pump(chr(0))}\n", 7),
@@ -326,6 +342,16 @@ def test_an_encoding_that_is_none_is_refused(encoding, folder):
     path = folder / "chat.txt"
     path.write_text(CHAT)
     assert re.search("encoding=|not utf", refuse(path, encoding=encoding))
+
+
+def test_an_author_after_ten_thousand_others_is_one(folder):
+    others = "".join(f"{HEADER}Amal {n}: salam\n" for n in range(10_000))
+    lines = ("~Karim: labas", "Karim added Nora: x", "Karim changed the subject to “Dar: x”", "Amal 7: bikhir")
+    (folder / "chat.txt").write_text(others + "".join(f"{HEADER}{line}\n" for line in lines), encoding="utf-8")
+    *_, first, second, third, last = parse_export(folder / "chat.txt")
+    assert (first.author, first.text) == ("Karim", "labas")
+    assert second.author is third.author is None
+    assert (last.author, last.text) == ("Amal 7", "bikhir")
 
 
 def make_pipe(path: Path) -> None:

@@ -1,16 +1,21 @@
 """One chat, every phone: the messages below, written the way each phone exports them, must be read back exactly."""
 
+import copy
 import json
+import pickle
+import random
 import tracemalloc
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from darija_gpt.data.whatsapp import ExportError, Message, detect_format, find_exports, parse_export
+from darija_gpt.data.whatsapp_headers import HeaderReader
 from darija_gpt.data.whatsapp_phrases import LANGUAGES
+from darija_gpt.data.whatsapp_texts import PLACEHOLDERS, find_placeholder
 
 
 SHARED_CHATS = Path(__file__).parents[3] / "shared" / "data" / "chats"
@@ -281,6 +286,47 @@ def read(write):
         return [(message.author, message.text, message.kind) for message in messages]
 
     return read_bodies
+
+
+@pytest.mark.parametrize("name", PHONES)
+def test_a_header_reads_the_same_whatever_was_read_before(name):
+    phone, rng = PHONES[name], random.Random(0)
+
+    def write_line() -> str:
+        when = datetime(2000, 1, 1) + timedelta(minutes=rng.randrange(20_000_000), seconds=rng.randrange(60))
+        return phone.write_header(when).translate(phone.digits or {}) + "Amal: 10:00 - salam"
+
+    def change(line: str) -> str:
+        place = rng.randrange(25)
+        return (
+            line[:place]
+            + rng.choice(["", " ", "1", "٣", ":", "p", "م", LRM, "\ufeff"])
+            + line[place + rng.randrange(2) :]
+        )
+
+    for _ in range(100):
+        reader = HeaderReader()
+        reader.read(rng.choice([str, change])(write_line()))
+        for line in (write_line(), change(write_line()), change(change(write_line()))):
+            assert reader.read(line) == HeaderReader().read(line)
+
+
+@pytest.mark.parametrize("phrase", PLACEHOLDERS)
+def test_a_placeholder_is_found_whatever_its_marks_and_case(phrase):
+    for mark in (LRM, RLM, "\u064e", "\ufeff"):
+        for place in range(4):
+            assert find_placeholder(phrase[:place] + mark + phrase[place:]) == PLACEHOLDERS[phrase]
+    assert find_placeholder(f" {phrase[0].upper()}{phrase[1:]}.") == PLACEHOLDERS[phrase]
+
+
+def test_a_message_that_was_read_is_like_one_that_was_made(tmp_path):
+    (tmp_path / "chat.txt").write_text("13/04/2022, 10:00 - Amal: salam\n" * 2)
+    made = Message(datetime(2022, 4, 13, 10), "Amal", "salam", "text")
+    for read in parse_export(tmp_path / "chat.txt"):
+        assert type(read) is Message and read == made and hash(read) == hash(made) and repr(read) == repr(made)
+        assert pickle.loads(pickle.dumps(read)) == copy.deepcopy(read) == replace(read) == made
+        with pytest.raises(FrozenInstanceError):
+            read.text = ""
 
 
 @pytest.mark.parametrize("name", PHONES)
