@@ -5,7 +5,6 @@ such. The others are folded, and each detector asks first for what its pattern n
 checksum, a numbering plan or the words around it decide. What is found is blotted out for the detectors that follow.
 """
 
-import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,9 +114,9 @@ def find_pii(text: str) -> list[PiiSpan]:
     return spans
 
 
-def _replace(text: str, names: RosterNames | None, pseudonyms: Mapping[str, Pseudonym]) -> str:
+def _replace(text: str, names: RosterNames, pseudonyms: Mapping[str, Pseudonym]) -> str:
     spans = find_pii(text)
-    if names:
+    if names.people:
         blotted = blot_placeholders(blot(text, ((span.start, span.end) for span in spans)))
         found = [PiiSpan(start, end, "NAME") for start, end in names.find(blotted)]
         spans = sorted(spans + found) if found else spans
@@ -131,11 +130,9 @@ def _replace(text: str, names: RosterNames | None, pseudonyms: Mapping[str, Pseu
     return "".join([*pieces, text[last:]]) if pieces else text
 
 
-@functools.lru_cache(maxsize=16)
-def _require_harmless(pseudonyms: tuple[tuple[str, Pseudonym], ...], roster: tuple[Person, ...]) -> None:
-    for index, (_, pseudonym) in enumerate(pseudonyms):
-        spellings = (pseudonym.latin, pseudonym.arabic)
-        if any(find_pii(spelling) or read_roster(roster).matches(spelling) for spelling in spellings):
+def _require_harmless(pseudonyms: Mapping[str, Pseudonym], names: RosterNames) -> None:
+    for index, pseudonym in enumerate(pseudonyms.values()):
+        if any(find_pii(spelling) or names.matches(spelling) for spelling in (pseudonym.latin, pseudonym.arabic)):
             raise ValueError(
                 f"The pseudonym of person {index} is private data or a name of the roster, and would be scrubbed "
                 "itself; choose it with choose_pseudonyms."
@@ -160,10 +157,10 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
     Raises:
         ValueError: If a pseudonym is itself private data, or a name of the roster.
     """
-    roster, pseudonyms = tuple(roster), pseudonyms or {}
-    if pseudonyms:
-        _require_harmless(tuple(pseudonyms.items()), roster)
-    names = read_roster(roster) if roster else None
+    names, pseudonyms = read_roster(tuple(roster)), pseudonyms or {}
+    if names.harmless_pseudonyms != pseudonyms:
+        _require_harmless(pseudonyms, names)
+        names.harmless_pseudonyms = dict(pseudonyms)
     replaced = _replace(text, names, pseudonyms)
     if replaced == text:
         return text

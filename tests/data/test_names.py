@@ -2,7 +2,8 @@
 
 import pytest
 
-from darija_gpt.data.names import ORDINARY_WORDS, Person, find_names, read_roster
+from darija_gpt.data.name_evidence import ORDINARY_WORDS
+from darija_gpt.data.names import Person, find_names, read_roster
 
 
 ROSTER = [
