@@ -114,7 +114,9 @@ class RosterNames:
         self.people: dict[str, Person] = {}  # by form, as folded and with each letter once
         self.family_names: set[str] = set()
         self.forms: dict[str, set[str]] = {}  # by their beginnings
-        self.candidates: dict[str, re.Pattern[str] | None] = {}  # by words of the texts
+        self.first_pairs: set[str] = set()  # of letters
+        self.candidates: dict[str, re.Pattern[str]] = {}  # by words of the texts
+        self.other_words: set[str] = set()  # of the texts
         self.patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
         self.harmless_pseudonyms: dict[str, Any] = {}  # found to be none of these names, see privacy.scrub
         people = sorted(roster, key=lambda person: (fold_form(person.name), person.name))
@@ -127,6 +129,7 @@ class RosterNames:
                 continue
             for beginning in _list_beginnings(folded):
                 self.forms.setdefault(beginning, set()).add(folded)
+                self.first_pairs.add(beginning[:2])
             self.people.setdefault(reduce_name(folded), person)
             self.family_names.update(word for word in folded.split()[1:] if len(word) > 2)
 
@@ -139,24 +142,32 @@ class RosterNames:
             stems += (word[length:] for length in range(1, clitics.end() + 1))
         if word[-1] == "w":
             stems += [stem[:-1] for stem in stems]
-        forms = {form for stem in stems for form in self.forms.get(reduce_name(stem), ())}
-        if len(self.candidates) >= MAX_WORDS:
+        forms = {form for stem in stems if self._may_begin(stem) for form in self.forms.get(reduce_name(stem), ())}
+        if len(self.candidates) + len(self.other_words) >= MAX_WORDS:
             self.candidates.clear()
+            self.other_words.clear()
+        if not forms:
+            self.other_words.add(word)
+            return None
         key = tuple(sorted(forms))
-        if key and key not in self.patterns:
+        if key not in self.patterns:
             self.patterns[key] = re.compile(_write_pattern(key))
-        self.candidates[word] = self.patterns[key] if key else None
+        self.candidates[word] = self.patterns[key]
         return self.candidates[word]
 
+    def _may_begin(self, stem: str) -> bool:
+        """Whether it is worth reducing: most words are not, by their first two letters."""
+        return stem[:2] in self.first_pairs or stem[:1] == stem[1:2] or not stem[:2].isalpha() or stem[1:2] == "ـ"
+
     def _find_forms(self, folded: str) -> Iterator[FoundForm]:
-        known = self.candidates
         words = TOKEN.findall(folded)
-        if not any(known[word] if word in known else self._find_pattern(word) for word in words):
+        if self.other_words.issuperset(words):
             return
+        new_words = {*words} - self.other_words
+        patterns = {word: self.candidates.get(word) or self._find_pattern(word) for word in new_words}
         place = 0
-        for token in TOKEN.finditer(folded):
-            word = token.group()
-            pattern = known[word] if word in known else self._find_pattern(word)
+        for token in TOKEN.finditer(folded) if any(patterns.values()) else ():
+            pattern = patterns.get(token.group())
             match = pattern.match(folded, token.start()) if pattern and token.start() >= place else None
             if match:
                 place = match.end()
@@ -172,6 +183,8 @@ class RosterNames:
     def find(self, text: str) -> Iterator[Bounds]:
         folded = fold_name(text)
         forms = list(self._find_forms(folded))
+        if not forms:
+            return
         names = {form for form in forms if not self._is_word(folded[form.start : form.end])}
         if len(names) < len(forms):
             doubtful = (form for form in forms if form not in names)
