@@ -37,6 +37,7 @@ EXCLAMATIONS = words(
     """
 )
 GREETINGS = words("salam sabah mabrouk سلام صباح مبروك")
+GREETED = re.compile(r" {1,2}(?:l?kh?[ei]r|l?5ir|nn?our|noor|3lik|الخير|خير|النور|الورد|عليك)")
 # What stands before a person who is called, greeted or spoken of.
 VOCATIVES = words(
     """
@@ -79,7 +80,7 @@ VERB = re.compile(
     r"(?:ا?ت)?(?:ني|نا|ليا|لي|لينا|ها|ه|هم|ك)?"
 )
 FORM_OF_ACTION = re.compile(
-    r"(?:ka[ytn]|gha[dytn]|ma[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
+    r"(?:ka[ytn]|gha[dytn]|ma(?!ka[yn]|b[9q])[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
 )
 # He did not come. What is not there, there is no more of, is a thing.
 NEGATED = re.compile(
@@ -114,7 +115,7 @@ def is_evident(text: str, folded: str, found: FoundForm, family_names: Collectio
     """Whether a word is a name here: of who is called, greeted, written large, or does a thing."""
     clitic, start, end = found
     form, prefix = folded[start:end], folded[clitic:start]
-    if prefix.endswith("ال"):
+    if prefix.endswith("ال") or (form in GREETINGS and GREETED.match(folded, end)):
         return False  # Words have an article.
     line_before = folded[max(0, clitic - 40) : clitic].rpartition("\n")[2]
     before = WORD.findall(line_before)

@@ -19,7 +19,8 @@ _ARABIC_WAY_WORDS = (
     "شارع|الشارع|زنقة|الزنقة|زنقت|زنقه|حي|الحي|درب|الدرب|إقامة|اقامة|الإقامة|تجزئة|التجزئة|دوار|ممر|زقاق|ساحة"
 )
 _LATIN_WAY_WORDS = (
-    "rue|angle rue|avenue|av.|av|ave|bd|bd.|bld|blvd|blvd.|boulevard|bvd|lotissement|résidence|residence|rés.|res.|quartier|qrt|"
+    "rue|angle rue|avenue|av.|av|ave|bd|bd.|bld|blvd|blvd.|boulevard|bvd|lotissement|résidence|residence|rés.|"
+    "res.|quartier|qrt|"
     "derb|zanqa|zanqat|zankat|zenqat|zan9a|zan9at|zn9a|zn9at|zen9a|zen9at|zanka|zen9et|zn9et|znqa|impasse|allée|allee|"
     "hay|7ay|l7ay|douar|tajzi2a|tajzi2at|tajzia|tajziat|i9amat|i9ama|iqamat|ikamat|chari3|char3|ruelle"
 )
@@ -34,7 +35,8 @@ _NUMBERED_WAYS = either(
     "rue|derb|zanqa|zanqat|zankat|zan9a|zan9at|zn9a|zn9at|zen9a|zen9at|zanka|avenue|زنقة|الزنقة|درب|فزنقة|بزنقة|لزنقة"
 )
 _UNITS = either(
-    "n°|n |no|rqm|no.|nr|num|numéro|numero|nmra|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|bât.|bat.|"
+    "n°|n |no|rqm|no.|nr|num|numéro|numero|nmra|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|"
+    "bât.|bat.|"
     "bâtiment|batiment|appt|appt.|appart|appartement|app|app.|apt|apt.|apprt|étage|etage|villa|porte|lot|lot.|tranche|"
     "gh|secteur|ent|entrée|bureau|magasin|local|3imara|3omara|3imarat|l3imara|cho99a|cho9a|cha9a|ch9a|tab9|taba9|dar|"
     "رقم|الرقم|عمارة|العمارة|عماره|شقة|الشقة|شقه|بلوك|الطابق|طابق|باب|فيلا|بقعة|القطعة|الدار|دار|منزل|محل|مكتب"

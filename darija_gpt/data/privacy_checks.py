@@ -155,10 +155,8 @@ def _is_draw(match: re.Match[str], groups: list[str]) -> bool:
     if any(len(group) != 2 for group in groups):
         return False
     more = patterns.MORE_PAIRS.match(match.string, match.end())
-    is_ordered = (
-        groups == sorted(groups) and more and int(more[1]) > int(groups[-1]) if groups[-1].isdigit() else False
-    )
-    return bool(is_ordered) or _has_cue(match, patterns.GAME_CUE)
+    is_ordered = more is not None and groups == sorted(groups) and more[1] > groups[-1]
+    return is_ordered or _has_cue(match, patterns.GAME_CUE)
 
 
 def check_split_phone(match: re.Match[str]) -> Bounds | None:
@@ -228,12 +226,11 @@ def check_foreign_phone(match: re.Match[str]) -> Bounds | None:
 def check_url(match: re.Match[str]) -> Bounds | None:
     if patterns.NOT_A_SITE.fullmatch(match.group()):
         return None
-    is_sentence = (
-        match.string[match.end() : match.end() + 2].lstrip(" ").isalpha()
-        if match.string[match.end() : match.end() + 1] == " "
-        else False
+    goes_on = (
+        match.string[match.end() : match.end() + 1] == " "
+        and match.string[match.end() + 1 : match.end() + 2].isalpha()
     )
-    if is_sentence and patterns.SENTENCE.fullmatch(match.group()):
+    if goes_on and patterns.SENTENCE.fullmatch(match.group()):
         return None
     start, end = _trim(match, ".,;:!?'’*_~\"…؟")
     if match.string[start:end].count(")") > match.string[start:end].count("("):

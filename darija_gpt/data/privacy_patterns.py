@@ -188,7 +188,7 @@ SPELLED_URL = re.compile(
     rf"(?:(?<![^\W_])(?:site|siteweb|lien|link|adresse|page|website|web|www)|موقع|الموقع|رابط|الرابط|لموقع)(?![^\W_])"
     rf"(?: (?:web|dyal\w{{0,3}}|hwa|howa|est|is|c'est|هو|ديال\w{{0,3}}))?[ :=]{{1,4}}"
     rf"((?:www{_SPELLED_DOT})?[a-z0-9\-]{{2,63}}(?:{_SPELLED_DOT}[a-z0-9\-]{{2,63}}){{0,2}}{_SPELLED_DOT}{_TLD})(?![a-z0-9])"
-    rf"|(?<![a-z0-9@._\-])((?:www{_SPELLED_DOT})?[a-z0-9\-]{{4,63}}{_SPELLED_DOT}(?:com|net|org))(?![a-z0-9])",
+    rf"|(?<![a-z0-9@._\-])((?:www{_SPELLED_DOT})?[a-z0-9\-]{{4,63}}{_SPELLED_DOT}(?:com|org))(?![a-z0-9])",
     re.IGNORECASE,
 )
 # After an Arabizi word and a full stop, a sentence goes on with "be", "me" or "it".
@@ -205,7 +205,8 @@ GPS = re.compile(
     rf"(?:(?<=[0-9NSEWOnsewo°]) ?[,;/|] ?| {{1,3}})[+\-]?{_COORDINATE}(?![\w])"
     rf"|{_SEXAGESIMAL}[ ,;/]{{0,3}}{_SEXAGESIMAL}"
     rf"|\b[NS] ?{_DEGREES}[ ,;/]{{0,3}}[EWO] ?{_DEGREES}"
-    r"|(?i:\b(?:gps|coordonn[ée]es)[ :=]{1,4})([+\-]?[0-9]{1,2}\.[0-9]{2,18} ?[,;/ ] ?[+\-]?[0-9]{1,3}\.[0-9]{2,18})(?![\w])"
+    r"|(?i:\b(?:gps|coordonn[ée]es)[ :=]{1,4})"
+    r"([+\-]?[0-9]{1,2}\.[0-9]{2,18} ?[,;/ ] ?[+\-]?[0-9]{1,3}\.[0-9]{2,18})(?![\w])"
     rf"|{_LATITUDE}[ ,;/&]{{1,4}}(?:et |w |o )?{_LONGITUDE}"
     r"|(?<![\w+])[2-9CFGHJMPQRVWX]{4,8}\+[2-9CFGHJMPQRVWX]{2,3}(?![\w+])"
     r"|(?<![\w/:])///[^\W\d_]{2,30}\.[^\W\d_]{2,30}\.[^\W\d_]{2,30}"
@@ -216,11 +217,13 @@ SPLIT_PHONE = re.compile(r"[0٠](?<![\w+.,/\-].)[ .\-]?[5-7٥-٧](?: ?\n ?\d|[ .
 SPLIT_GPS = re.compile(rf"{_LATITUDE}[ ,;]{{0,3}}\n ?{_LONGITUDE}")
 
 _AT = (
-    r"(?: {0,2}(?:@|[\[({<] ?(?:at|arobaz?s?e?|@|[اأآ]ت) ?[\])}>]) {0,2}|_at_| {1,2}(?:arobase|arobaze?|arobas|arrobase|"
+    r"(?: {0,2}(?:@|[\[({<] ?(?:at|arobaz?s?e?|@|[اأآ]ت) ?[\])}>]) {0,2}|_at_| {1,2}(?:arobase|arobaze?|arobas|"
+    r"arrobase|"
     r"أروباز|اروباز|آروباز|aruba[sz]|[آ]ت) {1,2})"
 )
 _DOT = (
-    r"(?: {0,2}(?:[\[({<] ?(?:dot|point|\.|نقطة|دوت) ?[\])}>]) {0,2}|_dot_| {1,2}(?:point|dot|نقطة|دوت|noqta|no9ta) {1,2}|\.| \. ?|"
+    r"(?: {0,2}(?:[\[({<] ?(?:dot|point|\.|نقطة|دوت) ?[\])}>]) {0,2}|_dot_| {1,2}(?:point|dot|نقطة|دوت|noqta|"
+    r"no9ta) {1,2}|\.| \. ?|"
     r"\. )"
 )
 _MAIL_HOSTS = (
@@ -229,7 +232,10 @@ _MAIL_HOSTS = (
 )
 # Behind its first letter.
 _LOCAL = r"(?:[a-z0-9_.+%'\-]{0,62}[a-z0-9_+%\-])?"
-_SPELLED_LOCAL = rf"{_LOCAL}(?:(?: {{1,2}}(?:point|dot|tiret(?: du (?:bas|8)| bas)?|underscore|dash|نقطة|دوت) {{1,2}}| ?[\[(](?:dot|point)[\])] ?)[a-z0-9_\-]{{1,30}}){{0,2}}"
+_SPELLED_LOCAL = (
+    rf"{_LOCAL}(?:(?: {{1,2}}(?:point|dot|tiret(?: du (?:bas|8)| bas)?|underscore|dash|نقطة|دوت) {{1,2}}"
+    rf"| ?[\[(](?:dot|point)[\])] ?)[a-z0-9_\-]{{1,30}}){{0,2}}"
+)
 _ENDINGS = "com|fr|net|org|ma|ac|co|info|edu|gov|io|me|es|be|de|it|uk|ca|eu|press|pro|live"
 EMAIL = re.compile(
     r"[0-9A-Za-z_+%](?<![0-9A-Za-z_.+%\-].)(?i:"
@@ -238,7 +244,8 @@ EMAIL = re.compile(
     rf"|{_SPELLED_LOCAL}(?:{_AT}| {{1,2}}(?:at|chez|[اأآ]ت|عند) {{1,2}})"
     rf"(?:{_MAIL_HOSTS})(?:{_DOT}| ?, ?)(?:{_ENDINGS})(?![a-z0-9])"
     rf"|{_SPELLED_LOCAL} {{1,2}}(?:at|[اأآ]ت) {{1,2}}[a-z0-9][a-z0-9\-]{{1,62}}"
-    rf"(?: {{1,2}}(?:dot|point|دوت|نقطة) {{1,2}}[a-z0-9\-]{{2,63}}){{0,2}} {{1,2}}(?:dot|point|دوت|نقطة) {{1,2}}(?:{_ENDINGS})(?![a-z0-9])"
+    rf"(?: {{1,2}}(?:dot|point|دوت|نقطة) {{1,2}}[a-z0-9\-]{{2,63}}){{0,2}} {{1,2}}(?:dot|point|دوت|"
+    rf"نقطة) {{1,2}}(?:{_ENDINGS})(?![a-z0-9])"
     rf"|{_LOCAL}(?: ?@ ?|{_AT})(?:{_MAIL_HOSTS})(?![a-z0-9.])"
     # Letter by letter.
     r"|(?: [a-z0-9._\-]){1,40} ?@(?: [a-z0-9\-]){2,40} \.(?: [a-z]){2,6}(?![^\W_]))"
@@ -246,7 +253,8 @@ EMAIL = re.compile(
 
 ISOLATED_MENTION = re.compile("@[\u2068\u2066\u2067\u202a\u202b][^\n\u2069\u202c@]{1,100}[\u2069\u202c]")
 MENTION = re.compile(
-    r"@(?<![\w.@/].)(?:\+?[0-9](?:[ \-]?[0-9]){7,15}(?![0-9A-Za-z])|[^\W\d][\w.]{0,28}\w(?:-[a-zA-Z0-9]\w{1,20})?|[0-9][0-9_.a-zA-Z]{3,28})"
+    r"@(?<![\w.@/].)(?:\+?[0-9](?:[ \-]?[0-9]){7,15}(?![0-9A-Za-z])|[^\W\d][\w.]{0,28}\w(?:-[a-zA-Z0-9]\w{1,20})?|"
+    r"[0-9][0-9_.a-zA-Z]{3,28})"
     r"(?:@(?:[^\W\d][\w.]{0,28}\w|[0-9][0-9_.a-zA-Z]{3,28}))*"
 )
 

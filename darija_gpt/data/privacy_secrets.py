@@ -24,13 +24,13 @@ _CODE_FILLER = (
     r"(?:[ :=.,\-'’\"«(\[#>*]|(?:de|d|dyal\w{0,3}|dial\w{0,3}|ta3\w{0,3}|li|lli|l|la|le|wslni|wsslni|wslk|jak|jani|"
     r"jatk|sift\w{0,4}|est|is|hwa|howa|hwwa|rah|raho|was|your|votre|mon|ton|c'est|v[ée]rification|confirmation|"
     r"s[ée]curit[ée]|activation|whatsapp|watsap|wts|facebook|fb|google|insta|instagram|telegram|tiktok|gmail|paypal|"
-    r"cih|bank|banka|lbanka|bank?que|transfert|retrait|envoi|virement|sms|attijari|bp|bmce|inwi|orange|iam|cash|plus|wafacash|glovo|indrive|uber|app|"
+    r"cih|bank|banka|lbanka|bank?que|transfert|retrait|envoi|virement|sms|attijari|bp|bmce|inwi|orange|iam|cash|plus|wafacash|cashplus|glovo|indrive|uber|app|"
     r"otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|ديال\w{0,3}|دال|تاع|لي|اللي|الخاص|بك|"
     r"وصلني|جاني|جاك|صيفطو|واتساب|الواتساب|التحقق|التأكيد|الأمان|التفعيل|البنك|لبنك|ها|هاهو|راه|الجديد)(?![\w]))"
 )
 _CODE_VALUE = (
     r"(?:[A-Z]{1,3}-[0-9]{4,8}|[0-9]{3}[ \-][0-9]{3}|[0-9]{2} [0-9]{2} [0-9]{2}|[0-9]{4,10}|[0-9](?: [0-9]){3,7}|"
-    r"(?-i:(?=[0-9]{0,7}[A-Z])(?=[A-Z]{0,6}[0-9][A-Z]{0,6}[0-9])[A-Z0-9]{5,8}))"
+    r"(?-i:(?!HTTP)(?=[0-9]{0,7}[A-Z])(?=[A-Z]{0,6}[0-9][A-Z]{0,6}[0-9])[A-Z0-9]{5,8}))"
 )
 OTP_AFTER_CUE = re.compile(
     rf"(?i:(?<![\w])({_CODE_CUES})(?![\w])({NO_NUMBER}{{1,40}}?)(?<![0-9A-Za-z])({_CODE_VALUE}){MONEY})"
@@ -43,12 +43,14 @@ OTP_BEFORE_CUE = re.compile(
 )
 # "Use 123456 to verify"; and a second code, in what follows one that was found and blotted out.
 OTP_IN_ORDER = re.compile(
-    rf"(?i:(?<![\w])(?:use|enter|utilisez?|entrez|saisissez|tapez|composez|dkhl|dkhel|استخدم|استعمل|أدخل|ادخل|دخل) {{1,2}}"
+    rf"(?i:(?<![\w])(?:use|enter|utilisez?|entrez|saisissez|tapez|composez|dkhl|dkhel|استخدم|استعمل|أدخل|ادخل|"
+    rf"دخل) {{1,2}}"
     rf"({_CODE_VALUE})(?![\w/]|[.,][0-9]) {{1,2}}(?:to|as|for|pour|comme|bach|باش|ل) ?(?:[a-z]{{2,12}} )?"
     r"(?:v[ée]rif|confirm|log|sign|conne|activ|valid|code|votre|your|تأكيد|تفعيل|dkh?l|t?2?akkd))"
 )
 OTP_AGAIN = re.compile(
-    rf"(?i:(?<=\n)[^0-9\n]{{1,30}}?(?<![\w])(?:wsl\w{{0,3}}|wssl\w{{0,3}}|jani|jatni|jak|machi|mchi|pas|not|et non|3ndi|hada|"
+    rf"(?i:(?<=\n)[^0-9\n]{{1,30}}?(?<![\w])(?:wsl\w{{0,3}}|wssl\w{{0,3}}|jani|jatni|jak|machi|mchi|pas|not|et non|"
+    rf"3ndi|hada|"
     rf"7it|wla|وصلني|جاني|ماشي)(?![\w])[^0-9\n]{{1,12}}(?<![0-9A-Za-z])([0-9]{{4,8}})(?![\w/]|[ \-.:,][0-9]){MONEY})"
 )
 GOOGLE_CODE = re.compile(r"G(?<![\w\-].)-[0-9]{5,6}(?![\w\-])")
@@ -60,7 +62,8 @@ YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _STRONG_PASSWORD_CUES = either(
     "mot de passe|mots de passe|lmot de passe|mot de pass|mot d passe|mot de pas|mot passe|motdepasse|mdp|lmdp|"
     "mot2passe|modpass|lmodpass|modepass|moddepasse|mo de passe|password|passwd|lpassword|pwd|pasword|passeword|"
-    "psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|password|code secret|lcode secret|code sirri|lcode sirri|passcode|"
+    "psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|password|"
+    "code secret|lcode secret|code sirri|lcode sirri|passcode|"
     "كلمة السر|كلمة المرور|كلمة سر|كلمة مرور|الباسوورد|الباسورد|باسوورد|باسورد|لباسورد|لباسوورد|المودباس|مودباس|"
     "الرقم السري|رقم سري|كلمه السر|كلمه المرور|موت دو باس|لموت دو باس|مو دو باس|kalimat sir|klmt sir|kelmt ser"
 )
@@ -70,7 +73,8 @@ _WEAK_PASSWORD_CUES = either(
     "كود ويفي|كود ديال الويفي|الكود ديال الويفي|لكود ديال الويفي|رمز الويفي|الواي فاي|واي فاي|رمز الواي فاي"
 )
 _PASSWORD_FILLER = (
-    r"(?:(?:(?:for|of) {1,2}(?:the|my|your|our) {1,2}[^\W\d_]{1,15}|provisoire|par d[ée]faut|initial|actuel|t ?bd+l\w{0,3}|"
+    r"(?:(?:(?:for|of) {1,2}(?:the|my|your|our) {1,2}[^\W\d_]{1,15}|provisoire|par d[ée]faut|initial|actuel|"
+    r"t ?bd+l\w{0,3}|"
     r"bd+ltha?|massar|drive|zip|routeur|router|box|lbox|serveur|الحاسوب|ال[^\W\d_]{2,12}|"
     r"(?:dyal|dial|d|de|du|ta3|of|for|ديال|تاع) {1,2}[^\s:=]{1,20}|dyal\w{0,3}|dial\w{0,3}|ta3\w{0,3}|d|de|du|l|"
     r"la|le|mon|ton|votre|your|my|the|wifi|lwifi|wi-fi|facebook|fb|insta|gmail|compte|lcompte|email|mail|netflix|pc|"
@@ -78,7 +82,8 @@ _PASSWORD_FILLER = (
     r"الجديد|الإيميل|نتفليكس|تاعي|code|pass|password)(?![\w]) {0,2})"
 )
 _PASSWORD_LINK = (
-    r"([)\]]? ?(?::|=|->|=>|[\u21d2\u2190-\u21ff\u27a1\u2b95\U0001f446-\U0001f449\U0001f511]) ?|(?: {0,2}(?:hwa|howa|hwwa|hiya|hia|est|is|c'est|هو|هي|rah|raha|راه|ha hwa|"
+    r"([)\]]? ?(?::|=|->|=>|[\u21d2\u2190-\u21ff\u27a1\u2b95\U0001f446-\U0001f449\U0001f511]) ?"
+    r"|(?: {0,2}(?:hwa|howa|hwwa|hiya|hia|est|is|c'est|هو|هي|rah|raha|راه|ha hwa|"
     r"ha howa)(?![\w]) ?:?)? {1,2})"
 )
 PASSWORD = re.compile(
@@ -94,7 +99,8 @@ PASSWORD_PHRASE = re.compile(
 )
 # Behind a word for what it opens: mdp massar fL29xk. And "admin:secret".
 PASSWORD_FAR = re.compile(
-    rf"(?i:(?<![\w?&/=#]){_STRONG_PASSWORD_CUES}(?![\w])(?: {{1,2}}[^\W\d_]{{2,14}}){{1,3}}(?: ?[:=])? {{1,2}}[\"«“']?)"
+    rf"(?i:(?<![\w?&/=#]){_STRONG_PASSWORD_CUES}(?![\w])(?: {{1,2}}[^\W\d_]{{2,14}}){{1,3}}"
+    r"(?: ?[:=])? {1,2}[\"«“']?)"
     r"([!-~]{5,40})(?![^\s,;.?!»”\"'])"
 )
 LOGIN = re.compile(
