@@ -94,6 +94,12 @@ def _write_pattern(forms: Iterable[str]) -> str:
     return rf"(?:{'|'.join(alternatives)})(?:(?![^\W_])|(?<=[a-z]{{4}})(?=w(?![^\W_])))"
 
 
+def _is_reduced(letters: str) -> bool:
+    """Whether up to three characters are letters, none of them drawn out."""
+    is_drawn = letters[:1] == letters[1:2] or (letters[1:2] == letters[2:3] != "") or "ـ" in letters
+    return letters.isalnum() and not is_drawn
+
+
 def _list_beginnings(form: str) -> Iterator[str]:
     """What a text may have as one word of a form: fatima and fatimazahra of "fatima zahra"."""
     beginning = ""
@@ -114,7 +120,7 @@ class RosterNames:
         self.people: dict[str, Person] = {}  # by form, as folded and with each letter once
         self.family_names: set[str] = set()
         self.forms: dict[str, set[str]] = {}  # by their beginnings
-        self.first_pairs: set[str] = set()  # of letters
+        self.first_letters: set[str] = set()  # three of each, by which most words are told apart
         self.candidates: dict[str, re.Pattern[str]] = {}  # by words of the texts
         self.other_words: set[str] = set()  # of the texts
         self.patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
@@ -129,7 +135,7 @@ class RosterNames:
                 continue
             for beginning in _list_beginnings(folded):
                 self.forms.setdefault(beginning, set()).add(folded)
-                self.first_pairs.add(beginning[:2])
+                self.first_letters.add(beginning[:3])
             self.people.setdefault(reduce_name(folded), person)
             self.family_names.update(word for word in folded.split()[1:] if len(word) > 2)
 
@@ -137,12 +143,13 @@ class RosterNames:
         """The pattern of the forms that may begin with a word of a text, kept for when the word comes again."""
         stems = [word]
         if word[0] in "ldbfw":
-            stems.append(word.removeprefix(word[0]).lstrip("'’-"))
-        elif clitics := ARABIC_CLITICS.match(word):
-            stems += (word[length:] for length in range(1, clitics.end() + 1))
+            stems.append(word[1:].lstrip("'’-"))
+        elif word[0] in "وفبلكا":
+            stems += (word[length:] for length in range(1, ARABIC_CLITICS.match(word).end() + 1))
         if word[-1] == "w":
             stems += [stem[:-1] for stem in stems]
-        forms = {form for stem in stems if self._may_begin(stem) for form in self.forms.get(reduce_name(stem), ())}
+        stems = [stem for stem in stems if stem[:3] in self.first_letters or not _is_reduced(stem[:3])]
+        forms = {form for stem in stems for form in self.forms.get(reduce_name(stem), ())} if stems else ()
         if len(self.candidates) + len(self.other_words) >= MAX_WORDS:
             self.candidates.clear()
             self.other_words.clear()
@@ -154,10 +161,6 @@ class RosterNames:
             self.patterns[key] = re.compile(_write_pattern(key))
         self.candidates[word] = self.patterns[key]
         return self.candidates[word]
-
-    def _may_begin(self, stem: str) -> bool:
-        """Whether it is worth reducing: most words are not, by their first two letters."""
-        return stem[:2] in self.first_pairs or stem[:1] == stem[1:2] or not stem[:2].isalpha() or stem[1:2] == "ـ"
 
     def _find_forms(self, folded: str) -> Iterator[FoundForm]:
         words = TOKEN.findall(folded)

@@ -51,11 +51,34 @@ TRIGGERS = (
 )
 # Words and signs of private data that needs no number; `str.find` is quicker than a pattern for all of them.
 TRIGGER_WORDS = (
-    *("@", "＠", "//", "/ /", "pass", "mdp", "pwd", "wifi", "wi-fi", "code s", "arob", "arrob", " at ", " chez "),
-    *("www", " . com", " . net", " . org", " . ma", "zero", "zéro", "sifr", "sifer", "صفر", "كلمة", "كلمه", "باس"),
-    *("psw", "code", "كود", "رمز", "cent douze", "admin:", "root:", "user:", "_at_", "phrase secr"),
-    *(" point ", " dot ", " نقطة ", " دوت "),
-    *("ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات "),
+    *(
+        "@",
+        "pass",
+        "mdp",
+        "pwd",
+        "psw",
+        "wifi",
+        "wi-fi",
+        "code",
+        "arob",
+        "arrob",
+        " at ",
+        " chez ",
+        " point ",
+        " dot ",
+    ),
+    *("www", "zero", "sifr", "sifer", "cent douze"),
+)
+# Looked for where the sign is, and most texts have none of them.
+SIGNED_TRIGGER_WORDS = {
+    "/": ("//", "/ /"),
+    ":": ("admin:", "root:", "user:"),
+    "_": ("_at_",),
+    " . ": (" . com", " . net", " . org", " . ma"),
+}
+WIDE_TRIGGER_WORDS = (  # Not of ASCII alone.
+    *("＠", "zéro", "صفر", "كلمة", "كلمه", "باس", "ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات ", "كود"),
+    *("رمز", " نقطة ", " دوت "),
 )
 # A number, not part of a word unless of a house: rue 5, imm4, but not zn9a.
 HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
@@ -77,7 +100,11 @@ def find_suspect_lines(text: str) -> list[Bounds]:
             start, end = find_line(match.start())
             lines[start] = end
             match = trigger.search(lowered, end)
-    for word in TRIGGER_WORDS:
+    present = [*TRIGGER_WORDS] if lowered.isascii() else [*TRIGGER_WORDS, *WIDE_TRIGGER_WORDS]
+    for sign, words in SIGNED_TRIGGER_WORDS.items():
+        if sign in lowered:
+            present += words
+    for word in present:
         place = lowered.find(word)
         while place >= 0:
             start, end = find_line(place)
