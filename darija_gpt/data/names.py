@@ -1,12 +1,12 @@
 """People's names in a text: a form of the name, in Latin or Arabic letters, however it is written and prefixed."""
 
-import functools
 import re
 import unicodedata
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from darija_gpt.data.privacy_patterns import words
+from darija_gpt.data.name_evidence import ORDINARY_WORDS, FoundForm, is_evident, spread_evidence
 from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan
 
 
@@ -17,57 +17,11 @@ class Person(NamedTuple):
     forms: tuple[str, ...]
 
 
-# Folded spellings of names that are words of Darija, Arabic or French too: nour "light", lina "to us".
-ORDINARY_WORDS = words(
-    """
-    nour noor nur amal said saïd karim rabi3 rabie rabia salam iman imane hiba hayat farah sabah badr bader hoda
-    huda wafa wafae ikram ihsan najat jamal jamila adil amin amine anwar chams dounia donia dunia fajr ghali hanan
-    latif latifa mabrouk malak nasr nada najm rajae raja rahma rida reda safa safae salah tariq wahid ward warda
-    zahra zine zin zina aya douaa doua fath ilham islam jihad kamal layla lila leila lina nidal riad riyad saad
-    soltan sultan tayeb sana amira mina dina hadi hind hana rose claire pierre olive marie aube jean aziz habib
-    sabir sabr taha wissal yosr yousr moulay
-    نور امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر هدي وفاء اكرام احسان نجاه جمال جميله عادل
-    امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر ندي نجم رجاء رحمه رضي رضا صفاء صلاح وحيد ورد ورده زهره
-    زين زينه ايه بشري دعاء فتح الهام اسلام جهاد كمال ليلي نضال رياض سعد صديق سلطان طيب حكيم سناء اسماء اميره ملكه
-    علي عليا هادي هند مني عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر
-    """
-)
-# What stands before a person who is called, greeted or spoken of.
-VOCATIVES = words(
-    """
-    a ya si lalla sidi moulay khouya 5ouya khoya khti 5ti khtito 3mmi 3ami khalti khali ostad oustad dr docteur mr
-    mme madame monsieur sahbi sa7bi azizi 3zizi 3ziza m3a 3nd 3end wld weld bnt bent mrat rajl khout salam slm slt
-    salut cc bonjour bonsoir hi hello hey ahlan mrhba marhba merci chokran chukran choukran labas smiti smito smitha
-    smiya bsla7a fin
-    ا يا السي سي لاله سيدي مولاي خويا ختي اختي اخي الاخ الاخت الاستاذ الاستاذه استاذ الدكتور عمي خالتي خالي صاحبي
-    صاحبتي مع عند ولد بنت سلام اهلا مرحبا عزيزي عزيزتي شكرا سميتو سميتها سميتي وا هيا
-    """
-)
-# What people do and are, and what they are asked.
-FOLLOWERS = words(
-    """
-    gal galt galat galli galo gali galia gallia mcha mchat mchit ja jat jab jabt jabat jay jaya ghadi ghadya kaygol
-    katgol 3yt 3yyt 3ayt 3ayta sift sifet tsl tsal jawb jawbat tzwej tzwjat wld weldat rj3 rje3 wsl wslat khrj
-    khrjat tlf 9al 9alt 9ali 9alat 9alatli khda khdat bgha bghat dar dart 3ta 3tat 3tatni 3tani jabo chra chrat nsa
-    nsat hdr hdrat m3tl mrid mrida 3yan 3yana na3s na3sa nasa mjwj mjwja 3ndo 3ndha smito tu nta nti ntia ntina rak
-    raki wach wash fin fink finek chno 3afak 3afaki stp svp aji chof choufi tqdr t9dr t9dri tji bghit ghatji ghayji
-    قال قالت قاليا قالتليا گال گالت گاليا كال مشا مشي مشات جا جات جاب جابت غادي غاديه جاي جايه كيقول كتقول عيط عيطات
-    صيفط صيفطات تزوج تزوجات رجع رجعات وصل وصلات خرج خرجات دار دارت خدا خدات بغا بغات عطا عطات عطاني عطاتني شرا شرات
-    نسا نسات هضر هضرات مريض مريضه عيان عيانه ناعس ناعسه نتا نتي نتينا راك راكي راه راها واش فين فينك شنو عفاك عفاكي
-    اجي شوف شوفي تقدر تقدري غايجي غاتجي كايقول كاتقول وصلتي جيتي مشيتي
-    """
-)
-# Verbs after which "l", to, comes before a person.
-SPEAKING = re.compile(
-    r"(?:s[iy]f|gol|gul|9ol|golt|3ti|3ta|3yt|3ayt|tsl|hdr|dwi|jwb|صيفط|صفط|قول|گول|قلت|عطي|عيط|هضر|جاوب)"
-)
-FORM_OF_ACTION = re.compile(
-    r"(?:ka[ytn]|gha[dytn]|ma[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
-)
-
 ARABIC_VARIANTS = str.maketrans("أإآٱىةگڭڤ", "اااايهككف")
 MARKS = r"\u0640\u064b-\u0652\u0300-\u036f"
-WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+TOKEN = re.compile(rf"(?:[ldbfw]['’\-](?=[^\W_]))?[^\W_]+(?:[{MARKS}]+[^\W_]*)*")
+ARABIC_CLITICS = re.compile(r"[وفبلك]{1,2}(?:ال)?ا?|ا(?:لا?)?")
+MAX_WORDS = 200_000  # More words of texts than that are not remembered: a large vocabulary, in 30 MB.
 NOT_IN_NAMES = re.compile(rf"[\W_{MARKS}]+")
 REPEATED = re.compile(r"(.)(?=\1)")
 DRAWN_OUT = re.compile(r"(.)\1{2,}")
@@ -126,32 +80,51 @@ def _group_forms(forms: Iterable[str]) -> dict[str, str]:
     return {first: f"(?:{'|'.join(patterns)})" for first, patterns in rests.items()}
 
 
-def _write_pattern(forms: set[str]) -> str:
-    """A pattern for forms, bare or behind a clitic, where a group holds the form.
-
-    It begins with a class of letters, to which `re` skips quickly, and looks back from there only.
-    """
+def _write_pattern(forms: Iterable[str]) -> str:
+    """A pattern for forms at the beginning of a word, bare or behind a clitic, where a group holds the form."""
     latin = _group_forms(form for form in forms if form[0].isascii())
     other = _group_forms(form for form in forms if not form[0].isascii())
-    bare = [f"(?<={first}){rest}" for first, rest in (latin | other).items()]
-    alternatives = [f"(?:{'|'.join(bare)})"]
+    alternatives = [first + rest for first, rest in (latin | other).items()]
     if latin:
-        joined = "|".join(first + rest for first, rest in latin.items())
-        alternatives.append(rf"(?<=[ldbfw])['’\-]?({joined})")
+        alternatives.append(rf"[ldbfw]['’\-]?({'|'.join(first + rest for first, rest in latin.items())})")
     if other:
         joined = "|".join(first + rest for first, rest in other.items())
-        alternatives.append(rf"(?:(?<=[وفبلك])[وفبلك]?(?:ال)?ا?|(?<=ا)(?:لا?)?)({joined})")
-    firsts = "".join((*latin, *other, "ldbfw" if latin else "", "وفبلكا" if other else ""))
-    return rf"[{firsts}](?<![^\W_].)(?:{'|'.join(alternatives)})(?![^\W_])"
+        alternatives.append(rf"(?:[وفبلك]{{1,2}}(?:ال)?ا?|ا(?:لا?)?)({joined})")
+    # Of anasw, "and Anas", the w is a word.
+    return rf"(?:{'|'.join(alternatives)})(?:(?![^\W_])|(?<=[a-z]{{4}})(?=w(?![^\W_])))"
+
+
+def _is_reduced(letters: str) -> bool:
+    """Whether up to three characters are letters, none of them drawn out."""
+    is_drawn = letters[:1] == letters[1:2] or (letters[1:2] == letters[2:3] != "") or "ـ" in letters
+    return letters.isalnum() and not is_drawn
+
+
+def _list_beginnings(form: str) -> Iterator[str]:
+    """What a text may have as one word of a form: fatima and fatimazahra of "fatima zahra"."""
+    beginning = ""
+    for word in NOT_IN_NAMES.split(form):
+        beginning = reduce_name(beginning + word)
+        yield beginning
 
 
 class RosterNames:
-    """The pattern of all forms of a roster, and whose each form is."""
+    """The forms of a roster, which are looked up by the words they begin with, and whose each form is.
 
-    def __init__(self, roster: Iterable[Person]):
+    A pattern of thousands of names is slow to build and slower to search for, so each word of a text is looked up
+    first, and only the few forms that begin with it are tried.
+    """
+
+    def __init__(self, roster: tuple[Person, ...]):
+        self.roster = roster
         self.people: dict[str, Person] = {}  # by form, as folded and with each letter once
         self.family_names: set[str] = set()
-        forms: set[str] = set()
+        self.forms: dict[str, set[str]] = {}  # by their beginnings
+        self.first_letters: set[str] = set()  # three of each, by which most words are told apart
+        self.candidates: dict[str, re.Pattern[str]] = {}  # by words of the texts
+        self.other_words: set[str] = set()  # of the texts
+        self.patterns: dict[tuple[str, ...], re.Pattern[str]] = {}
+        self.harmless_pseudonyms: dict[str, Any] = {}  # found to be none of these names, see privacy.scrub
         people = sorted(roster, key=lambda person: (fold_form(person.name), person.name))
         # A whole name is its bearer's before it is a first name of somebody else.
         claims = [(person.name, person) for person in people]
@@ -160,52 +133,84 @@ class RosterNames:
             folded = fold_form(form)
             if len(folded) < 2 or not any(letter.isalpha() for letter in folded):
                 continue
-            forms.add(folded)
+            for beginning in _list_beginnings(folded):
+                self.forms.setdefault(beginning, set()).add(folded)
+                self.first_letters.add(beginning[:3])
             self.people.setdefault(reduce_name(folded), person)
             self.family_names.update(word for word in folded.split()[1:] if len(word) > 2)
-        self.pattern = re.compile(_write_pattern(forms) if forms else r"(?!)")
+
+    def _find_pattern(self, word: str) -> re.Pattern[str] | None:
+        """The pattern of the forms that may begin with a word of a text, kept for when the word comes again."""
+        stems = [word]
+        if word[0] in "ldbfw":
+            stems.append(word[1:].lstrip("'’-"))
+        elif word[0] in "وفبلكا":
+            stems += (word[length:] for length in range(1, ARABIC_CLITICS.match(word).end() + 1))
+        if word[-1] == "w":
+            stems += [stem[:-1] for stem in stems]
+        stems = [stem for stem in stems if stem[:3] in self.first_letters or not _is_reduced(stem[:3])]
+        forms = {form for stem in stems for form in self.forms.get(reduce_name(stem), ())} if stems else ()
+        if len(self.candidates) + len(self.other_words) >= MAX_WORDS:
+            self.candidates.clear()
+            self.other_words.clear()
+        if not forms:
+            self.other_words.add(word)
+            return None
+        key = tuple(sorted(forms))
+        if key not in self.patterns:
+            self.patterns[key] = re.compile(_write_pattern(key))
+        self.candidates[word] = self.patterns[key]
+        return self.candidates[word]
+
+    def _find_forms(self, folded: str) -> Iterator[FoundForm]:
+        words = TOKEN.findall(folded)
+        if self.other_words.issuperset(words):
+            return
+        new_words = {*words} - self.other_words
+        patterns = {word: self.candidates.get(word) or self._find_pattern(word) for word in new_words}
+        place = 0
+        for token in TOKEN.finditer(folded) if any(patterns.values()) else ():
+            pattern = patterns.get(token.group())
+            match = pattern.match(folded, token.start()) if pattern and token.start() >= place else None
+            if match:
+                place = match.end()
+                yield FoundForm(match.start(), *match.span(match.lastindex or 0))
 
     def matches(self, text: str) -> bool:
         """Whether a form stands anywhere in a text, as a name or as a word."""
-        return self.pattern.search(fold_name(text)) is not None
+        return any(self._find_forms(fold_name(text)))
 
     def find_person(self, found: str) -> Person:
         return self.people[reduce_name(fold_name(found))]
 
     def find(self, text: str) -> Iterator[Bounds]:
         folded = fold_name(text)
-        for match in self.pattern.finditer(folded):
-            start, end = match.span(match.lastindex or 0)
-            form = DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", folded[start:end]))
-            if form not in ORDINARY_WORDS or self._is_evident(text, folded, match.start(), start, end):
-                yield start, end
+        forms = list(self._find_forms(folded))
+        if not forms:
+            return
+        names = {form for form in forms if not self._is_word(folded[form.start : form.end])}
+        if len(names) < len(forms):
+            doubtful = (form for form in forms if form not in names)
+            names.update(form for form in doubtful if is_evident(text, folded, form, self.family_names))
+            names = spread_evidence(folded, forms, names)
+        yield from ((form.start, form.end) for form in forms if form in names)
 
-    def _is_evident(self, text: str, folded: str, clitic: int, start: int, end: int) -> bool:
-        """Whether what is a word too is a name here: of who is called, greeted, written large, or does a thing."""
-        prefix = folded[clitic:start]
-        if prefix.endswith("ال"):
-            return False  # Words have an article.
-        before = WORD.findall(folded[max(0, clitic - 40) : clitic].rpartition("\n")[2])
-        is_joined = text[clitic - 1 : clitic] in (" ", ",", "،", "-", "/", "")
-        previous = before[-1] if before and is_joined else ""
-        following = WORD.match(text, end + 1) if text[end : end + 1] in (" ", ",", "،") else None
-        after = fold_name(following.group()) if following else ""
-        if previous in VOCATIVES or after in self.family_names or after in FOLLOWERS:
-            return True
-        if FORM_OF_ACTION.fullmatch(after) or text[clitic:start] in ("أ", "آ", "ا"):
-            return True
-        speaker = before[-2:-1] if previous in ("l", "li", "ل") else before[-1:] if prefix in ("l", "ل") else ()
-        if any(SPEAKING.match(word) for word in speaker):
-            return True
-        is_large = text[start].isupper() and not text[start:end].isupper()
-        if is_large and (following and following.group()[0].isupper() and not following.group().isupper()):
-            return True
-        return is_large and bool(previous) and text[clitic - 2 : clitic - 1] not in (".", "!", "?", "\n", ":")
+    @staticmethod
+    def _is_word(form: str) -> bool:
+        return DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", form)) in ORDINARY_WORDS
 
 
-@functools.lru_cache(maxsize=16)
+# Found again by comparing, as a hash of thousands of people for every message would take longer than the message.
+_RECENT: deque[RosterNames] = deque(maxlen=16)
+
+
 def read_roster(roster: tuple[Person, ...]) -> RosterNames:
-    return RosterNames(roster)
+    for names in tuple(_RECENT):
+        if names.roster == roster:
+            return names
+    names = RosterNames(roster)
+    _RECENT.append(names)
+    return names
 
 
 def find_names(text: str, roster: Sequence[Person]) -> list[PiiSpan]:

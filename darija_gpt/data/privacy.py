@@ -5,7 +5,6 @@ such. The others are folded, and each detector asks first for what its pattern n
 checksum, a numbering plan or the words around it decide. What is found is blotted out for the detectors that follow.
 """
 
-import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from darija_gpt.data import privacy_secrets as secrets
 from darija_gpt.data.names import Person, RosterNames, find_names, read_roster
 from darija_gpt.data.privacy_addresses import ADDRESS, check_address
 from darija_gpt.data.privacy_checks import Check
-from darija_gpt.data.privacy_numerals import SPOKEN_PHONE, check_spoken_phone
+from darija_gpt.data.privacy_numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
 from darija_gpt.data.privacy_spans import Bounds, FoldedLine, PiiSpan, blot, blot_placeholders
 from darija_gpt.data.privacy_triggers import NEEDS, find_suspect_lines
 from darija_gpt.data.pseudonyms import Pseudonym
@@ -41,14 +40,18 @@ class Detector:
 
 # In the order in which they are asked: who comes first takes the text.
 DETECTORS = (
+    Detector("PASSWORD", secrets.PASSWORD_PHRASE, "password", secrets.check_phrase),
     Detector("PASSWORD", secrets.PASSWORD, "password", secrets.check_password),
     Detector("PASSWORD", secrets.PASSWORD_BEFORE_CUE, "password", secrets.check_password_before),
+    Detector("PASSWORD", secrets.PASSWORD_FAR, "password", secrets.check_unmistakable),
+    Detector("PASSWORD", secrets.LOGIN, "login", secrets.check_unmistakable),
     Detector("EMAIL", patterns.EMAIL, "at"),
     Detector("URL", patterns.HIDDEN_URL, "hidden dot", checks.check_url),
+    Detector("URL", patterns.SPELLED_URL, "spelled dot", checks.take_group),
     Detector("URL", patterns.URL, "dot", checks.check_url),
     Detector("IBAN", patterns.IBAN, "8 digits", checks.check_iban),
     Detector("RIB", patterns.RIB, "8 digits", checks.check_rib),
-    Detector("GPS", patterns.GPS, "decimals"),
+    Detector("GPS", patterns.GPS, "decimals", checks.take_group),
     Detector("CARD", patterns.CARD, "8 digits", checks.check_card),
     Detector("MENTION", patterns.MENTION, "at"),
     Detector("PHONE", patterns.MOROCCAN_PHONE, "5 digits", checks.check_phone),
@@ -59,11 +62,20 @@ DETECTORS = (
     Detector("IP", patterns.IPV4, "dotted digit", checks.check_ipv4),
     Detector("IP", patterns.IPV6, "two colons", checks.check_ipv6),
     Detector("CIN", patterns.CIN_AFTER_CUE, "identity", checks.check_cin_after_cue),
+    Detector("CIN", patterns.CIN_AGAIN, "identity", checks.take_group),
     Detector("CIN", patterns.CIN_BARE, "5 digits together", checks.check_cin),
     Detector("OTP", secrets.OTP_AFTER_CUE, "code", secrets.check_code),
     Detector("OTP", secrets.OTP_BEFORE_CUE, "code", checks.take_group),
+    Detector("OTP", secrets.OTP_IN_ORDER, "order", checks.take_group),
+    Detector("OTP", secrets.OTP_AGAIN, "code", checks.take_group),
+    Detector("OTP", SPOKEN_CODE, "code", check_spoken_code),
     Detector("OTP", secrets.GOOGLE_CODE, "5 digits together"),
     Detector("ADDRESS", ADDRESS, "house", check_address),
+)
+# Asked first, of the text as it was written: what begins in one line and ends in another.
+ACROSS_LINES = (
+    Detector("PHONE", patterns.SPLIT_PHONE, "", checks.check_split_phone),
+    Detector("GPS", patterns.SPLIT_GPS, ""),
 )
 
 
@@ -97,6 +109,16 @@ def _find_in_line(line: str) -> Iterator[PiiSpan]:
             text = blot(text, found)
 
 
+def _find_across_lines(text: str) -> list[PiiSpan]:
+    if "\n" not in text:
+        return []
+    spans: list[PiiSpan] = []
+    for detector in ACROSS_LINES:
+        bounds = filter(None, map(detector.check, detector.pattern.finditer(text)))
+        spans += (PiiSpan(*found, detector.type) for found in bounds if "\n" in text[slice(*found)])
+    return sorted(spans)
+
+
 def find_pii(text: str) -> list[PiiSpan]:
     """What identifies or endangers a person in a text, names apart.
 
@@ -108,16 +130,18 @@ def find_pii(text: str) -> list[PiiSpan]:
         `list[PiiSpan]`: sorted, none overlapping another, in code points of `text`, each of type PHONE, EMAIL, IBAN,
         RIB, CARD, CIN, URL, GPS, MENTION, OTP, PASSWORD, IP or ADDRESS.
     """
-    spans = []
+    spans = _find_across_lines(text)
+    has_split = bool(spans)
+    text = blot(text, (span[:2] for span in spans))
     for offset, end in find_suspect_lines(text):
         found = sorted(_find_in_line(text[offset:end]))
         spans += [PiiSpan(span.start + offset, span.end + offset, span.type) for span in found] if offset else found
-    return spans
+    return sorted(spans) if has_split else spans
 
 
-def _replace(text: str, names: RosterNames | None, pseudonyms: Mapping[str, Pseudonym]) -> str:
+def _replace(text: str, names: RosterNames, pseudonyms: Mapping[str, Pseudonym]) -> str:
     spans = find_pii(text)
-    if names:
+    if names.people:
         blotted = blot_placeholders(blot(text, ((span.start, span.end) for span in spans)))
         found = [PiiSpan(start, end, "NAME") for start, end in names.find(blotted)]
         spans = sorted(spans + found) if found else spans
@@ -131,11 +155,9 @@ def _replace(text: str, names: RosterNames | None, pseudonyms: Mapping[str, Pseu
     return "".join([*pieces, text[last:]]) if pieces else text
 
 
-@functools.lru_cache(maxsize=16)
-def _require_harmless(pseudonyms: tuple[tuple[str, Pseudonym], ...], roster: tuple[Person, ...]) -> None:
-    for index, (_, pseudonym) in enumerate(pseudonyms):
-        spellings = (pseudonym.latin, pseudonym.arabic)
-        if any(find_pii(spelling) or read_roster(roster).matches(spelling) for spelling in spellings):
+def _require_harmless(pseudonyms: Mapping[str, Pseudonym], names: RosterNames) -> None:
+    for index, pseudonym in enumerate(pseudonyms.values()):
+        if any(find_pii(spelling) or names.matches(spelling) for spelling in (pseudonym.latin, pseudonym.arabic)):
             raise ValueError(
                 f"The pseudonym of person {index} is private data or a name of the roster, and would be scrubbed "
                 "itself; choose it with choose_pseudonyms."
@@ -160,16 +182,18 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
     Raises:
         ValueError: If a pseudonym is itself private data, or a name of the roster.
     """
-    roster, pseudonyms = tuple(roster), pseudonyms or {}
-    if pseudonyms:
-        _require_harmless(tuple(pseudonyms.items()), roster)
-    names = read_roster(roster) if roster else None
+    names, pseudonyms = read_roster(tuple(roster)), pseudonyms or {}
+    if names.harmless_pseudonyms != pseudonyms:
+        _require_harmless(pseudonyms, names)
+        names.harmless_pseudonyms = dict(pseudonyms)
     replaced = _replace(text, names, pseudonyms)
     if replaced == text:
         return text
     # A replacement may bare what stood beside it: "a@b.ma@cd" is an e-mail first and a mention then.
-    lines = replaced.split("\n")
-    for number, line in enumerate(text.split("\n")):
+    before, lines = text.split("\n"), replaced.split("\n")
+    if len(before) != len(lines) or _find_across_lines(replaced):
+        return scrub(replaced, roster, pseudonyms)
+    for number, line in enumerate(before):
         while lines[number] != line:
             line, lines[number] = lines[number], _replace(lines[number], names, pseudonyms)
     return "\n".join(lines)

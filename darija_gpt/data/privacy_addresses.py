@@ -7,8 +7,8 @@ from darija_gpt.data.privacy_spans import Bounds
 
 
 _PARTICLES = (
-    r"(?:de|des|du|d|el|al|l|la|le|les|ibn|ben|bni|beni|bani|oued|wad|moulay|my|sidi|lalla|ain|aïn|bir|dar|bab|abou|"
-    r"bou|cité|ابن|بن|بني|مولاي|سيدي|لالة|عين|باب|واد|أبي|ابي|أبو|ابو)"
+    r"(?:de|des|du|d|el|al|l|la|le|les|ibn|ben|bni|beni|bani|oued|wad|moulay|my|sidi|lalla|ain|aïn|ait|aït|bir|dar|bab|abou|"
+    r"bou|cité|ابن|بن|بني|مولاي|سيدي|لالة|عين|باب|واد|وادي|أيت|ايت|آيت|أبي|ابي|أبو|ابو)"
 )
 _WORD = r"(?:[2-9](?=[^\W\d_]))?[^\W\d_][^\W_]{1,23}"
 _CAPITALISED = r"[A-ZÀ-Ý][^\W\d_]{0,23}"
@@ -19,7 +19,8 @@ _ARABIC_WAY_WORDS = (
     "شارع|الشارع|زنقة|الزنقة|زنقت|زنقه|حي|الحي|درب|الدرب|إقامة|اقامة|الإقامة|تجزئة|التجزئة|دوار|ممر|زقاق|ساحة"
 )
 _LATIN_WAY_WORDS = (
-    "rue|avenue|av.|av|ave|bd|bd.|bld|blvd|blvd.|boulevard|bvd|lotissement|résidence|residence|rés.|res.|quartier|qrt|"
+    "rue|angle rue|avenue|av.|av|ave|bd|bd.|bld|blvd|blvd.|boulevard|bvd|lotissement|résidence|residence|rés.|"
+    "res.|quartier|qrt|"
     "derb|zanqa|zanqat|zankat|zenqat|zan9a|zan9at|zn9a|zn9at|zen9a|zen9at|zanka|zen9et|zn9et|znqa|impasse|allée|allee|"
     "hay|7ay|l7ay|douar|tajzi2a|tajzi2at|tajzia|tajziat|i9amat|i9ama|iqamat|ikamat|chari3|char3|ruelle"
 )
@@ -34,9 +35,10 @@ _NUMBERED_WAYS = either(
     "rue|derb|zanqa|zanqat|zankat|zan9a|zan9at|zn9a|zn9at|zen9a|zen9at|zanka|avenue|زنقة|الزنقة|درب|فزنقة|بزنقة|لزنقة"
 )
 _UNITS = either(
-    "n°|n |no|no.|nr|num|numéro|numero|nmra|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|bât.|bat.|"
+    "n°|n |no|rqm|no.|nr|num|numéro|numero|nmra|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|"
+    "bât.|bat.|"
     "bâtiment|batiment|appt|appt.|appart|appartement|app|app.|apt|apt.|apprt|étage|etage|villa|porte|lot|lot.|tranche|"
-    "gh|secteur|ent|entrée|bureau|magasin|local|3imara|3imarat|l3imara|cho99a|cho9a|cha9a|ch9a|tab9|taba9|dar|"
+    "gh|secteur|ent|entrée|bureau|magasin|local|3imara|3omara|3imarat|l3imara|cho99a|cho9a|cha9a|ch9a|tab9|taba9|dar|"
     "رقم|الرقم|عمارة|العمارة|عماره|شقة|الشقة|شقه|بلوك|الطابق|طابق|باب|فيلا|بقعة|القطعة|الدار|دار|منزل|محل|مكتب"
 )
 _HOUSE_NUMBER = r"[0-9]{1,4}(?: ?bis| ?ter|[A-Za-z])?(?![\w]|[.,][0-9])"
@@ -63,7 +65,7 @@ ADDRESS = re.compile(
     rf"|(?<![\w]){_UNIT}(?:{_JOIN}{_UNIT}){{1,4}}"
 )
 _HOUSE_WORDS = (
-    "imm|imm.|immeuble|bloc|blok|bloque|app|app.|appt|appt.|appart|appartement|apt|apt.|villa|étage|etage|3imara|l3imara|"
+    "3omara|imm|imm.|immeuble|bloc|blok|bloque|app|app.|appt|appt.|appart|appartement|apt|apt.|villa|étage|etage|3imara|l3imara|"
     "cho99a|cho9a|bureau|عمارة|العمارة|شقة|الشقة|بلوك|فيلا"
 )
 # Of what is found, what makes it an address: a way or a house, and a number that is part of no word (7ay, zn9a).

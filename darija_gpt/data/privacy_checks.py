@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data.privacy_spans import Bounds
+from darija_gpt.data.privacy_spans import FOLDING, Bounds
 
 
 Check = Callable[[re.Match[str]], Bounds | None]
@@ -23,6 +23,7 @@ NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
 GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
+GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
 FOUR_LETTERS = re.compile(r"[a-zA-Z]{4}")
 # Of a region's plan, who may be called under a number.
 NUMBER_KINDS = (
@@ -59,6 +60,11 @@ def _find_ends(match: re.Match[str]) -> list[int]:
     return ends
 
 
+def _ends_before_clitic(match: re.Match[str], end: int) -> bool:
+    """Whether one letter is written onto what ends here: 4984w, "4984 and"."""
+    return GLUED.match(match.string, end) is not None
+
+
 def take_all(match: re.Match[str]) -> Bounds:
     return match.span()
 
@@ -78,6 +84,10 @@ def check_iban(match: re.Match[str]) -> Bounds | None:
     end = _find_ends(match)[length - 1]
     variants = (letters, letters[:2] + letters[2:].replace("O", "0").replace("I", "1").replace("L", "1"))
     is_valid = any(int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1 for code in variants)
+    if not end and is_valid:
+        # The place behind the last letter, which another one follows.
+        end = [place + 1 for place in range(*match.span()) if match.string[place].isalnum()][length - 1]
+        end = end if _ends_before_clitic(match, end) else 0
     return (match.start(), end) if end and (is_valid or _has_cue(match, patterns.BANK_CUE)) else None
 
 
@@ -96,6 +106,8 @@ def check_card(match: re.Match[str]) -> Bounds | None:
                 end = _find_ends(match)[length - 1]
                 if end:
                     return match.start(), end
+                if length == len(digits) and _ends_before_clitic(match, match.end()):
+                    return match.span()
     ends = _find_ends(match) if _has_cue(match, patterns.CARD_CUE) else []
     end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
     return (match.start(), end) if end else None
@@ -133,7 +145,28 @@ def check_phone(match: re.Match[str]) -> Bounds | None:
         return None
     if len(groups) > 3 and separators[0] == separators[1] != separators[2] and separators[0] in "/.-":
         return None
-    return None if _is_row(groups) else _close(match)
+    if _is_row(groups) or _is_draw(match, groups):
+        return None
+    return _close(match)
+
+
+def _is_draw(match: re.Match[str], groups: list[str]) -> bool:
+    """Whether pairs of digits are numbers of a game: named so, or in order with more to come."""
+    if any(len(group) != 2 for group in groups):
+        return False
+    more = patterns.MORE_PAIRS.match(match.string, match.end())
+    is_ordered = more is not None and groups == sorted(groups) and more[1] > groups[-1]
+    return is_ordered or _has_cue(match, patterns.GAME_CUE)
+
+
+def check_split_phone(match: re.Match[str]) -> Bounds | None:
+    """A number in two lines or more, but no column of numbers."""
+    lines = [line.strip() for line in match.group().split("\n")]
+    if len(lines) < 2 or any(len(NO_DIGIT.sub("", line.translate(FOLDING))) < 2 for line in lines):
+        return None
+    if len(lines) == 2 and len(lines[0]) < 4:
+        return None
+    return None if len(lines) > 2 and lines == sorted(lines) else match.span()
 
 
 def check_short_phone(match: re.Match[str]) -> Bounds | None:
@@ -193,6 +226,12 @@ def check_foreign_phone(match: re.Match[str]) -> Bounds | None:
 def check_url(match: re.Match[str]) -> Bounds | None:
     if patterns.NOT_A_SITE.fullmatch(match.group()):
         return None
+    goes_on = (
+        match.string[match.end() : match.end() + 1] == " "
+        and match.string[match.end() + 1 : match.end() + 2].isalpha()
+    )
+    if goes_on and patterns.SENTENCE.fullmatch(match.group()):
+        return None
     start, end = _trim(match, ".,;:!?'’*_~\"…؟")
     if match.string[start:end].count(")") > match.string[start:end].count("("):
         end = start + len(match.string[start:end].rstrip(")].,"))
@@ -213,8 +252,12 @@ def check_cin(match: re.Match[str]) -> Bounds | None:
 
 
 def check_ipv4(match: re.Match[str]) -> Bounds | None:
-    is_address = max(map(int, match.group().replace("[.]", ".").split("."))) < 256
+    octets = match.group().replace("[.]", ".").split(".")
+    is_address = max(map(int, octets)) < 256
     if not is_address or _has_cue(match, patterns.VERSION_CUE, reach=24):
+        return None
+    is_small = max(map(int, octets)) < 100 and not patterns.KNOWN_IPV4.fullmatch(match.group())
+    if is_small and "[" not in match.group() and not _has_cue(match, patterns.IP_CUE):
         return None
     return None if patterns.VERSION_BEHIND.match(match.string, match.end()) else match.span()
 

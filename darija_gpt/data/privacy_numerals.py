@@ -9,14 +9,40 @@ from darija_gpt.data.privacy_spans import Bounds
 NUMERALS = {
     **dict.fromkeys(("zero", "sifr", "sifer", "صفر", "o"), 0),
     **dict.fromkeys(("un", "une", "one", "wahd", "wa7d", "wahed", "wa7ed", "واحد"), 1),
-    **dict.fromkeys(("deux", "two", "jouj", "juj", "joj", "zouj", "جوج", "زوج", "اثنين", "اتنين", "tnayn"), 2),
-    **dict.fromkeys(("trois", "three", "tlata", "tlat", "تلاتة", "ثلاثة", "تلاته", "ثلاثه"), 3),
-    **dict.fromkeys(("quatre", "four", "rb3a", "reb3a", "arb3a", "rab3a", "ربعة", "أربعة", "اربعة", "ربعه"), 4),
-    **dict.fromkeys(("cinq", "five", "khmsa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه"), 5),
-    **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "ستة", "سته"), 6),
-    **dict.fromkeys(("sept", "seven", "sb3a", "seb3a", "sab3a", "سبعة", "سبعه"), 7),
-    **dict.fromkeys(("huit", "eight", "tmnya", "tmenya", "tmanya", "tmania", "تمنية", "ثمانية", "تمانية"), 8),
-    **dict.fromkeys(("neuf", "nine", "ts3od", "tes3od", "ts3oud", "ts3ud", "tes3a", "ts3a", "تسعود", "تسعة"), 9),
+    **dict.fromkeys(
+        (
+            "deux",
+            "two",
+            "jouj",
+            "juj",
+            "joj",
+            "zouj",
+            "جوج",
+            "زوج",
+            "اثنين",
+            "اتنين",
+            "اثنان",
+            "اتنان",
+            "تنين",
+            "ثنين",
+            "tnayn",
+            "tnin",
+        ),
+        2,
+    ),
+    **dict.fromkeys(("trois", "three", "tlata", "tlat", "تلاتة", "ثلاثة", "تلاته", "ثلاثه", "ثلاث"), 3),
+    **dict.fromkeys(
+        ("quatre", "four", "rb3a", "reb3a", "arb3a", "rab3a", "ربعة", "أربعة", "اربعة", "ربعه", "أربع", "اربع"), 4
+    ),
+    **dict.fromkeys(("cinq", "five", "khmsa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه", "خمس"), 5),
+    **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "ستة", "سته", "ست"), 6),
+    **dict.fromkeys(("sept", "seven", "sb3a", "seb3a", "sab3a", "سبعة", "سبعه", "سبع"), 7),
+    **dict.fromkeys(
+        ("huit", "eight", "tmnya", "tmenya", "tmanya", "tmania", "تمنية", "ثمانية", "تمانية", "ثماني", "ثمان"), 8
+    ),
+    **dict.fromkeys(
+        ("neuf", "nine", "ts3od", "tes3od", "ts3oud", "ts3ud", "tes3a", "ts3a", "تسعود", "تسعة", "تسعه", "تسع"), 9
+    ),
     **dict.fromkeys(("dix", "ten", "3chra", "3achra", "عشرة"), 10),
     **dict.fromkeys(("onze", "eleven", "7dach", "hdach", "حداش", "حضاش"), 11),
     **dict.fromkeys(("douze", "twelve", "tnach", "tnash", "طناش", "اطناش", "تناش"), 12),
@@ -39,14 +65,17 @@ NUMERALS = {
 JOINTS = ("et", "w", "ou", "و", "and")
 TENS = (20, 30, 40, 50, 60, 70, 80, 90)
 _WORDS = rf"(?i:{either('|'.join((*NUMERALS, *JOINTS))).replace('zero', 'z[ée]ro')})(?![^\W\d_])"
-_DIGITS = r"[0-9][0-9oO]{0,7}(?![^\W\d_])"
+_END = rf"(?:(?![^\W\d_])|(?={_WORDS}))"  # 0six
+_DIGITS = rf"[0-9][0-9oO]{{0,7}}{_END}"
+_HUNDREDS = r"deux {1,2}cents? {1,2}douze"  # +212
 SPOKEN_PHONE = re.compile(
-    r"[zZsSص0oO+(2](?<![\w+].)"
-    r"(?:(?i:(?<=z)[ée]ro|(?<=s)ife?r|(?<=ص)فر|(?<=o))|(?:(?<=0)[0-9]{0,9}|(?<=[+(])\+?212|(?<=2)12)(?=[^\n]{0,24}?[^\W\d_]))"
-    rf"(?![^\W\d_])(?:[ ,.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
+    r"[zZsSص0oO+(2pPdD](?<![\w+].)"
+    r"(?:(?i:(?<=p)lus {1,2}deux {1,2}cents? {1,2}douze|(?<=d)eux {1,2}cents? {1,2}douze|(?<=z)[ée]ro|(?<=s)ife?r|"
+    r"(?<=ص)فر|(?<=o))|(?:(?<=0)[0-9]{0,9}|(?<=[+(])\+?212|(?<=2)12)(?=[^\n]{0,24}?[^\W\d_]))"
+    rf"{_END}(?:[ ,،.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
 )
-BREAK = r"[,.()/]| - "
-TOKEN = re.compile(rf"{_WORDS}|و(?=[^\W\d_])|[0-9][0-9oO]*|{BREAK}")
+BREAK = r"[,،.()/]| - "
+TOKEN = re.compile(rf"(?i:{_HUNDREDS})|{_WORDS}|و(?=[^\W\d_])|[0-9][0-9oO]*|{BREAK}")
 COUNTRY_CODE = re.compile(r"^(?:00)?212(?=.)0?")
 NATIONAL_NUMBER = re.compile(r"0[5-8][0-9]{8}")
 
@@ -54,6 +83,8 @@ NATIONAL_NUMBER = re.compile(r"0[5-8][0-9]{8}")
 def _read_token(token: str) -> int | str:
     """The value of a numeral, or digits as they are; joints and breaks are empty."""
     folded = token.lower().replace("é", "e")
+    if " cent" in folded:
+        return "212"
     if token[0].isdigit():
         return folded.replace("o", "0")
     return "" if folded in JOINTS else NUMERALS.get(folded, " ")
@@ -92,3 +123,20 @@ def check_spoken_phone(match: re.Match[str]) -> Bounds | None:
             if is_spoken and NATIONAL_NUMBER.fullmatch(COUNTRY_CODE.sub("0", number)):
                 return match.start(), match.start() + token.end()
     return None
+
+
+# A code of four digits or more, in words: "code: quarante-huit vingt-neuf treize"
+SPOKEN_CODE = re.compile(
+    rf"(?i:(?<![^\W_])(?:l?code|otp|l?kod|pin)|كود|الكود|لكود|رمز|الرمز)(?![^\W_])"
+    rf"(?: {{1,2}}(?i:dyal\w{{0,3}}|hwa|howa|est|is|c'est|ديال\w{{0,3}}|هو))?[ :=]{{1,4}}"
+    rf"((?:[ ,،\-]{{0,2}}و?(?:{_WORDS}|{_DIGITS})){{2,12}})"
+)
+
+
+def check_spoken_code(match: re.Match[str]) -> Bounds | None:
+    """Four to eight digits, most of which are said in words of their own."""
+    tokens = list(TOKEN.finditer(match[1]))
+    values = [_read_token(token.group()) for token in tokens]
+    number = "".join(_compose(values))
+    is_spoken = sum(isinstance(value, int) for value in values) >= 3
+    return match.span(1) if is_spoken and 4 <= len(number) <= 8 else None

@@ -61,7 +61,7 @@ IBAN = re.compile(
     rf"[A-Za-z]{_IBAN_START}[ \-._]{{0,2}}[A-Za-z][ \-._]{{0,2}}[0-9oO][ \-._]{{0,2}}[0-9oO]"
     r"(?:[ \-._/|]{0,3}[0-9A-Za-z]){11,30}"
 )
-RIB = re.compile(rf"[0-9]{_IBAN_START}(?:[ \-./_|,]{{0,3}}[0-9oOlI]){{23}}(?![0-9])")
+RIB = re.compile(rf"[0-9oO]{_IBAN_START}(?:[ \-./_|,]{{0,3}}[0-9oOlI]){{23}}(?![0-9])")
 CARD = re.compile(rf"[2-6](?:{_ALONE}|(?<=(?i:cb).)|(?<=(?i:visa).))(?:[ \-._*/|,]{{0,3}}[0-9oOlI]){{12,18}}")
 BANK_CUE = re.compile(r"(?i:\brib\b|\biban\b|\bcompte\b|الحساب|\bl?7sab\b|ريب|الريب|آيبان|ايبان)[^\n]{0,30}$")
 CARD_CUE = re.compile(
@@ -103,6 +103,10 @@ CIN_AFTER_CUE = re.compile(
 )
 ONLY_CIN_FILLER = re.compile(rf"(?i:{_CIN_FILLER}{{1,10}})")
 CIN_UNMISTAKABLE = re.compile(r"[A-Z]{1,2}[ \-.]?[0-9]{5,6}|[a-z]{1,2}-?[0-9]{5,6}")
+# The same number put right, in what follows a number that was found and blotted out.
+CIN_AGAIN = re.compile(
+    rf"(?<=\n){NO_NUMBER}{{1,30}}?(?<![0-9A-Za-z])([A-Za-z]{{1,2}}[\-]?[0-9]{{5,6}})(?![0-9A-Za-z])"
+)
 CIN_BARE = re.compile(r"[A-Z](?<![0-9A-Za-z/\-_.#].)[A-Z][0-9]{5,6}(?![0-9A-Za-z/\-_])")
 # Before a bare form: this is the number of a thing.
 THING_CUE = re.compile(
@@ -117,7 +121,7 @@ THING_CUE = re.compile(
 # Capitals before it are a serial number's; small letters are a clitic, if ten digits follow side by side.
 NATIONAL_PHONE = re.compile(
     rf"[(0oO](?<![0-9A-Z+].)(?:(?<![a-z].)|(?<=0)(?=[5-8][0-9]{{8}}))(?:(?<=\(){_ZERO})?"
-    rf"{_GAP}[5-8SB](?:{_GAP}{_DIGIT}){{8}}(?![0-9])"
+    rf"{_GAP}[5-8SBGT](?:{_GAP}{_DIGIT}){{8}}(?![0-9])"
 )
 MOROCCAN_PHONE = re.compile(
     rf"[+(0oO2]{_ALONE}(?:(?<=\+){_GAP}2|(?<=\()\+?{_GAP}2|(?<=[0oO])[ .\-]?{_ZERO}{_GAP}2|(?<=2))"
@@ -133,11 +137,18 @@ PHONE_CUE = re.compile(
     r"watsap|portable|\+?212)(?![^\W_])|رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون)[^\n]{0,30}$"
 )
 
+GAME_CUE = re.compile(
+    r"(?i:(?<![^\W_])(?:loto|lotto|loterie|tirage|keno|euromillions?|quint[ée]|tierc[ée]|grille|gagnants?)(?![^\W_])"
+    r"|لوطو|يانصيب|القرعة)[^\n]{0,30}$"
+)
+MORE_PAIRS = re.compile(r" ?[ ,\-+] ?([0-9]{1,2})(?![0-9])")
+
 # --- The net ---
 _PATH = r"[^\s<>\"«»{}|\\^`،؛]"
 _SAFE_TLDS = (
     "com|net|org|info|edu|gov|fr|io|ly|gl|gg|tv|app|dev|xyz|online|shop|site|store|link|tech|blog|press|eu|uk|cc|biz|"
-    "ws|page|live|club|pro|cloud|news|watch|tn|dz|qa"
+    "ws|page|live|club|pro|cloud|news|watch|tn|dz|qa|coop|travel|agency|academy|mobi|museum|aero|asia|ovh|icu|website|"
+    "software|solutions|studio|africa|immo|digital|consulting|marketing|systems"
 )
 # These are words too (ma "what", me, it, de): a bare name needs a path, a second dot, or to be well known.
 _WORD_TLDS = "ma|me|be|co|to|it|de|es|us|ai|nl|ca|ch|in|is|so|la|no|im|id|ru|pt|se|sh|fm|sn|ae|sa|eg"
@@ -171,26 +182,48 @@ HIDDEN_URL = re.compile(
     rf"|(?<![a-z0-9@._\-]){_NAME} \. {_TLD}(?: ?/ ?{_NAME}){{1,4}}",
     re.IGNORECASE,
 )
+# Without a dot: a site's name, and an ending that is no word; or any ending, after a cue.
+_SPELLED_DOT = r"(?: {1,2}(?:point|dot|nokta|noqta|no9ta|نقطة|دوت) {1,2})"
+SPELLED_URL = re.compile(
+    rf"(?:(?<![^\W_])(?:site|siteweb|lien|link|adresse|page|website|web|www)|موقع|الموقع|رابط|الرابط|لموقع)(?![^\W_])"
+    rf"(?: (?:web|dyal\w{{0,3}}|hwa|howa|est|is|c'est|هو|ديال\w{{0,3}}))?[ :=]{{1,4}}"
+    rf"((?:www{_SPELLED_DOT})?[a-z0-9\-]{{2,63}}(?:{_SPELLED_DOT}[a-z0-9\-]{{2,63}}){{0,2}}{_SPELLED_DOT}{_TLD})(?![a-z0-9])"
+    rf"|(?<![a-z0-9@._\-])((?:www{_SPELLED_DOT})?[a-z0-9\-]{{4,63}}{_SPELLED_DOT}(?:com|org))(?![a-z0-9])",
+    re.IGNORECASE,
+)
+# After an Arabizi word and a full stop, a sentence goes on with "be", "me" or "it".
+SENTENCE = re.compile(r"[a-z]{0,20}(?:[235679][a-z]{1,20}){1,3}\.(?:be|me|it|so|no|is|in|to|la|us|id)", re.IGNORECASE)
 NOT_A_SITE = re.compile(r"[0-9.\-]*(?:[a-z]{0,2})\.[a-z]+", re.IGNORECASE)  # "1.com", "h.fr"
 _COORDINATE = r"[0-9]{1,3}[.,][0-9]{4,18} ?°? ?[NSEWOnsewo]?"
-_SEXAGESIMAL = r"[0-9]{1,3} ?[°º] ?[0-9]{1,2} ?['’′] ?(?:[0-9]{1,2}(?:[.,][0-9]{1,6})? ?(?:[\"”″]|''))? ?[NSEWO]"
+_DEGREES = r"[0-9]{1,3} ?[°º] ?[0-9]{1,2} ?['’′] ?(?:[0-9]{1,2}(?:[.,][0-9]{1,6})? ?(?:[\"”″]|''))?"
+_SEXAGESIMAL = rf"{_DEGREES} ?[NSEWO]"
+_LATITUDE = r"(?i:\blat(?:itude)?[ :=]{1,3}[+\-]?[0-9]{1,2}[.,][0-9]{1,18}"
+_LONGITUDE = r"(?:lon|lng|long|longitude)[ :=]{1,3}[+\-]?[0-9]{1,3}[.,][0-9]{1,18})"
 # A plus code or three words stand for coordinates, too.
 GPS = re.compile(
     rf"(?:\bgeo:)?(?:(?<![0-9A-Za-z_.,])|(?<=(?<![^\W_])[fbl]))[+\-]?{_COORDINATE}"
     rf"(?:(?<=[0-9NSEWOnsewo°]) ?[,;/|] ?| {{1,3}})[+\-]?{_COORDINATE}(?![\w])"
     rf"|{_SEXAGESIMAL}[ ,;/]{{0,3}}{_SEXAGESIMAL}"
-    r"|(?i:\blat(?:itude)?[ :=]{1,3}[+\-]?[0-9]{1,2}[.,][0-9]{1,18}[ ,;/&]{1,4}(?:et |w |o )?"
-    r"(?:lon|lng|long|longitude)[ :=]{1,3}[+\-]?[0-9]{1,3}[.,][0-9]{1,18})"
+    rf"|\b[NS] ?{_DEGREES}[ ,;/]{{0,3}}[EWO] ?{_DEGREES}"
+    r"|(?i:\b(?:gps|coordonn[ée]es)[ :=]{1,4})"
+    r"([+\-]?[0-9]{1,2}\.[0-9]{2,18} ?[,;/ ] ?[+\-]?[0-9]{1,3}\.[0-9]{2,18})(?![\w])"
+    rf"|{_LATITUDE}[ ,;/&]{{1,4}}(?:et |w |o )?{_LONGITUDE}"
     r"|(?<![\w+])[2-9CFGHJMPQRVWX]{4,8}\+[2-9CFGHJMPQRVWX]{2,3}(?![\w+])"
     r"|(?<![\w/:])///[^\W\d_]{2,30}\.[^\W\d_]{2,30}\.[^\W\d_]{2,30}"
 )
 
+# Data in which a line ends. A number that stops short in one line, and its rest in the next.
+SPLIT_PHONE = re.compile(r"[0٠](?<![\w+.,/\-].)[ .\-]?[5-7٥-٧](?: ?\n ?\d|[ .\-]?\d){8}(?![ .\-]?\d|[^\W\d_])")
+SPLIT_GPS = re.compile(rf"{_LATITUDE}[ ,;]{{0,3}}\n ?{_LONGITUDE}")
+
 _AT = (
-    r"(?: {0,2}(?:@|[\[({<] ?(?:at|arobase|arobaz|@|[اأآ]ت) ?[\])}>]) {0,2}| {1,2}(?:arobase|arobaz|arobas|arrobase|"
+    r"(?: {0,2}(?:@|[\[({<] ?(?:at|arobaz?s?e?|@|[اأآ]ت) ?[\])}>]) {0,2}|_at_| {1,2}(?:arobase|arobaze?|arobas|"
+    r"arrobase|"
     r"أروباز|اروباز|آروباز|aruba[sz]|[آ]ت) {1,2})"
 )
 _DOT = (
-    r"(?: {0,2}(?:[\[({<] ?(?:dot|point|\.|نقطة) ?[\])}>]) {0,2}| {1,2}(?:point|dot|نقطة|noqta|no9ta) {1,2}|\.| \. ?|"
+    r"(?: {0,2}(?:[\[({<] ?(?:dot|point|\.|نقطة|دوت) ?[\])}>]) {0,2}|_dot_| {1,2}(?:point|dot|نقطة|دوت|noqta|"
+    r"no9ta) {1,2}|\.| \. ?|"
     r"\. )"
 )
 _MAIL_HOSTS = (
@@ -200,7 +233,8 @@ _MAIL_HOSTS = (
 # Behind its first letter.
 _LOCAL = r"(?:[a-z0-9_.+%'\-]{0,62}[a-z0-9_+%\-])?"
 _SPELLED_LOCAL = (
-    rf"{_LOCAL}(?:(?: {{1,2}}(?:point|dot) {{1,2}}| ?[\[(](?:dot|point)[\])] ?)[a-z0-9_\-]{{1,30}}){{0,2}}"
+    rf"{_LOCAL}(?:(?: {{1,2}}(?:point|dot|tiret(?: du (?:bas|8)| bas)?|underscore|dash|نقطة|دوت) {{1,2}}"
+    rf"| ?[\[(](?:dot|point)[\])] ?)[a-z0-9_\-]{{1,30}}){{0,2}}"
 )
 _ENDINGS = "com|fr|net|org|ma|ac|co|info|edu|gov|io|me|es|be|de|it|uk|ca|eu|press|pro|live"
 EMAIL = re.compile(
@@ -209,6 +243,9 @@ EMAIL = re.compile(
     rf"|{_SPELLED_LOCAL}{_AT}[a-z0-9][a-z0-9\-]{{0,62}}(?:{_DOT}[a-z0-9\-]{{2,63}}){{0,2}}{_DOT}(?:{_ENDINGS})(?![a-z0-9])"
     rf"|{_SPELLED_LOCAL}(?:{_AT}| {{1,2}}(?:at|chez|[اأآ]ت|عند) {{1,2}})"
     rf"(?:{_MAIL_HOSTS})(?:{_DOT}| ?, ?)(?:{_ENDINGS})(?![a-z0-9])"
+    rf"|{_SPELLED_LOCAL} {{1,2}}(?:at|[اأآ]ت) {{1,2}}[a-z0-9][a-z0-9\-]{{1,62}}"
+    rf"(?: {{1,2}}(?:dot|point|دوت|نقطة) {{1,2}}[a-z0-9\-]{{2,63}}){{0,2}} {{1,2}}(?:dot|point|دوت|"
+    rf"نقطة) {{1,2}}(?:{_ENDINGS})(?![a-z0-9])"
     rf"|{_LOCAL}(?: ?@ ?|{_AT})(?:{_MAIL_HOSTS})(?![a-z0-9.])"
     # Letter by letter.
     r"|(?: [a-z0-9._\-]){1,40} ?@(?: [a-z0-9\-]){2,40} \.(?: [a-z]){2,6}(?![^\W_]))"
@@ -216,16 +253,24 @@ EMAIL = re.compile(
 
 ISOLATED_MENTION = re.compile("@[\u2068\u2066\u2067\u202a\u202b][^\n\u2069\u202c@]{1,100}[\u2069\u202c]")
 MENTION = re.compile(
-    r"@(?<![\w.@/].)(?:\+?[0-9](?:[ \-]?[0-9]){7,15}(?![0-9A-Za-z])|[^\W\d][\w.]{0,28}\w|[0-9][0-9_.a-zA-Z]{3,28})"
+    r"@(?<![\w.@/].)(?:\+?[0-9](?:[ \-]?[0-9]){7,15}(?![0-9A-Za-z])|[^\W\d][\w.]{0,28}\w(?:-[a-zA-Z0-9]\w{1,20})?|"
+    r"[0-9][0-9_.a-zA-Z]{3,28})"
     r"(?:@(?:[^\W\d][\w.]{0,28}\w|[0-9][0-9_.a-zA-Z]{3,28}))*"
 )
 
-IPV4 = re.compile(r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|\[\.\])[0-9]{1,3}){3}(?![\w\-]|\.[0-9])")
+IPV4 = re.compile(r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|\[\.\])[0-9]{1,3}){3}(?![\w\-]|\.[0-9]+(?![0-9A-Za-z]))")
+# Without one of these words, four small numbers are a version or a chapter, if they are not these addresses.
+IP_CUE = re.compile(
+    r"(?i:(?<![^\W_])(?:l?ip|ipv4|serveu?r|server|dns|ping|routeur|router|hôte|host|adresse|proxy|vpn|ssh)"
+    r"(?![^\W_])|عنوان|سيرفر)[^\n]{0,24}$"
+)
+KNOWN_IPV4 = re.compile(r"10\..*|1\.[01]\.[01]\.1|8\.8\.[48]\.[48]|9\.9\.9\.9")
 IPV6 = re.compile(
     r"[0-9a-fA-F:](?<![\w:.].)[0-9a-fA-F]{0,3}(?::[0-9a-fA-F]{0,4}){1,7}(?::[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:])"
 )
 VERSION_CUE = re.compile(
     r"[A-Za-z](?<![^\W_].)(?i:(?<=v)(?:er|ersion)?|(?<=a)ndroid|(?<=i)os|(?<=f)irmware|(?<=b)uild|(?<=d)river"
-    r"|(?<=u)pdate|(?<=m)ise à jour|(?<=o)racle|(?<=r)elease)(?![^\W_])[^\n]{0,12}$"
+    r"|(?<=u)pdate|(?<=m)ise à jour|(?<=o)racle|(?<=r)elease|(?<=c)hapitre"
+    r"|(?<=w)hatsapp|(?<=s)ection|(?<=e)xercice)(?![^\W_])[^\n]{0,12}$"
 )
 VERSION_BEHIND = re.compile(r"(?i:[ (]{1,2}(?:version|build|update|release|stable|beta)(?![^\W_]))")

@@ -17,19 +17,24 @@ NEEDS = {
         r"|chez {1,2}(?:gmail|hotmail|yahoo|outlook)|عند {1,2}(?:gmail|hotmail|yahoo|outlook)"
     ),
     "dot": re.compile(r"\.[a-z]|://|:/ /|:\]"),
+    "spelled dot": re.compile(r"(?:point|dot|n[oq]\w?ta|نقطة|دوت) {1,2}[a-z]"),
+    "login": re.compile(r"(?:admin\w*|root|user) ?[:/]"),
+    "order": re.compile(r"use |ente?r|utilis|saisis|tape|compos|dkh?e?l|ستخدم|ستعمل|دخل"),
     "hidden dot": re.compile(r"[\[({] ?(?:\.|dot|point|نقطة)| \. [a-z]|: / ?/|:/ /| : ?/|t p|www "),
     "5 digits": re.compile(r"[0-9](?:[^0-9\n]{0,20}[0-9]){4}"),
     "8 digits": re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){7}"),
     "5 digits together": re.compile(r"[0-9](?: ?[0-9]){4}"),
-    "decimals": re.compile(r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|\+[2-9cfghjmpqrvwx]{2}|///"),
+    "decimals": re.compile(
+        r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|gps|coord|\+[2-9cfghjmpqrvwx]{2}|///"
+    ),
     "zero": re.compile(
-        r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![^\W_]))|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
+        r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![0-9]))|cent|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
     ),
     "identity": re.compile(r"cin|cnie|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]ت"),
     "dotted digit": re.compile(r"[0-9](?:\.|\[\.\])[0-9]"),
     "two colons": re.compile(r":[0-9a-f]{0,4}:"),
     "password": re.compile(
-        r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|wi-?fi|code s|k[ea]?l[ei]?mt? s"
+        r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
         r"|كلم[ةه] ?(?:ال)?[سم]|باس|سري|ويفي|واي فاي"
     ),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
@@ -42,13 +47,38 @@ TRIGGERS = (
     re.compile(r"[\d⁰-⁹₀-₉①-⑨⓪](?=(?:[^\w\n]|_){0,5}[\d⁰-⁹₀-₉①-⑨⓪])"),
     re.compile(r"[.．](?<=[\w\-].)[a-zａ-ｚ]"),
     re.compile(r"\+(?<=[2-9cfghjmpqrvwx].)[2-9cfghjmpqrvwx]{2}"),
-    re.compile(r"[\[({] ?(?:at|dot|point|\.|ات|arob|نقطة)"),
+    re.compile(r"[\[({<] ?(?:at|dot|point|\.|ات|arob|نقطة)"),
 )
 # Words and signs of private data that needs no number; `str.find` is quicker than a pattern for all of them.
 TRIGGER_WORDS = (
-    *("@", "＠", "//", "/ /", "pass", "mdp", "pwd", "wifi", "wi-fi", "code s", "arob", "arrob", " at ", " chez "),
-    *("www", " . com", " . net", " . org", " . ma", "zero", "zéro", "sifr", "sifer", "صفر", "كلمة", "كلمه", "باس"),
-    *("ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات "),
+    *(
+        "@",
+        "pass",
+        "mdp",
+        "pwd",
+        "psw",
+        "wifi",
+        "wi-fi",
+        "code",
+        "arob",
+        "arrob",
+        " at ",
+        " chez ",
+        " point ",
+        " dot ",
+    ),
+    *("www", "zero", "sifr", "sifer", "cent douze"),
+)
+# Looked for where the sign is, and most texts have none of them.
+SIGNED_TRIGGER_WORDS = {
+    "/": ("//", "/ /"),
+    ":": ("admin:", "root:", "user:"),
+    "_": ("_at_",),
+    " . ": (" . com", " . net", " . org", " . ma"),
+}
+WIDE_TRIGGER_WORDS = (  # Not of ASCII alone.
+    *("＠", "zéro", "صفر", "كلمة", "كلمه", "باس", "ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات ", "كود"),
+    *("رمز", " نقطة ", " دوت "),
 )
 # A number, not part of a word unless of a house: rue 5, imm4, but not zn9a.
 HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
@@ -70,7 +100,11 @@ def find_suspect_lines(text: str) -> list[Bounds]:
             start, end = find_line(match.start())
             lines[start] = end
             match = trigger.search(lowered, end)
-    for word in TRIGGER_WORDS:
+    present = [*TRIGGER_WORDS] if lowered.isascii() else [*TRIGGER_WORDS, *WIDE_TRIGGER_WORDS]
+    for sign, words in SIGNED_TRIGGER_WORDS.items():
+        if sign in lowered:
+            present += words
+    for word in present:
         place = lowered.find(word)
         while place >= 0:
             start, end = find_line(place)

@@ -35,6 +35,7 @@ FRENCH_TENS = (
     *("quatre-vingt", "quatre-vingt"),
 )
 DARIJA = ["sifr", "wa7d", "jouj", "tlata", "reb3a", "khamsa", "setta", "seb3a", "tmenya", "tes3od"]
+STANDARD_ARABIC = ["صفر", "واحد", "اثنان", "ثلاثة", "أربعة", "خمسة", "ستة", "سبعة", "ثمانية", "تسعة"]
 ARABIC = ["صفر", "واحد", "جوج", "تلاتة", "ربعة", "خمسة", "ستة", "سبعة", "تمنية", "تسعود"]
 
 
@@ -89,9 +90,9 @@ def say_french(number: int) -> str:
 
 def say_phone(source: random.Random, number: str) -> str:
     """A number as it is said: digit by digit in Darija or Arabic, or in pairs in French, some of them written out."""
-    language = source.choice((DARIJA, ARABIC, FRENCH))
+    language = source.choice((DARIJA, ARABIC, STANDARD_ARABIC, FRENCH))
     if language is not FRENCH:
-        return source.choice((" ", ", ", "-")).join(language[int(digit)] for digit in number)
+        return source.choice((" ", ", ", "، ", "-")).join(language[int(digit)] for digit in number)
     said = [f"{FRENCH[0]} {FRENCH[int(number[1])]}"]
     for pair in (number[place : place + 2] for place in range(2, 10, 2)):
         words = f"{FRENCH[0]} {FRENCH[int(pair[1])]}" if pair[0] == "0" else say_french(int(pair))
@@ -144,6 +145,9 @@ def make_hidden_phone(source: random.Random) -> str:
             group(number, (2,), source.choice((" | ", " _ ", ",", "٫", "    ", "🔸", "…", " ~ "))),
             "".join(f"({pair})" for pair in group(number, (2,), " ").split()),
             say_phone(source, number),
+            f"0{FRENCH[int(number[1])]} {group(number[2:], (2,), ' ')}",
+            f"plus deux cent douze {FRENCH[int(number[1])]} {group(number[2:], (2,), ' ')}",
+            f"{number[:2]} {number[2:4]}\n{group(number[4:], (2,), ' ')}",
             f"+212 ({FRENCH[int(number[1])]}) {group(number[2:], (2,), '.')}",
         )
     )
@@ -163,6 +167,12 @@ def make_hidden_email(source: random.Random) -> str:
             f"{local}@{host.replace('.', ',')}",
             f"{local} آت {host.replace('.', ' نقطة ')}",
             " ".join(f"{local}@{host}"),
+            f"{local} at {host.replace('.', ' dot ')}",
+            f"{local}_at_{host.replace('.', '_dot_')}",
+            f"{local}<at>{host.replace('.', '<dot>')}",
+            f"{local} آت {host.replace('.', ' دوت ')}",
+            f"anir tiret b arobaze {host.replace('.', ' point ')}",
+            f"anir underscore b arobase {host.replace('.', ' point ')}",
         )
     )
 
@@ -192,6 +202,7 @@ def make_hidden_url(source: random.Random) -> str:
             f"https : // {name} . org",
             f"{name} . com / p / {source.randrange(99)}",
             f"hxxps://{name}.com/p",
+            f"{name}-fes point com",
         )
     )
 
@@ -218,18 +229,27 @@ HIDDEN_MAKERS = {
     "EMAIL": make_hidden_email,
     "URL": make_hidden_url,
     "IBAN": lambda source: group(make_iban("MA", make_rib(source)), source.choice(((1,), (4,))), source.choice(" _")),
-    "RIB": lambda source: group(make_rib(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "."))),
+    "RIB": lambda source: group(
+        make_rib(source), source.choice(((1,), (2,), (24,))), source.choice((" ", " | ", "."))
+    ).replace("0", source.choice("0oO")),
     "CARD": lambda source: group(make_card(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "_"))),
 }
 # With the words that give it away; the private part stands in brackets.
 CUED = {
     "PHONE": ("nmra dyali ⟦6{8}⟧", "whatsapp 212 o zid ⟦7{8}⟧", "رقمي ⟦6{2} {2} {2} {2}⟧ بلا صفر"),
-    "URL": ("⟦https://maps.app.goo.gl/aB{4}⟧", "lieu: ⟦goo.gl/maps/q{5}⟧", "chof ⟦rdv.exemple.gov.ma⟧"),
+    "URL": (
+        "⟦https://maps.app.goo.gl/aB{4}⟧",
+        "lieu: ⟦goo.gl/maps/q{5}⟧",
+        "chof ⟦rdv.exemple.gov.ma⟧",
+        "site: ⟦exemple-fes point ma⟧",
+    ),
+    "IBAN": ("⟦MA64011519000001205000534921⟧w sir",),
     "CIN": (
         "cin dyali ⟦BK{6}⟧",
         "la carte nationale: ⟦AB {6}⟧",
         "رقم البطاقة ⟦J{6}⟧ ديالي",
         "CNIE n° ⟦ee{5}⟧",
+        "cin BK123456 ghalat, s7i7a ⟦BK{6}⟧",
         "ب.ت.و عدد ⟦JB {6}⟧",
         "3tihom CIN, hahiya f tswira ⟦Q{6}⟧",
         "my id card number is ⟦BE-{5}⟧",
@@ -239,8 +259,11 @@ CUED = {
         "⟦34.0{5};-6.8{5}⟧ hada lmakan",
         "m9hha f⟦34.0{4},-6.8{4}⟧",
         "⟦8C5H+2Q⟧ Fes",
+        "dar: ⟦N 34°01'{2}.5\" W 6°50'{2}.1\"⟧",
+        "⟦lat: 34.0{3}\nlon: -6.8{3}⟧",
+        "gps: ⟦34.{2}, -6.{2}⟧",
     ),
-    "MENTION": ("⟦@2126{8}⟧ fin nta", "chof m3a ⟦@sal_wa{2}⟧", "⟦@\u20682126{8}\u2069⟧ aji"),
+    "MENTION": ("⟦@2126{8}⟧ fin nta", "chof m3a ⟦@sal_wa{2}⟧", "swlo ⟦@nadia-fes{2}⟧", "⟦@\u20682126{8}\u2069⟧ aji"),
     "OTP": (
         *("lcode hwa ⟦48{4}⟧", "Votre code de vérification est ⟦{6}⟧", "الكود ديالك هو ⟦{6}⟧", "رمز التحقق: ⟦{4}⟧"),
         *(
@@ -248,6 +271,11 @@ CUED = {
             "⟦G-{6}⟧ is your Google verification code",
             "⟦{6}⟧ hwa lcode",
             "otp ⟦{5}⟧",
+            "Use ⟦{6}⟧ to confirm your account",
+            "lcode 4821 la, jani ⟦{4}⟧",
+            "code transfert cashplus: ⟦{8}{2}⟧",
+            "code: ⟦trente-deux soixante et un onze⟧",
+            "code de vérification : ⟦K{1}T{2}X⟧",
             "code d activation dkhlo f l'application ⟦{6}⟧",
             "le code de retrait au guichet, note-le ⟦{5}⟧",
             "3tini lcode li 3ndek... safi ⟦{4}7⟧",
@@ -263,8 +291,17 @@ CUED = {
         ),
         *("code secret dyal lbit ⟦Nb!{4}⟧", "⟦karmous*{2}x⟧ hwa lmodpass", "pass word dyal lbox: ⟦rmla{4}⟧"),
         *("code wifi: ⟦{8}⟧", "modpass dyal facebook: ⟦ba7r{4}⟧", "wifi : ⟦DarKbira{2}⟧"),
+        *("mot de passe provisoire « ⟦Zr!{4}b⟧ »", "lpassword t bdl: ⟦Zitoun_{3}⟧", "mdp massar ⟦kL{2}xQ⟧, dkhel"),
+        *("the password for the box is ⟦k4s-bah{2}⟧ ok", "psw dyal drive howa ⟦zitoun_tp{1}⟧", "pwd👉⟦z.karm{2}!⟧👈"),
+        *("root:⟦hK{2}!zz⟧ dyal routeur", "«mot de passe: ⟦tlata d lmchach⟧»", "كلمة سر الحاسوب: ⟦zit-zitoun⟧"),
     ),
-    "IP": ("ip dyali ⟦10.1.2.{2}⟧", "serveur ⟦192.168.1.1⟧ taye7", "⟦2001:db8::a{3}⟧"),
+    "IP": (
+        "ip dyali ⟦10.1.2.{2}⟧",
+        "serveur ⟦192.168.1.1⟧ taye7",
+        "⟦2001:db8::a{3}⟧",
+        "ping ⟦41.2.3.{2}⟧",
+        "b ⟦196.12.230.{2}⟧.3awd",
+    ),
     "ADDRESS": (
         *("ana sakn f ⟦12 rue Ibn Batouta, appt 3⟧", "⟦hay salam rue 5 n° 12⟧", "⟦شارع محمد الخامس رقم 45⟧ الدار"),
         *("⟦Résidence Al Amal, imm B, appt 12⟧ daba", "⟦bd Zerktouni n° 45⟧ f casa", "⟦حي السلام زنقة 5 رقم 12⟧"),
@@ -360,6 +397,16 @@ HARMLESS = (
         "3yt l 141",
         "m3a 19 wla 177",
         "ok.merci bzaf",
+        "m3a9ol.be happy khouya",
+        "WhatsApp 2.21.4.18 jdid",
+        "chapitre 2.4.1.3",
+        "had 4.3.2.1 d lmo9arrar",
+        "loto: 06 11 22 35 41",
+        "07 12 19 26 33 45 hado rb7o",
+        "autre point net w wade7",
+        "lcode HTTP404",
+        "code iPhone15 jdid",
+        "mot de passe khass ykon fih 8 harf",
         "mzyan.ma kayn walo",
         "salam.labas 3lik",
         "la page 254",

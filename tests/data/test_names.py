@@ -2,7 +2,8 @@
 
 import pytest
 
-from darija_gpt.data.names import ORDINARY_WORDS, Person, find_names, read_roster
+from darija_gpt.data.name_evidence import ORDINARY_WORDS
+from darija_gpt.data.names import Person, find_names, read_roster
 
 
 ROSTER = [
@@ -12,6 +13,10 @@ ROSTER = [
     Person("Saïd", ("Said", "سعيد")),
     Person("El Mahjoub", ("Mahjoub", "المحجوب", "محجوب")),
     Person("Mehdi ✨", ("مهدي",)),
+    Person("Hamza", ()),
+    Person("Amal", ()),
+    Person("Sabah", ("صباح",)),
+    Person("Jamil", ("جميل",)),
 ]
 
 
@@ -59,12 +64,41 @@ def test_names_are_found_under_clitics_and_drawn_out_letters(text, names):
         ("نور كاتقلب عليك", True),
         ("صيفطها لسعيد دابا", True),
         ("gol l said yji", True),
+        ("nour ma jatch lyoum", True),
+        ("amal golti liya ghadi tji", True),
+        ("swlt said 3la lkhedma", True),
+        ("سولت نور على الخدمة", True),
+        ("نور سيفطات ليا التصاور", True),
+        ("nour w hamza jaw", True),
+        ("ktab dyal said", True),
+        ("Nour, fin lktab", True),
+        ("mabrouk 3lik, nour!", True),
+        ("nour makan walo", False),
+        ("nour ma kaynch", False),
+        ("مع صباح الخير", False),
+        ("sabah, mzyan", False),
+        ("dyal sabah", False),
+        ("يا سلام على منظر جميل", False),
         ("bhal nour f dlam", False),
         ("النور واش رجع", False),
     ],
 )
 def test_a_name_that_is_a_word_needs_evidence(text, is_name):
     assert bool(name_texts(text)) == is_name
+
+
+def test_the_same_word_twice_in_a_line_is_the_same_person():
+    assert name_texts("amal, amal, AMAL aji") == ["amal", "amal", "AMAL"]
+    assert name_texts("amal, aji\namal kbir") == ["amal"]
+
+
+def test_a_name_is_found_among_those_of_a_thousand_people():
+    crowd = [
+        Person(f"Xan{first}{second} Ybo", (f"xan{first}{second}",)) for first in range(40) for second in "abcdefghjk"
+    ]
+    text = "ya yassine w fatima zahra, hamzaw l'xan7b; dyal Xan12k ybo"
+    found = [text[span.start : span.end] for span in find_names(text, ROSTER + crowd)]
+    assert found == ["yassine", "fatima zahra", "hamza", "xan7b", "Xan12k ybo"]
 
 
 def test_a_word_of_another_line_is_no_evidence():

@@ -86,6 +86,13 @@ def test_places_are_those_of_the_text_as_it_was_given():
     assert find_pii("salam\n0612345678") == [PiiSpan(6, 16, "PHONE")]
 
 
+def test_a_number_goes_on_in_the_next_line_only_if_that_makes_it_whole():
+    assert find_texts("nmrti\n06 12\n34 56 78") == [("PHONE", "06 12\n34 56 78")]
+    assert find_texts("lat: 33.51\nlon: -7.62") == [("GPS", "lat: 33.51\nlon: -7.62")]
+    assert find_texts("06 12 34 56 78\n12 34") == [("PHONE", "06 12 34 56 78")]
+    assert not find_pii("06 12\n34 56 78 90") + find_pii("06\n12\n18\n24\n30") + find_pii("0612\n")
+
+
 def test_spans_are_sorted_and_none_overlaps_another():
     text = " / ".join(line for _, line, _, _ in CORE[::7] + HIDDEN[::7] + CUED[::7])
     spans = find_pii(text)
@@ -115,6 +122,7 @@ def test_scrubbed_text_stays_as_it_is():
         scrubbed = scrub(line, ROSTER)
         assert scrub(scrubbed, ROSTER) == scrubbed, line
     assert scrub("3yt l 06 12 34 56 78 wla a.b@exemple.ma") == "3yt l [PHONE] wla [EMAIL]"
+    assert scrub("06 61\n22 33 44 salam\n07") == "[PHONE] salam\n07"
     assert scrub("a@b.ma@cd") == "[EMAIL][MENTION]"
 
 
@@ -155,10 +163,14 @@ def test_hardly_a_line_of_ordinary_darija_is_touched():
 
 # For each detector, in their order, what makes its pattern begin again and again and never find an end.
 PUMPS = (
+    ('"mdp : a ', "mdp d d d « ", '"mot de passe:'),
     ("password : a ", "mdp : pass ", "pass a1 "),
     ("abc123!x est pass ", "a1! comme "),
+    ("mdp aa bb aa ", "mdp aa1 "),
+    ("admin:", "user:a ", "root : aA1"),
     ("a@b.", "a.b@", "a at ", "a arobase b point ", "a @ b "),
     ("https : // a", "a[.]", "a . b ", "www . a ", "h t t p "),
+    ("site : a point ", "a point ", "www dot ", "abcd dot "),
     ("http://", "a.b.c.", "www.", "a-1."),
     ("MA64 ", "MA64 0115 1900 0001 2050 0053 4922 ", "M A 6 4 "),
     ("12 ", "1 ", "123 456 "),
@@ -173,9 +185,13 @@ PUMPS = (
     ("1.1.1.", "1.1.1.1 ", "1[.]"),
     ("1:", "::", "a:b:"),
     ("cin ", "la carte AB ", "cin AB 1234 "),
+    ("cin AB123456 a ", "cin AB123456 AB12345"),
     ("AB12345", "AB "),
     ("code ", "code 12 ", "lcode a1 "),
     ("123456 is your ", "1234 hwa "),
+    ("use 123456 to ", "enter 1234 "),
+    ("code 1234 jani ", "code 1234 machi 1"),
+    ("code : un ", "code un deux ", "pin "),
     ("G-12345", "G-"),
     ("hay salam ", "rue 1 ", "imm 4 ", "n° 5, ", "rue ibn ben rue ", "حي السلام ", "12 rue "),
 )

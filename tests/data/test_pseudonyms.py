@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from darija_gpt.data.names import FOLLOWERS, ORDINARY_WORDS, VOCATIVES, Person, fold_form, reduce_name
+from darija_gpt.data.name_evidence import FOLLOWERS, ORDINARY_WORDS, VOCATIVES
+from darija_gpt.data.names import Person, fold_form, reduce_name
 from darija_gpt.data.privacy import find_names, scrub
 from darija_gpt.data.pseudonyms import NAMES, Pseudonym, choose_pseudonyms, read_key
 
