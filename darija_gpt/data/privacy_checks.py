@@ -131,8 +131,12 @@ def _is_row(groups: list[str]) -> bool:
     } == {1}
 
 
+# 06/20, 07/20: what teachers give.
+MARKS_OF_TWENTY = re.compile(r"/20(?![0-9])[^/]+[0-9]|[ ,][0-9]{1,2}/20(?![0-9])")
+
+
 def check_phone(match: re.Match[str]) -> Bounds | None:
-    """A number whose letters are few, and which is no date with an hour behind it."""
+    """A number whose letters are few, and which is no date with an hour behind it and no list of marks."""
     written = match.group()
     if written.isdigit():
         return match.span()
@@ -145,7 +149,7 @@ def check_phone(match: re.Match[str]) -> Bounds | None:
         return None
     if len(groups) > 3 and separators[0] == separators[1] != separators[2] and separators[0] in "/.-":
         return None
-    if _is_row(groups) or _is_draw(match, groups):
+    if MARKS_OF_TWENTY.search(written) or _is_row(groups) or _is_draw(match, groups):
         return None
     return _close(match)
 

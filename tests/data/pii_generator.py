@@ -340,6 +340,7 @@ def make_cued_lines(seed: int) -> Iterator[tuple[str, str, int, int]]:
 HARMLESS = (
     *(
         "b 150dh",
+        "no9at: 05/20 06/20, 07/20 11/20",
         "1.200,50 DH 3la chhar",
         "20 000 درهم",
         "2000 ryal",
