@@ -30,12 +30,30 @@ class PretrainArguments:
     num_train_epochs: float = field(default=3.0, metadata={"help": "passes over the training documents"})
     per_device_train_batch_size: int = field(default=8, metadata={"help": "blocks per process and forward pass"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "forward passes per step"})
-    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate"})
+    optimizer: Literal["adamw", "muon"] = field(
+        default="adamw", metadata={"help": "muon trains the hidden matrices, and AdamW the rest then"}
+    )
+    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate of AdamW"})
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = field(
+        default="cosine", metadata={"help": "how learning rates fall; wsd stays high and falls at the end"}
+    )
     final_learning_rate_ratio: float = field(default=0.1, metadata={"help": "last learning rate over the highest"})
     warmup_ratio: float = field(default=0.05, metadata={"help": "share of the steps in which the rate rises"})
+    cooldown_ratio: float = field(default=0.2, metadata={"help": "share of the other steps in which wsd falls"})
+    muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
+    muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
+    muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
     weight_decay: float = field(default=0.1, metadata={"help": "of matrices, not of norms and biases"})
     adam_beta1: float = field(default=0.9, metadata={"help": "AdamW's first beta"})
     adam_beta2: float = field(default=0.95, metadata={"help": "AdamW's second beta"})
+    dropout_schedule: Literal["constant", "early", "late"] = field(
+        default="constant", metadata={"help": "the part of the run in which the model's dropout is on"}
+    )
+    dropout_ratio: float = field(default=0.5, metadata={"help": "that part, as a share of the steps"})
+    weight_average_decay: float | None = field(
+        default=None, metadata={"help": "keep a moving average of the weights, which becomes the model; try 0.999"}
+    )
+    z_loss: float = field(default=0.0, metadata={"help": "weight of the squared log of the softmax's sum; try 1e-4"})
     max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from darija_gpt.checkpoint import load_checkpoint, save_checkpoint
-from darija_gpt.optimization import build_adamw, compute_learning_rate
+from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
 from darija_gpt.packing import PackedDataset
 from darija_gpt.tokenizer import encode_rows
 
@@ -65,13 +65,10 @@ class TrainingRun:
         self.num_parameters = model.num_parameters()
         if arguments.gradient_checkpointing:
             model.gradient_checkpointing_enable()
-        optimizer = build_adamw(
-            model,
-            learning_rate=arguments.learning_rate,
-            weight_decay=arguments.weight_decay,
-            betas=(arguments.adam_beta1, arguments.adam_beta2),
-        )
-        self.model, self.optimizer = accelerator.prepare(model, optimizer)
+        self.dropout = DropoutSwitch(model, arguments.dropout_schedule, arguments.dropout_ratio)
+        self.model, *self.optimizers = accelerator.prepare(model, *build_optimizers(model, arguments))
+        decay = arguments.weight_average_decay
+        self.average = None if decay is None else WeightAverage(self.model.parameters(), decay)
         # What a checkpoint keeps beside weights, optimizer and random generators.
         self.progress = {
             "step": 0,
@@ -136,15 +133,18 @@ class TrainingRun:
     def _update(self, step: int, batches) -> tuple[float, float, float]:
         """One step; gives its loss in nats per token, the norm of its gradient and its learning rate."""
         arguments = self.arguments
-        learning_rate = compute_learning_rate(
+        factor = compute_rate_factor(
             step - 1,
-            peak=arguments.learning_rate,
+            schedule=arguments.schedule,
             warmup_steps=round(arguments.warmup_ratio * self.num_steps),
             num_steps=self.num_steps,
             final_ratio=arguments.final_learning_rate_ratio,
+            cooldown_ratio=arguments.cooldown_ratio,
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = factor * group["initial_lr"]
+        self.dropout.set_step(step - 1, self.num_steps)
         self.model.train()
         losses = []
         for _ in range(arguments.gradient_accumulation_steps):
@@ -156,10 +156,13 @@ class TrainingRun:
                 losses.append(loss.detach())
                 if self.accelerator.sync_gradients:
                     grad_norm = self.accelerator.clip_grad_norm_(self.model.parameters(), arguments.max_grad_norm)
-                self.optimizer.step()
-                self.optimizer.zero_grad()
+                for optimizer in self.optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad()
+        if self.average:
+            self.average.update(step - 1)
         loss = self.accelerator.reduce(torch.stack(losses).mean(), "mean")
-        return loss.item(), grad_norm.item(), learning_rate
+        return loss.item(), grad_norm.item(), factor * arguments.learning_rate
 
     @torch.no_grad()
     def _measure_loss(self, loader: DataLoader) -> float:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from transformers import get_cosine_with_min_lr_schedule_with_warmup
 
-from darija_gpt.optimization import build_adamw, compute_learning_rate, group_parameters
+from darija_gpt.optimization import build_adamw, compute_rate_factor, group_parameters
 
 
 def test_the_schedule_is_transformers_cosine_with_warmup():
@@ -17,9 +17,7 @@ def test_the_schedule_is_transformers_cosine_with_warmup():
         rates.append(optimizer.param_groups[0]["lr"])
         optimizer.step()
         reference.step()
-    ours = [
-        compute_learning_rate(step, peak=2e-3, warmup_steps=10, num_steps=100, final_ratio=0.1) for step in range(100)
-    ]
+    ours = [2e-3 * compute_rate_factor(step, warmup_steps=10, num_steps=100, final_ratio=0.1) for step in range(100)]
     assert ours[10:] == pytest.approx(rates[10:])
     assert ours[:10] == pytest.approx(rates[1:11])
 
@@ -27,7 +25,7 @@ def test_the_schedule_is_transformers_cosine_with_warmup():
 @pytest.mark.parametrize(("warmup_steps", "num_steps"), [(0, 1), (1, 1), (0, 2), (5, 3)])
 def test_short_runs_have_a_learning_rate_too(warmup_steps, num_steps):
     for step in range(num_steps):
-        rate = compute_learning_rate(step, peak=1.0, warmup_steps=warmup_steps, num_steps=num_steps, final_ratio=0.1)
+        rate = compute_rate_factor(step, warmup_steps=warmup_steps, num_steps=num_steps, final_ratio=0.1)
         assert 0 < rate <= 1
 
 
