@@ -5,14 +5,11 @@ Every schedule is a function of the step alone, so that a resumed run needs no s
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import nn
 
-
-if TYPE_CHECKING:
-    from darija_gpt.pretraining import PretrainArguments
 
 Optimizer = Literal["adamw", "muon"]
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
@@ -82,7 +79,20 @@ def build_muon(
     ]
 
 
-def build_optimizers(model: nn.Module, arguments: "PretrainArguments") -> list[torch.optim.Optimizer]:
+class OptimizerArguments(Protocol):
+    """What a recipe says of its optimizer."""
+
+    optimizer: Optimizer
+    learning_rate: float
+    weight_decay: float
+    adam_beta1: float
+    adam_beta2: float
+    muon_learning_rate: float
+    muon_weight_decay: float
+    muon_momentum: float
+
+
+def build_optimizers(model: nn.Module, arguments: OptimizerArguments) -> list[torch.optim.Optimizer]:
     """The optimizers of a recipe. Each of their groups remembers its highest rate as `initial_lr`."""
     optimizers = OPTIMIZERS[arguments.optimizer](model, arguments)
     for optimizer in optimizers:
@@ -91,7 +101,7 @@ def build_optimizers(model: nn.Module, arguments: "PretrainArguments") -> list[t
     return optimizers
 
 
-OPTIMIZERS: dict[Optimizer, Callable[[nn.Module, "PretrainArguments"], list[torch.optim.Optimizer]]] = {
+OPTIMIZERS: dict[Optimizer, Callable[[nn.Module, OptimizerArguments], list[torch.optim.Optimizer]]] = {
     "adamw": lambda model, arguments: [
         build_adamw(
             model,
@@ -198,16 +208,17 @@ class DropoutSwitch:
         ]
         self._is_on = True
 
-    def set_step(self, step: int, num_steps: int) -> None:
-        """Turns dropout as the step, counted from 0, has it."""
+    def set_step(self, step: int, num_steps: int) -> bool:
+        """Turns dropout as the step, counted from 0, has it; gives whether that changed something."""
         is_on = DROPOUT_SCHEDULES[self.schedule](step / num_steps, self.ratio)
         if is_on == self._is_on:
-            return
+            return False
         for module, probability in self._modules:
             module.p = probability * is_on
         for module, probability in self._attentions:
             module.attention_dropout = probability * is_on
         self._is_on = is_on
+        return True
 
 
 class WeightAverage:

@@ -13,10 +13,10 @@ PACKAGE = ROOT / "darija_gpt"
 
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
-    {"output", "hardware", "recipe", "data", "model"},
-    {"tokenizer", "packing", "optimization", "checkpoint"},
+    {"output", "hardware", "recipe", "data", "model", "durable", "fingerprint", "faults", "run_lock", "stop_request"},
+    {"tokenizer", "packing", "optimization", "checkpoint", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_run", "finetuning", "chat"},
+    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from darija_gpt.model import DarijaGPTForCausalLM
-from darija_gpt.pretraining import PretrainArguments, build_config, check_run, pretrain, record_run
+from darija_gpt.pretraining import PretrainArguments, build_config, pretrain
+from darija_gpt.run_record import check_run, record_run
 from darija_gpt.training_run import pack_split
 
 
