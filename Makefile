@@ -11,7 +11,7 @@ PACKAGE := setup.cfg pyproject.toml constraints.txt
 # slower or worse; a thirtieth of the spinning cost a quiet machine 7 % and kept a busy one going.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: quickstart test test-slow quality format clean
+.PHONY: quickstart test test-slow test-faults quality format clean
 
 quickstart: .venv/installed
 	rm -rf $(RUN)
@@ -25,10 +25,14 @@ quickstart: .venv/installed
 	$(BIN)/python scripts/chat.py --config $(RECIPES)/chat.yaml
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not faults"
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not faults"
+
+# Half an hour: hundreds of runs that are killed, starved of disk, given damaged checkpoints.
+test-faults: .venv/installed-test
+	$(BIN)/python -m pytest -m faults
 
 quality: .venv/installed-test
 	$(BIN)/ruff check .
