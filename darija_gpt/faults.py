@@ -28,6 +28,14 @@ class OutOfMemoryError(FaultError):
 class LostProcessError(FaultError):
     """Another process of the run is gone."""
 
+    # How torch's backends say so: gloo, NCCL, the store.
+    signs = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
+
+    @classmethod
+    def is_behind(cls, error: RuntimeError) -> bool:
+        """Whether an exchange between processes failed."""
+        return any(sign in str(error) for sign in cls.signs)
+
 
 class StoppedError(FaultError):
     """Somebody asked the run to stop."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
-from darija_gpt.faults import FaultError
+from darija_gpt.faults import FaultError, LostProcessError
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
@@ -90,9 +90,17 @@ def pretrain(arguments: PretrainArguments) -> None:
     """
     with catch_signals() as stop_request:
         try:
-            _pretrain(arguments, stop_request)
+            try:
+                _pretrain(arguments, stop_request)
+            except RuntimeError as error:
+                if not LostProcessError.is_behind(error):
+                    raise
+                raise LostProcessError(
+                    f"another process of the run is gone ({str(error).splitlines()[0]}); the same command goes on "
+                    "from the last checkpoint."
+                ) from error
         except FaultError as fault:
-            if int(os.environ.get("RANK", 0)) == 0:
+            if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
                 print(f"error: {fault}", file=sys.stderr)
             raise SystemExit(fault.exit_code) from None
 

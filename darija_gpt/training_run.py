@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from accelerate import Accelerator
 from datasets import Dataset
-from torch.utils.data import DataLoader
+from torch.utils.data import default_collate
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
 from darija_gpt.faults import NonFiniteError, StoppedError
@@ -16,7 +16,7 @@ from darija_gpt.step_guard import MAX_NON_FINITE_IN_A_ROW
 from darija_gpt.stop_request import StopRequest
 from darija_gpt.tokenizer import encode_rows
 from darija_gpt.training_log import ProgressBar, TrainingLog
-from darija_gpt.training_step import Updater, load_blocks, measure_loss
+from darija_gpt.training_step import Updater, measure_loss
 
 
 if TYPE_CHECKING:
@@ -103,13 +103,6 @@ class TrainingRun:
         progress, arguments = self.progress, self.arguments
         if self.accelerator.is_main_process:
             self.log = TrainingLog(arguments.output_dir, progress["step"])
-        validation_loader = load_blocks(
-            self.accelerator,
-            self.validation_blocks,
-            range(len(self.validation_blocks)),
-            arguments.per_device_train_batch_size,
-            arguments.seed,
-        )
         bar = ProgressBar(self)
         for number in range(progress["step"] + 1, self.num_steps + 1):
             started = time.perf_counter()
@@ -125,7 +118,7 @@ class TrainingRun:
                 )
             is_last = number == self.num_steps
             if is_last or number % arguments.eval_steps == 0:
-                progress |= {"validation_loss": self._measure_loss(validation_loader), "validation_step": number}
+                progress |= {"validation_loss": self._measure_loss(), "validation_step": number}
                 self._write_log({"step": number, "validation_loss": progress["validation_loss"]})
                 bar.show_validation(progress["validation_loss"])
             progress["wall_seconds"] += time.perf_counter() - started
@@ -197,15 +190,22 @@ class TrainingRun:
         )
 
     @torch.no_grad()
-    def _measure_loss(self, loader: DataLoader) -> float:
+    def _measure_loss(self) -> float:
         """Mean loss over all blocks, in nats per token; of the averaged weights, where they are kept."""
+        accelerator, blocks = self.accelerator, self.validation_blocks
+        batch_size = self.arguments.per_device_train_batch_size
         self.model.eval()
         if self.average:
             self.average.swap()
-        losses = []
-        for batch in loader:
-            loss = measure_loss(self.model, batch)
-            losses.append(self.accelerator.gather_for_metrics(loss.repeat(len(batch["input_ids"]))))
+        sums = torch.zeros(2, device=accelerator.device)
+        for first in range(0, len(blocks), batch_size * accelerator.num_processes):
+            start = first + batch_size * accelerator.process_index
+            indices = range(start, min(start + batch_size, len(blocks)))
+            # All processes have to make as many passes: one without a block left takes the first, which does not count.
+            batch = default_collate([blocks[index] for index in indices or [0]])
+            loss = measure_loss(self.model, {name: ids.to(accelerator.device) for name, ids in batch.items()})
+            sums += torch.stack([loss, torch.ones_like(loss)]) * len(indices)
         if self.average:
             self.average.swap()
-        return torch.cat(losses).mean().item()
+        loss, num_blocks = accelerator.reduce(sums, "sum").tolist()
+        return loss / num_blocks

@@ -73,15 +73,6 @@ def seed_step(seed: int, step: int, process_index: int) -> None:
     torch.manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> np.uint64(1)))
 
 
-def load_blocks(
-    accelerator: Accelerator, blocks: PackedDataset, indices: range, batch_size: int, seed: int
-) -> DataLoader:
-    """Batches of blocks in order, dealt out to the processes."""
-    # A generator of its own: without one, every iteration draws from the generator that dropout uses.
-    generator = torch.Generator().manual_seed(seed)
-    return accelerator.prepare(DataLoader(blocks, batch_size=batch_size, sampler=indices, generator=generator))
-
-
 class Updater:
     """The model with all that changes it: gradients, optimizers, schedules, averaged weights.
 
@@ -186,8 +177,7 @@ class Updater:
     def _accumulate(self, number: int) -> tuple[float, float, float]:
         accelerator, arguments = self.accelerator, self.arguments
         if self._batches is None:
-            indices = range((number - 1) * self.blocks_per_step, self.num_steps * self.blocks_per_step)
-            self._batches = iter(load_blocks(accelerator, self.blocks, indices, self.micro_batch_size, arguments.seed))
+            self._batches = iter(self._load_batches(number))
         accelerator.step = 0
         accelerator.gradient_accumulation_steps = self.blocks_per_process // self.micro_batch_size
         seed_step(arguments.seed, number, accelerator.process_index)
@@ -204,6 +194,14 @@ class Updater:
         # The one exchange, and the one wait for the device, of a step.
         loss, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
         return loss, grad_norm, num_stops
+
+    def _load_batches(self, number: int) -> DataLoader:
+        """The micro-batches from a step on, in order, dealt out to the processes."""
+        indices = range((number - 1) * self.blocks_per_step, self.num_steps * self.blocks_per_step)
+        # A generator of its own: without one, every iteration draws from the generator that dropout uses.
+        generator = torch.Generator().manual_seed(self.arguments.seed)
+        loader = DataLoader(self.blocks, batch_size=self.micro_batch_size, sampler=indices, generator=generator)
+        return self.accelerator.prepare(loader)
 
     def _shrink_micro_batch(self, reason: str) -> None:
         """Halves the micro-batch, or nearly: the blocks of a step stay the same."""

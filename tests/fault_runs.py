@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from darija_gpt import durable
+import torch
+
+from darija_gpt import durable, pretraining
 from darija_gpt.checkpoint import list_checkpoints, read_manifest
 from darija_gpt.pretraining import PretrainArguments, pretrain
 
@@ -137,6 +139,9 @@ def _run_quietly(target: Callable, *args) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
+    # On a busy machine two threads that wait for each other take ten times as long as one.
+    torch.set_num_threads(1)
+    pretraining.use_all_cores = lambda state: None
     target(*args)
 
 

@@ -245,7 +245,7 @@ def test_a_run_whose_checkpoints_are_all_damaged_stops_with_3_and_never_starts_a
 
 def test_the_newest_checkpoints_and_the_best_are_kept(finished, tmp_path, monkeypatch):
     losses = iter([3.0, 1.0, 2.0, 4.0, 5.0, 6.0])
-    monkeypatch.setattr("darija_gpt.training_run.TrainingRun._measure_loss", lambda run, loader: next(losses))
+    monkeypatch.setattr("darija_gpt.training_run.TrainingRun._measure_loss", lambda run: next(losses))
     # Set aside from run.json, as these are free.
     arguments = set_steps(
         replace(finished, output_dir=tmp_path / "base", eval_steps=2, save_steps=2, save_total_limit=2), 12

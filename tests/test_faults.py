@@ -4,17 +4,15 @@
 Most tests are marked `faults`; a few of each kind run with the others.
 """
 
+import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import replace
 
 import pytest
-import torch
 from fault_runs import SMALL, assert_same, copy_run, make_arguments, read_state, run_to_end, set_steps, start
 
 from darija_gpt import training_run
@@ -47,8 +45,6 @@ def reference(finished):
 @pytest.fixture(scope="module")
 def seconds(finished):
     """How long the steps of that run took."""
-    import json
-
     return json.loads((finished.output_dir / "training_summary.json").read_text())["wall_seconds"]
 
 
