@@ -1,5 +1,8 @@
 """Faults: why a run ends before its last step, in a line for people and an exit code for programs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class FaultError(Exception):
     """A reason to end a run. Its checkpoints stay as they are."""
@@ -28,14 +31,6 @@ class OutOfMemoryError(FaultError):
 class LostProcessError(FaultError):
     """Another process of the run is gone."""
 
-    # How torch's backends say so: gloo, NCCL, the store.
-    signs = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
-
-    @classmethod
-    def is_behind(cls, error: RuntimeError) -> bool:
-        """Whether an exchange between processes failed."""
-        return any(sign in str(error) for sign in cls.signs)
-
 
 class StoppedError(FaultError):
     """Somebody asked the run to stop."""
@@ -43,3 +38,25 @@ class StoppedError(FaultError):
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+# How an exchange between processes fails: by gloo, by NCCL, by the sockets below them.
+_LOST_SIGNS = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
+
+
+@contextmanager
+def watch_processes(num_processes: int) -> Iterator[None]:
+    """Says of a failed exchange between processes what it means.
+
+    Raises:
+        LostProcessError: In place of the backend's error.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if num_processes == 1 or not any(sign in str(error) for sign in _LOST_SIGNS):
+            raise
+        raise LostProcessError(
+            f"another process of the run is gone ({str(error).splitlines()[0]}); the same command goes on from the "
+            "last checkpoint."
+        ) from error

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
-from darija_gpt.faults import FaultError, LostProcessError
+from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
-from darija_gpt.stop_request import StopRequest, catch_signals
+from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
 
 
@@ -77,6 +77,15 @@ class PretrainArguments:
         for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive.")
+        for name in ("dropout_ratio", "cooldown_ratio", "final_learning_rate_ratio"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be from 0 to 1.")
+        if self.weight_average_decay is not None and not 0 < self.weight_average_decay < 1:
+            raise ValueError(f"weight_average_decay={self.weight_average_decay} must be between 0 and 1; try 0.999.")
+        if self.spike_threshold is not None and self.spike_threshold <= 0:
+            raise ValueError(f"spike_threshold={self.spike_threshold} must be positive; null skips no spikes.")
+        if self.z_loss < 0:
+            raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
         if not 0 <= self.warmup_ratio < 1:
             raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
 
@@ -88,24 +97,15 @@ def pretrain(arguments: PretrainArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    with catch_signals() as stop_request:
-        try:
-            try:
-                _pretrain(arguments, stop_request)
-            except RuntimeError as error:
-                if not LostProcessError.is_behind(error):
-                    raise
-                raise LostProcessError(
-                    f"another process of the run is gone ({str(error).splitlines()[0]}); the same command goes on "
-                    "from the last checkpoint."
-                ) from error
-        except FaultError as fault:
-            if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
-                print(f"error: {fault}", file=sys.stderr)
-            raise SystemExit(fault.exit_code) from None
+    try:
+        _pretrain(arguments)
+    except FaultError as fault:
+        if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
+            print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None
 
 
-def _pretrain(arguments: PretrainArguments, stop_request: StopRequest) -> None:
+def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate import Accelerator
     from accelerate.utils import set_seed
 
@@ -130,7 +130,11 @@ def _pretrain(arguments: PretrainArguments, stop_request: StopRequest) -> None:
     accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
     use_all_cores(accelerator.state)
     set_seed(arguments.seed)
-    with own_run(arguments, accelerator.is_main_process):
+    with (
+        own_run(arguments, accelerator.is_main_process),
+        catch_signals() as stop_request,
+        watch_processes(accelerator.num_processes),
+    ):
         accelerator.wait_for_everyone()
         model = DarijaGPTForCausalLM(config)
         run = TrainingRun(model, train_blocks, validation_blocks, arguments, accelerator, stop_request)

@@ -9,7 +9,7 @@ from datasets import Dataset
 from torch.utils.data import default_collate
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
-from darija_gpt.faults import NonFiniteError, StoppedError
+from darija_gpt.faults import NonFiniteError, OutOfMemoryError, StoppedError
 from darija_gpt.packing import PackedDataset
 from darija_gpt.run_record import CHECKPOINTS, identify_run, warn_of_lost_checkpoints
 from darija_gpt.step_guard import MAX_NON_FINITE_IN_A_ROW
@@ -86,9 +86,11 @@ class TrainingRun:
         """
         progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity)
         if progress is None:
-            warn_of_lost_checkpoints(self.arguments.output_dir)
+            if self.accelerator.is_main_process:
+                warn_of_lost_checkpoints(self.arguments.output_dir)
             return
         self.guard.load_state_dict(progress.pop("guard"))
+        self.updater.shrink_to(progress.pop("shrunk_size"))
         if self.average:
             self.average.load_state_dict(average)
         self.progress = progress
@@ -100,6 +102,31 @@ class TrainingRun:
         Raises:
             FaultError: If it has to end before.
         """
+        try:
+            self._train()
+        except torch.OutOfMemoryError as error:
+            # Not within a step, which would have been tried again with less.
+            raise OutOfMemoryError(self.updater.describe_shortage(str(error))) from error
+
+    def summarize(self) -> dict[str, Any]:
+        """What training_summary.json holds of a finished run."""
+        progress, num_tokens = self.progress, self.num_steps * self.tokens_per_step
+        return {
+            "stage": "pretrain",
+            "parameters": self.num_parameters,
+            "trainable_parameters": self.num_parameters,
+            "tokens": num_tokens,
+            "epochs": round(self.num_steps * self.updater.blocks_per_step / len(self.train_blocks), 2),
+            "steps": self.num_steps,
+            "skipped_steps": {reason: count for reason, count in self.guard.counts.items() if count},
+            "tokens_per_second": round(num_tokens / progress["train_seconds"]),
+            "wall_seconds": round(progress["wall_seconds"], 1),
+            "checkpoint_seconds": round(progress["checkpoint_seconds"], 1),
+            "train_loss": round(progress["train_loss"], 4),
+            "validation_loss": round(progress["validation_loss"], 4),
+        }
+
+    def _train(self) -> None:
         progress, arguments = self.progress, self.arguments
         if self.accelerator.is_main_process:
             self.log = TrainingLog(arguments.output_dir, progress["step"])
@@ -136,24 +163,6 @@ class TrainingRun:
         if self.average:
             self.average.swap()
 
-    def summarize(self) -> dict[str, Any]:
-        """What training_summary.json holds of a finished run."""
-        progress, num_tokens = self.progress, self.num_steps * self.tokens_per_step
-        return {
-            "stage": "pretrain",
-            "parameters": self.num_parameters,
-            "trainable_parameters": self.num_parameters,
-            "tokens": num_tokens,
-            "epochs": round(self.num_steps * self.updater.blocks_per_step / len(self.train_blocks), 2),
-            "steps": self.num_steps,
-            "skipped_steps": {reason: count for reason, count in self.guard.counts.items() if count},
-            "tokens_per_second": round(num_tokens / progress["train_seconds"]),
-            "wall_seconds": round(progress["wall_seconds"], 1),
-            "checkpoint_seconds": round(progress["checkpoint_seconds"], 1),
-            "train_loss": round(progress["train_loss"], 4),
-            "validation_loss": round(progress["validation_loss"], 4),
-        }
-
     def _write_log(self, record: dict[str, Any]) -> None:
         if self.log:
             self.log.append(record)
@@ -168,7 +177,7 @@ class TrainingRun:
             save_checkpoint(
                 self.accelerator,
                 self.checkpoint_dir,
-                {**progress, "guard": self.guard.state_dict()},
+                {**progress, "guard": self.guard.state_dict(), "shrunk_size": self.updater.shrunk_size},
                 keep=self.arguments.save_total_limit,
                 identity=self.identity,
                 weight_average=self.average.state_dict() if self.average else None,
@@ -193,7 +202,7 @@ class TrainingRun:
     def _measure_loss(self) -> float:
         """Mean loss over all blocks, in nats per token; of the averaged weights, where they are kept."""
         accelerator, blocks = self.accelerator, self.validation_blocks
-        batch_size = self.arguments.per_device_train_batch_size
+        batch_size = self.updater.micro_batch_size
         self.model.eval()
         if self.average:
             self.average.swap()
@@ -201,7 +210,7 @@ class TrainingRun:
         for first in range(0, len(blocks), batch_size * accelerator.num_processes):
             start = first + batch_size * accelerator.process_index
             indices = range(start, min(start + batch_size, len(blocks)))
-            # All processes have to make as many passes: one without a block left takes the first, which does not count.
+            # All processes make as many passes: one that has no block left takes the first, which does not count.
             batch = default_collate([blocks[index] for index in indices or [0]])
             loss = measure_loss(self.model, {name: ids.to(accelerator.device) for name, ids in batch.items()})
             sums += torch.stack([loss, torch.ones_like(loss)]) * len(indices)

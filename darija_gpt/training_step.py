@@ -116,6 +116,8 @@ class Updater:
         self.average = None if decay is None else WeightAverage(self.model.parameters(), decay)
         self.compute_loss = choose_loss(arguments.z_loss)
         self.guard = StepGuard(arguments.spike_threshold)
+        # What was left of the micro-batch when memory had run out.
+        self.shrunk_size: int | None = None
         self._batches = None
 
     def update(self, number: int) -> Step:
@@ -208,19 +210,28 @@ class Updater:
         smaller = [size for size in range(1, self.micro_batch_size // 2 + 1) if self.blocks_per_process % size == 0]
         # Where one process of several runs out of memory, the others wait for it in the exchange of gradients.
         if not smaller or self.accelerator.num_processes > 1:
-            raise OutOfMemoryError(
-                f"out of GPU memory with {self.micro_batch_size} blocks at a time ({reason.splitlines()[0]}); lower "
-                "per_device_train_batch_size and raise gradient_accumulation_steps by the same factor, set "
-                "gradient_checkpointing=true, or take a smaller model."
-            )
+            raise OutOfMemoryError(self.describe_shortage(reason))
         self.accelerator.print(
             f"warning: out of GPU memory with {self.micro_batch_size} blocks at a time; going on with {smaller[-1]}"
         )
-        self.micro_batch_size = smaller[-1]
+        self.micro_batch_size = self.shrunk_size = smaller[-1]
         self._batches = None
         self._clear_gradients()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+    def describe_shortage(self, reason: str) -> str:
+        """What to say, and to advise, when memory is too small."""
+        return (
+            f"out of GPU memory with {self.micro_batch_size} blocks at a time ({reason.splitlines()[0]}); lower "
+            "per_device_train_batch_size and raise gradient_accumulation_steps by the same factor, set "
+            "gradient_checkpointing=true, or take a smaller model."
+        )
+
+    def shrink_to(self, size: int | None) -> None:
+        """Begins with a micro-batch that was found to fit before."""
+        if size and size < self.micro_batch_size and self.blocks_per_process % size == 0:
+            self.micro_batch_size = self.shrunk_size = size
 
     def _clear_gradients(self) -> None:
         for optimizer in self.optimizers:

@@ -199,6 +199,16 @@ def test_normal_data_is_not_skipped(arguments, seed, learning_rate):
     assert sum("skipped" in step for step in read_steps(arguments)) <= 1
 
 
+def stop_after(arguments, number: int) -> None:
+    """A run that is asked to stop in a step."""
+    update = Updater.update
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Updater, "update", lambda run, each: replace(update(run, each), must_stop=each == number))
+        with pytest.raises(SystemExit) as stop:
+            pretrain(arguments)
+    assert stop.value.code == 143
+
+
 def limit_memory(monkeypatch, num_blocks: int) -> list[int]:
     """Has forward passes of more blocks fail; lists the sizes of those that did not."""
     sizes = []
@@ -229,6 +239,27 @@ def test_out_of_memory_halves_the_micro_batch_and_leaves_the_step_as_it_was(argu
     assert [step["loss"] for step in steps] == pytest.approx([step["loss"] for step in expected], rel=1e-5)
 
 
+def test_a_run_goes_on_with_the_micro_batch_that_was_found_to_fit(arguments, tmp_path, monkeypatch, capsys):
+    limit_memory(monkeypatch, 1)
+    whole = replace(arguments, output_dir=tmp_path / "whole")
+    pretrain(whole)
+    stop_after(arguments, 25)
+    capsys.readouterr()
+    pretrain(arguments)
+    assert "out of GPU memory" not in capsys.readouterr().out
+    assert_same(arguments, read_state(whole.output_dir))
+
+
+def test_out_of_memory_elsewhere_ends_the_run_with_5(arguments, monkeypatch, capsys):
+    def run_out(run):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("darija_gpt.training_run.TrainingRun._measure_loss", run_out)
+    with pytest.raises(SystemExit) as stop:
+        pretrain(arguments)
+    assert stop.value.code == 5
+
+
 def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch, capsys):
     limit_memory(monkeypatch, 0)
     with pytest.raises(SystemExit) as stop:
@@ -246,6 +277,7 @@ def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch
         {"mixed_precision": "bf16"},
         {"schedule": "wsd", "dropout_schedule": "early"},
         {"weight_average_decay": None},
+        pytest.param({"torch_compile": True}, marks=pytest.mark.slow),
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -254,15 +286,40 @@ def test_every_kind_of_run_goes_on_the_same(arguments, tmp_path, changes):
     whole = replace(arguments, output_dir=tmp_path / "whole")
     pretrain(whole)
 
-    def update_and_stop(updater, number):
-        step = update(updater, number)
-        return replace(step, must_stop=number == 4)
-
-    update = Updater.update
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Updater, "update", update_and_stop)
-        with pytest.raises(SystemExit) as stop:
-            pretrain(arguments)
-    assert stop.value.code == 143
+    stop_after(arguments, 4)
     pretrain(arguments)
     assert_same(arguments, read_state(whole.output_dir))
+
+
+def scale_gradients(monkeypatch, **changes) -> None:
+    """fp16's scaler without fp16, which needs a GPU: scaling by a power of two changes no bit of a float32."""
+    build = Updater.__init__
+
+    def build_scaled(updater, model, blocks, arguments, accelerator, stop_request):
+        accelerator.scaler = torch.amp.GradScaler("cpu", **changes)
+        accelerator.unscale_gradients = lambda: [accelerator.scaler.unscale_(each) for each in updater.optimizers]
+        build(updater, model, blocks, arguments, accelerator, stop_request)
+
+    monkeypatch.setattr(Updater, "__init__", build_scaled)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_the_scaler_of_fp16_changes_nothing_and_is_kept_in_checkpoints(arguments, tmp_path, monkeypatch, optimizer):
+    arguments = set_steps(replace(arguments, optimizer=optimizer), 20)
+    plain, whole = (replace(arguments, output_dir=tmp_path / name) for name in ("plain", "whole"))
+    pretrain(plain)
+    scale_gradients(monkeypatch, init_scale=2.0**10, growth_interval=6)
+    pretrain(whole)
+    assert read_steps(whole) == read_steps(plain)
+    stop_after(arguments, 9)
+    assert (list_checkpoints(arguments.output_dir / "checkpoints")[-1] / "scaler.pt").exists()
+    pretrain(arguments)
+    assert_same(arguments, read_state(whole.output_dir))
+
+
+def test_a_scale_that_is_too_high_is_lowered_until_it_fits(arguments, monkeypatch):
+    scale_gradients(monkeypatch, init_scale=2.0**127)
+    monkeypatch.setattr(training_step, "measure_loss", lambda model, batch: measure_loss(model, batch) * 64)
+    pretrain(set_steps(arguments, 20))
+    reasons = [step.get("skipped") for step in read_steps(arguments)]
+    assert reasons[:5] == ["overflow"] * 5 and reasons[-5:] == [None] * 5 and set(reasons) == {"overflow", None}
