@@ -5,6 +5,7 @@ A save writes `.step-N`, waits until every byte is on the disk, and only then gi
 
 import json
 import logging
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def save_checkpoint(
     def begin() -> None:
         sync_log()
         durable.make_directory(directory)
+        durable.sync(directory.parent)
         for leftover in directory.glob(".step-*"):
             durable.remove(leftover)
         durable.make_directory(partial)
@@ -252,7 +254,8 @@ def _read_validation_loss(checkpoint: Path) -> float | None:
         progress = read_manifest(checkpoint)["progress"]
     except DamagedCheckpointError:
         return None
-    return progress["validation_loss"] if progress["validation_step"] == progress["step"] else None
+    loss = progress["validation_loss"]
+    return loss if progress["validation_step"] == progress["step"] and math.isfinite(loss) else None
 
 
 def _discard(checkpoint: Path) -> None:

@@ -98,6 +98,7 @@ def record_run(arguments: "PretrainArguments") -> None:
     if not (arguments.output_dir / RUN_FILE).exists():
         text = json.dumps(describe_run(arguments), indent=2) + "\n"
         durable.replace_text(arguments.output_dir / RUN_FILE, text)
+        durable.sync(arguments.output_dir.parent)
 
 
 @contextmanager

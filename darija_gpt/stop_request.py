@@ -31,7 +31,7 @@ class StopRequest:
     @property
     def reason(self) -> str:
         """In the words of the message."""
-        return self.signal.name if self.signal else "the end of another process or of the launcher"
+        return self.signal.name if self.signal else "a signal to another process, or the end of the launcher"
 
     def _note(self, number: int, frame) -> None:
         self.signal = self.signal or signal.Signals(number)

@@ -57,6 +57,7 @@ class TrainingLog:
         self._write()
         if self.path.exists():
             durable.sync(self.path)
+            durable.sync(self.path.parent)
 
     def _write(self) -> None:
         if self._pending:

@@ -190,7 +190,7 @@ def test_garbage_is_kept_from_the_weights_and_nothing_else_is(arguments, monkeyp
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("learning_rate", [1e-3, 1e-2, 3e-2])
 def test_normal_data_is_not_skipped(arguments, seed, learning_rate):
     pretrain(
@@ -285,8 +285,9 @@ def test_every_kind_of_run_goes_on_the_same(arguments, tmp_path, changes):
     arguments = set_steps(replace(arguments, save_steps=3, **changes), 8)
     whole = replace(arguments, output_dir=tmp_path / "whole")
     pretrain(whole)
-
+    torch._dynamo.reset()  # as if each were a process of its own
     stop_after(arguments, 4)
+    torch._dynamo.reset()
     pretrain(arguments)
     assert_same(arguments, read_state(whole.output_dir))
 
