@@ -3,7 +3,6 @@
 A save writes `.step-N`, waits until every byte is on the disk, and only then gives it the name `step-N`.
 """
 
-import json
 import logging
 import math
 from collections.abc import Callable
@@ -17,20 +16,14 @@ from safetensors.torch import load_file, save_file
 
 from darija_gpt import durable
 from darija_gpt.faults import NoValidCheckpointError
-from darija_gpt.fingerprint import hash_file, hash_record
+from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint, write_manifest
 
 
-FORMAT = 1
-MANIFEST_FILE = "manifest.json"
 AVERAGE_FILE = "weight_average.safetensors"
 
 
 class DiskFullError(OSError):
     """A checkpoint that found no room. The earlier ones are as they were."""
-
-
-class DamagedCheckpointError(ValueError):
-    """A checkpoint that is not what was saved."""
 
 
 def save_checkpoint(
@@ -71,8 +64,7 @@ def save_checkpoint(
         sync_log()
         durable.make_directory(directory)
         durable.sync(directory.parent)
-        for leftover in directory.glob(".step-*"):
-            durable.remove(leftover)
+        _remove_leftovers(directory)
         durable.make_directory(partial)
 
     def write() -> None:
@@ -83,7 +75,7 @@ def save_checkpoint(
     def finish() -> None:
         if weight_average is not None:
             durable.write_by(lambda: save_file(weight_average, partial / AVERAGE_FILE))
-        _write_manifest(partial, progress, identity)
+        write_manifest(partial, progress, identity)
         if target.exists():
             _discard(target)
         durable.rename(partial, target)
@@ -105,53 +97,6 @@ def list_checkpoints(directory: Path) -> list[Path]:
     return sorted(directory.glob("step-*"))
 
 
-def read_manifest(checkpoint: Path) -> dict[str, Any]:
-    """What a checkpoint says of itself.
-
-    Raises:
-        DamagedCheckpointError: If that is not what was written.
-    """
-    try:
-        manifest = json.loads((checkpoint / MANIFEST_FILE).read_text(encoding="utf-8"))
-        seal = manifest.pop("seal")
-    except FileNotFoundError:
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is missing") from None
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged") from None
-    if seal != hash_record(manifest):
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged")
-    return manifest
-
-
-def verify_checkpoint(checkpoint: Path, identity: dict[str, str]) -> dict[str, Any]:
-    """The progress of a checkpoint, every file of which is as it was saved.
-
-    Raises:
-        DamagedCheckpointError: With the file and what is wrong with it.
-    """
-    manifest = read_manifest(checkpoint)
-    if manifest["format"] != FORMAT:
-        raise DamagedCheckpointError(f"{checkpoint}: is of format {manifest['format']}, and {FORMAT} was expected")
-    if checkpoint.name != f"step-{manifest['progress']['step']:08}":
-        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {manifest['progress']['step']}")
-    for name, fingerprint in identity.items():
-        if manifest["identity"].get(name) != fingerprint:
-            raise DamagedCheckpointError(f"{checkpoint}: belongs to a run with another {name}")
-    expected = manifest["files"]
-    for name in sorted({*expected, *_list_files(checkpoint)}):
-        path = checkpoint / name
-        if name not in expected:
-            raise DamagedCheckpointError(f"{path}: is no part of the checkpoint")
-        if not path.is_file():
-            raise DamagedCheckpointError(f"{path}: is missing")
-        size, written = path.stat().st_size, expected[name]["bytes"]
-        if size != written:
-            raise DamagedCheckpointError(f"{path}: has {size:,} bytes of {written:,}")
-        if hash_file(path) != expected[name]["sha256"]:
-            raise DamagedCheckpointError(f"{path}: has other contents than were written")
-    return manifest["progress"]
-
-
 def load_checkpoint(
     accelerator: Accelerator, directory: Path, identity: dict[str, str]
 ) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor] | None]:
@@ -167,6 +112,7 @@ def load_checkpoint(
     """
     found: list[Any] = [None, None, []]
     if accelerator.is_main_process:
+        _remove_leftovers(directory)
         found = list(_find_newest(directory, identity))
     checkpoint, progress, damages = broadcast_object_list(found)
     for damage in damages:
@@ -216,28 +162,6 @@ def _run_together(accelerator: Accelerator, operation: Callable[[], None], *, on
         raise DiskFullError(reason or "the disk is full for another process")
 
 
-def _write_manifest(checkpoint: Path, progress: dict[str, Any], identity: dict[str, str]) -> None:
-    """Describes every file, seals the description, and waits until all of it is on the disk."""
-    files = {}
-    for name in _list_files(checkpoint):
-        path = checkpoint / name
-        files[name] = {"bytes": path.stat().st_size, "sha256": hash_file(path)}
-        durable.sync(path)
-    manifest = {"format": FORMAT, "progress": progress, "identity": identity, "files": files}
-    manifest = json.loads(json.dumps(manifest))
-    sealed = json.dumps({**manifest, "seal": hash_record(manifest)}, indent=1)
-    durable.write_bytes(checkpoint / MANIFEST_FILE, sealed.encode())
-    durable.sync(checkpoint / MANIFEST_FILE)
-    for folder in [*(path for path in checkpoint.rglob("*") if path.is_dir()), checkpoint]:
-        durable.sync(folder)
-
-
-def _list_files(checkpoint: Path) -> list[str]:
-    """All but the manifest, sharded ones in folders too."""
-    names = (path.relative_to(checkpoint).as_posix() for path in checkpoint.rglob("*") if not path.is_dir())
-    return sorted(name for name in names if name != MANIFEST_FILE)
-
-
 def _remove_old(directory: Path, step: int, keep: int) -> None:
     """Leaves the newest checkpoints up to a step, and the best."""
     checkpoints = [path for path in list_checkpoints(directory) if path.name <= f"step-{step:08}"]
@@ -246,6 +170,12 @@ def _remove_old(directory: Path, step: int, keep: int) -> None:
     for old in checkpoints:
         if old not in kept:
             _discard(old)
+
+
+def _remove_leftovers(directory: Path) -> None:
+    """Of saves and removals that were cut off."""
+    for leftover in directory.glob(".step-*"):
+        durable.remove(leftover)
 
 
 def _read_validation_loss(checkpoint: Path) -> float | None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from darija_gpt import durable, pretraining
-from darija_gpt.checkpoint import list_checkpoints, read_manifest
+from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.manifest import read_manifest
 from darija_gpt.pretraining import PretrainArguments, pretrain
 
 

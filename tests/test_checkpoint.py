@@ -11,7 +11,8 @@ import pytest
 from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_state, set_steps, torn_writes
 
 from darija_gpt import durable, run_record
-from darija_gpt.checkpoint import DamagedCheckpointError, list_checkpoints, read_manifest, verify_checkpoint
+from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
 from darija_gpt.packing import PackedDataset
 from darija_gpt.pretraining import pretrain
 from darija_gpt.run_lock import lock_directory

@@ -73,14 +73,14 @@ def test_a_run_killed_at_a_random_time_goes_on_the_same(finished, reference, sec
 def kill_within_a_save(arguments, seed: int) -> None:
     """A run that ends by SIGKILL at a random moment of a random save."""
     draw = random.Random(seed)
-    save, place = training_run.save_checkpoint, draw.randrange(NUM_STEPS // arguments.save_steps)
+    save, place = training_run.save_checkpoint, draw.randrange(1, 4)
     durations = []
 
     def save_or_die(*args, **kwargs):
         started = time.perf_counter()
-        if len(durations) >= max(place, 1):
+        if len(durations) >= place:
             # Again at each further save, should this one be faster than the last was.
-            timer = threading.Timer(draw.uniform(0, durations[-1]), os.kill, (os.getpid(), signal.SIGKILL))
+            timer = threading.Timer(draw.uniform(0, min(durations)), os.kill, (os.getpid(), signal.SIGKILL))
             timer.start()
             save(*args, **kwargs)
             timer.cancel()
