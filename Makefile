@@ -5,13 +5,14 @@ BIN := .venv/bin
 RUN := runs/quickstart
 RECIPES := recipes/quickstart
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
+FAULT_TESTS := $(addprefix tests/test_,checkpoint.py step_guard.py bad_steps.py faults.py distributed.py)
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 
 # GNU OpenMP lets an idle thread spin 300,000 times. Where another program wants the core, that makes training ten times
 # slower or worse; a thirtieth of the spinning cost a quiet machine 7 % and kept a busy one going.
 export GOMP_SPINCOUNT ?= 10000
 
-.PHONY: quickstart test test-slow quality format clean
+.PHONY: quickstart test test-slow test-faults quality format clean
 
 quickstart: .venv/installed
 	rm -rf $(RUN)
@@ -25,10 +26,14 @@ quickstart: .venv/installed
 	$(BIN)/python scripts/chat.py --config $(RECIPES)/chat.yaml
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not faults"
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not faults"
+
+# Hundreds of runs that are killed, starved of disk, given damaged checkpoints; tests/README.md says what came of it.
+test-faults: .venv/installed-test
+	$(BIN)/python -m pytest -m "not slow" $(FAULT_TESTS)
 
 quality: .venv/installed-test
 	$(BIN)/ruff check .

@@ -63,6 +63,21 @@ class PackedDataset(Dataset):
             rank += 1
         return {"input_ids": torch.from_numpy(input_ids), "position_ids": torch.from_numpy(position_ids)}
 
+    def check_vocabulary(self, vocab_size: int, split: str) -> None:
+        """Refuses a token id that the model has no embedding for, before the model sees it.
+
+        Raises:
+            ValueError: With the split, the row in it and the token's place in the row.
+        """
+        wrong = np.flatnonzero((self.tokens < 0) | (self.tokens >= vocab_size))
+        if len(wrong) == 0:
+            return
+        row = int(np.searchsorted(self.starts, wrong[0], side="right")) - 1
+        raise ValueError(
+            f"{split}: token {wrong[0] - self.starts[row]:,} of row {row:,} has the id {self.tokens[wrong[0]]:,}, "
+            f"outside the vocabulary of {vocab_size:,}; give the tokenizer that belongs to the model."
+        )
+
     def _set_epoch(self, epoch: int) -> None:
         if epoch == self._epoch:
             return

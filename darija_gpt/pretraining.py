@@ -1,19 +1,20 @@
 """Pretraining: dataset/ and tokenizer/ -> base/, in a run that goes on where it was stopped."""
 
 import json
-import shutil
-from dataclasses import asdict, dataclass, field, fields
+import os
+import sys
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
-from darija_gpt.output import require_new
 from darija_gpt.recipe import check_keys
+from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
+from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
-
-
-RUN_FILE = "run.json"
 
 
 @dataclass
@@ -30,20 +31,43 @@ class PretrainArguments:
     num_train_epochs: float = field(default=3.0, metadata={"help": "passes over the training documents"})
     per_device_train_batch_size: int = field(default=8, metadata={"help": "blocks per process and forward pass"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "forward passes per step"})
-    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate"})
+    optimizer: Literal["adamw", "muon"] = field(
+        default="adamw", metadata={"help": "muon trains the hidden matrices, and AdamW the rest then"}
+    )
+    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate of AdamW"})
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = field(
+        default="cosine", metadata={"help": "how learning rates fall; wsd stays high and falls at the end"}
+    )
     final_learning_rate_ratio: float = field(default=0.1, metadata={"help": "last learning rate over the highest"})
     warmup_ratio: float = field(default=0.05, metadata={"help": "share of the steps in which the rate rises"})
+    cooldown_ratio: float = field(default=0.2, metadata={"help": "share of the other steps in which wsd falls"})
+    muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
+    muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
+    muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
     weight_decay: float = field(default=0.1, metadata={"help": "of matrices, not of norms and biases"})
     adam_beta1: float = field(default=0.9, metadata={"help": "AdamW's first beta"})
     adam_beta2: float = field(default=0.95, metadata={"help": "AdamW's second beta"})
+    dropout_schedule: Literal["constant", "early", "late"] = field(
+        default="constant", metadata={"help": "the part of the run in which the model's dropout is on"}
+    )
+    dropout_ratio: float = field(default=0.5, metadata={"help": "that part, as a share of the steps"})
+    weight_average_decay: float | None = field(
+        default=None, metadata={"help": "keep a moving average of the weights, which becomes the model; try 0.999"}
+    )
+    z_loss: float = field(default=0.0, metadata={"help": "weight of the squared log of the softmax's sum; try 1e-4"})
     max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
     )
     gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
+    torch_compile: bool = field(default=False, metadata={"help": "compile the model first; pays in long runs"})
+    spike_threshold: float | None = field(
+        default=10.0,
+        metadata={"help": "skip steps whose loss or gradient is so many robust deviations too high; null skips none"},
+    )
     eval_steps: int = field(default=200, metadata={"help": "steps between two validation losses"})
     save_steps: int = field(default=200, metadata={"help": "steps between two checkpoints"})
-    save_total_limit: int = field(default=2, metadata={"help": "checkpoints that are kept"})
+    save_total_limit: int = field(default=2, metadata={"help": "newest checkpoints that are kept, beside the best"})
     seed: int = field(default=0, metadata={"help": "of weights, dropout and order"})
 
     def __post_init__(self):
@@ -53,6 +77,15 @@ class PretrainArguments:
         for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive.")
+        for name in ("dropout_ratio", "cooldown_ratio", "final_learning_rate_ratio"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be from 0 to 1.")
+        if self.weight_average_decay is not None and not 0 < self.weight_average_decay < 1:
+            raise ValueError(f"weight_average_decay={self.weight_average_decay} must be between 0 and 1; try 0.999.")
+        if self.spike_threshold is not None and self.spike_threshold <= 0:
+            raise ValueError(f"spike_threshold={self.spike_threshold} must be positive; null skips no spikes.")
+        if self.z_loss < 0:
+            raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
         if not 0 <= self.warmup_ratio < 1:
             raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
 
@@ -62,12 +95,20 @@ def pretrain(arguments: PretrainArguments) -> None:
 
     Raises:
         ValueError: If an input is missing or wrong, before anything is written.
-        SystemExit: With code 4, if the loss stops being a number.
+        SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
+    try:
+        _pretrain(arguments)
+    except FaultError as fault:
+        if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
+            print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None
+
+
+def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate import Accelerator
     from accelerate.utils import set_seed
 
-    from darija_gpt.checkpoint import list_checkpoints
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.training_run import TrainingRun, pack_split
 
@@ -83,31 +124,33 @@ def pretrain(arguments: PretrainArguments) -> None:
     check_run(arguments)
     train_blocks = pack_split(dataset["train"], tokenizer, block_size, seed=arguments.seed)
     validation_blocks = pack_split(dataset["validation"], tokenizer, block_size)
+    train_blocks.check_vocabulary(config.vocab_size, "train")
+    validation_blocks.check_vocabulary(config.vocab_size, "validation")
 
-    accelerator = Accelerator(
-        mixed_precision=resolve_precision(arguments.mixed_precision),
-        gradient_accumulation_steps=arguments.gradient_accumulation_steps,
-    )
+    accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
     use_all_cores(accelerator.state)
     set_seed(arguments.seed)
-    if accelerator.is_main_process:
-        record_run(arguments)
-    accelerator.wait_for_everyone()
-    run = TrainingRun(DarijaGPTForCausalLM(config), train_blocks, validation_blocks, arguments, accelerator)
-    checkpoints = list_checkpoints(run.checkpoint_dir)
-    if checkpoints:
-        run.resume(checkpoints[-1])
-    machine = describe_machine(accelerator.state, accelerator.mixed_precision)
-    accelerator.print(
-        f"{run.num_parameters:,} parameters, {len(train_blocks.tokens):,} training tokens, {run.num_steps:,} steps of "
-        f"{run.tokens_per_step:,} tokens; {machine['num_processes']} process(es) on {machine['device']}, "
-        f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
-    )
-    run.train()
-    if accelerator.is_main_process:
-        summary = {**run.summarize(), **machine}
-        save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
-        print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
+    with (
+        own_run(arguments, accelerator.is_main_process),
+        catch_signals() as stop_request,
+        watch_processes(accelerator.num_processes),
+    ):
+        accelerator.wait_for_everyone()
+        model = DarijaGPTForCausalLM(config)
+        run = TrainingRun(model, train_blocks, validation_blocks, arguments, accelerator, stop_request)
+        run.resume()
+        machine = describe_machine(accelerator.state, accelerator.mixed_precision)
+        accelerator.print(
+            f"{run.num_parameters:,} parameters, {len(train_blocks.tokens):,} training tokens, "
+            f"{run.num_steps:,} steps of {run.tokens_per_step:,} tokens; "
+            f"{machine['num_processes']} process(es) on {machine['device']}, "
+            f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
+        )
+        run.train()
+        if accelerator.is_main_process:
+            summary = {**run.summarize(), **machine}
+            save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
+            print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
     accelerator.end_training()
 
 
@@ -148,49 +191,20 @@ def build_config(model_fields: dict[str, Any], tokenizer):
     return config
 
 
-def check_run(arguments: PretrainArguments) -> None:
-    """Refuses an `output_dir` that holds anything but an unfinished run of the same recipe.
-
-    Raises:
-        ValueError: With the difference, if it is a run of another recipe.
-    """
-    output_dir = arguments.output_dir
-    if not (output_dir / RUN_FILE).exists():
-        require_new(output_dir)
-        return
-    if (output_dir / "training_summary.json").exists():
-        raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
-    earlier, recipe = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8")), _describe_recipe(arguments)
-    changed = [
-        f"{key} was {earlier.get(key)} and is {recipe.get(key)}"
-        for key in sorted({*earlier, *recipe})
-        if earlier.get(key) != recipe.get(key)
-    ]
-    if changed:
-        raise ValueError(
-            f"{output_dir} already holds another run: {'; '.join(changed)}. Remove it or choose another --output_dir."
-        )
-
-
-def record_run(arguments: PretrainArguments) -> None:
-    """Makes the directory of the run, with the recipe that may go on in it."""
-    arguments.output_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    recipe = json.dumps(_describe_recipe(arguments), indent=2)
-    (arguments.output_dir / RUN_FILE).write_text(recipe + "\n", encoding="utf-8")
-
-
-def _describe_recipe(arguments: PretrainArguments) -> dict[str, Any]:
-    """The arguments as JSON gives them back, without the directory, which may be moved."""
-    recipe = json.loads(json.dumps(asdict(arguments), default=str))
-    return {key: value for key, value in recipe.items() if key != "output_dir"}
-
-
 def save_model(model, tokenizer, arguments: PretrainArguments, summary: dict[str, Any]) -> None:
     """Writes weights, configuration, code and tokenizer, and the summary last: it marks the run as finished."""
+    output_dir, partial = arguments.output_dir, arguments.output_dir / ".model"
+    durable.remove(partial)
+    durable.make_directory(partial)
     tokenizer.model_max_length = model.config.max_position_embeddings
-    model.save_pretrained(arguments.output_dir)
-    save_tokenizer(tokenizer, arguments.output_dir)
+    durable.write_by(lambda: model.save_pretrained(partial))
+    durable.write_by(lambda: save_tokenizer(tokenizer, partial))
     tokenizer_report = arguments.tokenizer / "report.json"
     if tokenizer_report.is_file():
-        shutil.copyfile(tokenizer_report, arguments.output_dir / "tokenizer_report.json")
-    (arguments.output_dir / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        durable.write_bytes(partial / "tokenizer_report.json", tokenizer_report.read_bytes())
+    for path in sorted(partial.iterdir()):
+        durable.sync(path)
+        durable.rename(path, output_dir / path.name)
+    durable.remove(partial)
+    durable.sync(output_dir)
+    durable.replace_text(output_dir / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")

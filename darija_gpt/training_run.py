@@ -1,27 +1,26 @@
-"""A training run: batches, updates, validation, checkpoints and what is seen of them."""
+"""A training run: steps, validation and checkpoints, from wherever it was stopped to its last step."""
 
-import json
-import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
 from datasets import Dataset
-from torch.utils.data import DataLoader
-from tqdm import tqdm
+from torch.utils.data import default_collate
 
-from darija_gpt.checkpoint import load_checkpoint, save_checkpoint
-from darija_gpt.optimization import build_adamw, compute_learning_rate
+from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
+from darija_gpt.faults import NonFiniteError, OutOfMemoryError, StoppedError
 from darija_gpt.packing import PackedDataset
+from darija_gpt.run_record import CHECKPOINTS, identify_run, warn_of_lost_checkpoints
+from darija_gpt.step_guard import MAX_NON_FINITE_IN_A_ROW
+from darija_gpt.stop_request import StopRequest
 from darija_gpt.tokenizer import encode_rows
+from darija_gpt.training_log import ProgressBar, TrainingLog
+from darija_gpt.training_step import Updater, measure_loss
 
 
 if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
-
-NON_FINITE_LOSS_EXIT_CODE = 4
 
 
 def pack_split(rows: Dataset, tokenizer, block_size: int, *, seed: int | None = None) -> PackedDataset:
@@ -41,9 +40,11 @@ class TrainingRun:
         validation_blocks (`PackedDataset`):
             What its loss is measured on.
         arguments (`PretrainArguments`):
-            The recipe.
+            The recipe, with run.json in its `output_dir`.
         accelerator (`Accelerator`):
             Knows the devices, the precision and the other processes.
+        stop_request (`StopRequest`):
+            Asked after each step.
     """
 
     def __init__(
@@ -53,159 +54,167 @@ class TrainingRun:
         validation_blocks: PackedDataset,
         arguments: "PretrainArguments",
         accelerator: Accelerator,
+        stop_request: StopRequest,
     ):
         self.arguments, self.accelerator = arguments, accelerator
+        self.identity = identify_run(arguments.output_dir)
         self.train_blocks, self.validation_blocks = train_blocks, validation_blocks
-        self.checkpoint_dir = arguments.output_dir / "checkpoints"
-        self.blocks_per_step = (
-            arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * accelerator.num_processes
-        )
-        self.tokens_per_step = self.blocks_per_step * train_blocks.block_size
-        self.num_steps = max(1, round(arguments.num_train_epochs * len(train_blocks) / self.blocks_per_step))
+        self.stop_request = stop_request
+        self.checkpoint_dir = arguments.output_dir / CHECKPOINTS
         self.num_parameters = model.num_parameters()
-        if arguments.gradient_checkpointing:
-            model.gradient_checkpointing_enable()
-        optimizer = build_adamw(
-            model,
-            learning_rate=arguments.learning_rate,
-            weight_decay=arguments.weight_decay,
-            betas=(arguments.adam_beta1, arguments.adam_beta2),
-        )
-        self.model, self.optimizer = accelerator.prepare(model, optimizer)
-        # What a checkpoint keeps beside weights, optimizer and random generators.
-        self.progress = {
+        self.updater = Updater(model, train_blocks, arguments, accelerator, stop_request)
+        self.model, self.guard, self.average = self.updater.model, self.updater.guard, self.updater.average
+        self.num_steps = self.updater.num_steps
+        self.tokens_per_step = self.updater.blocks_per_step * train_blocks.block_size
+        self.log: TrainingLog | None = None
+        # What a checkpoint keeps beside weights, optimizers and random generators.
+        self.progress: dict[str, Any] = {
             "step": 0,
             "train_seconds": 0.0,
             "wall_seconds": 0.0,
+            "checkpoint_seconds": 0.0,
             "train_loss": None,
             "validation_loss": None,
+            "validation_step": None,
         }
 
-    def resume(self, checkpoint: Path) -> None:
-        """Goes back to the state of a checkpoint."""
-        self.progress = load_checkpoint(self.accelerator, checkpoint)
-        self.accelerator.print(f"resuming at step {self.progress['step']:,} from {checkpoint}")
+    def resume(self) -> None:
+        """Goes to the state of the newest whole checkpoint, where there is one.
+
+        Raises:
+            NoValidCheckpointError: If all checkpoints are damaged.
+        """
+        progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity)
+        if progress is None:
+            if self.accelerator.is_main_process:
+                warn_of_lost_checkpoints(self.arguments.output_dir)
+            return
+        self.guard.load_state_dict(progress.pop("guard"))
+        self.updater.shrink_to(progress.pop("shrunk_size"))
+        if self.average:
+            self.average.load_state_dict(average)
+        self.progress = progress
+        self.accelerator.print(f"resuming at step {progress['step']:,} from {self.checkpoint_dir}")
 
     def train(self) -> None:
-        """Runs to the last step, with validation losses and checkpoints on the way and at the end."""
-        progress, arguments = self.progress, self.arguments
-        first_block, last_block = (step * self.blocks_per_step for step in (progress["step"], self.num_steps))
-        batches = iter(self._load(self.train_blocks, range(first_block, last_block)))
-        validation_loader = self._load(self.validation_blocks, range(len(self.validation_blocks)))
-        log = TrainingLog(self)
-        for step in range(progress["step"] + 1, self.num_steps + 1):
-            started = time.perf_counter()
-            loss, grad_norm, learning_rate = self._update(step, batches)
-            if not math.isfinite(loss):
-                self.accelerator.print(f"error: the loss is {loss} at step {step}; try a lower learning_rate.")
-                raise SystemExit(NON_FINITE_LOSS_EXIT_CODE)
-            progress |= {"step": step, "train_loss": loss}
-            progress["train_seconds"] += time.perf_counter() - started
-            log.write_step(grad_norm, learning_rate)
-            if step == self.num_steps or step % arguments.eval_steps == 0:
-                progress["validation_loss"] = self._measure_loss(validation_loader)
-                log.write_validation()
-            progress["wall_seconds"] += time.perf_counter() - started
-            if step == self.num_steps or step % arguments.save_steps == 0:
-                save_checkpoint(self.accelerator, self.checkpoint_dir, progress, keep=arguments.save_total_limit)
-        log.close()
+        """Runs to the last step, with validation losses and checkpoints on the way and at the end.
+
+        Raises:
+            FaultError: If it has to end before.
+        """
+        try:
+            self._train()
+        except torch.OutOfMemoryError as error:
+            # Not within a step, which would have been tried again with less.
+            raise OutOfMemoryError(self.updater.describe_shortage(str(error))) from error
 
     def summarize(self) -> dict[str, Any]:
         """What training_summary.json holds of a finished run."""
-        num_tokens = self.num_steps * self.tokens_per_step
+        progress, num_tokens = self.progress, self.num_steps * self.tokens_per_step
         return {
             "stage": "pretrain",
             "parameters": self.num_parameters,
             "trainable_parameters": self.num_parameters,
             "tokens": num_tokens,
-            "epochs": round(self.num_steps * self.blocks_per_step / len(self.train_blocks), 2),
+            "epochs": round(self.num_steps * self.updater.blocks_per_step / len(self.train_blocks), 2),
             "steps": self.num_steps,
-            "tokens_per_second": round(num_tokens / self.progress["train_seconds"]),
-            "wall_seconds": round(self.progress["wall_seconds"], 1),
-            "train_loss": round(self.progress["train_loss"], 4),
-            "validation_loss": round(self.progress["validation_loss"], 4),
+            "skipped_steps": {reason: count for reason, count in self.guard.counts.items() if count},
+            "tokens_per_second": round(num_tokens / progress["train_seconds"]),
+            "wall_seconds": round(progress["wall_seconds"], 1),
+            "checkpoint_seconds": round(progress["checkpoint_seconds"], 1),
+            "train_loss": round(progress["train_loss"], 4),
+            "validation_loss": round(progress["validation_loss"], 4),
         }
 
-    def _load(self, blocks: PackedDataset, indices: range) -> DataLoader:
-        # A generator of its own: without one, every iteration draws from the generator that dropout uses.
-        generator = torch.Generator().manual_seed(self.arguments.seed)
-        batch_size = self.arguments.per_device_train_batch_size
-        loader = DataLoader(blocks, batch_size=batch_size, sampler=indices, generator=generator)
-        return self.accelerator.prepare(loader)
+    def _train(self) -> None:
+        progress, arguments = self.progress, self.arguments
+        if self.accelerator.is_main_process:
+            self.log = TrainingLog(arguments.output_dir, progress["step"])
+        bar = ProgressBar(self)
+        for number in range(progress["step"] + 1, self.num_steps + 1):
+            started = time.perf_counter()
+            step = self.updater.update(number)
+            progress["step"] = number
+            progress["train_loss"] = progress["train_loss"] if step.skipped else step.loss
+            progress["train_seconds"] += time.perf_counter() - started
+            self._write_log(step.to_record())
+            bar.show_step(step.loss)
+            if self.guard.gives_up:
+                raise NonFiniteError(
+                    self._describe_loss(f"no finite loss and gradient in {MAX_NON_FINITE_IN_A_ROW} steps")
+                )
+            is_last = number == self.num_steps
+            if is_last or number % arguments.eval_steps == 0:
+                progress |= {"validation_loss": self._measure_loss(), "validation_step": number}
+                self._write_log({"step": number, "validation_loss": progress["validation_loss"]})
+                bar.show_validation(progress["validation_loss"])
+            progress["wall_seconds"] += time.perf_counter() - started
+            if is_last or number % arguments.save_steps == 0 or step.must_stop:
+                self._save()
+            if step.must_stop:
+                bar.close()
+                raise StoppedError(
+                    f"stopped after step {number:,} by {self.stop_request.reason}; the same command goes on",
+                    self.stop_request.exit_code,
+                )
+        bar.close()
+        if not self.updater.has_finite_weights() or progress["train_loss"] is None:
+            raise NonFiniteError(self._describe_loss("the weights are not finite"))
+        if self.average:
+            self.average.swap()
 
-    def _update(self, step: int, batches) -> tuple[float, float, float]:
-        """One step; gives its loss in nats per token, the norm of its gradient and its learning rate."""
-        arguments = self.arguments
-        learning_rate = compute_learning_rate(
-            step - 1,
-            peak=arguments.learning_rate,
-            warmup_steps=round(arguments.warmup_ratio * self.num_steps),
-            num_steps=self.num_steps,
-            final_ratio=arguments.final_learning_rate_ratio,
+    def _write_log(self, record: dict[str, Any]) -> None:
+        if self.log:
+            self.log.append(record)
+
+    def _save(self) -> None:
+        """Writes a checkpoint of weights that are worth one."""
+        progress, started = self.progress, time.perf_counter()
+        if not (self.guard.is_healthy and self.updater.has_finite_weights()):
+            self.accelerator.print(f"warning: no checkpoint at step {progress['step']:,}, whose loss is not finite")
+            return
+        try:
+            save_checkpoint(
+                self.accelerator,
+                self.checkpoint_dir,
+                {**progress, "guard": self.guard.state_dict(), "shrunk_size": self.updater.shrunk_size},
+                keep=self.arguments.save_total_limit,
+                identity=self.identity,
+                weight_average=self.average.state_dict() if self.average else None,
+                sync_log=self.log.sync if self.log else lambda: None,
+            )
+        except DiskFullError as error:
+            self.accelerator.print(
+                f"warning: no checkpoint at step {progress['step']:,}, the disk is full ({error}); the earlier ones "
+                "are as they were, and the next save tries again"
+            )
+        seconds = time.perf_counter() - started
+        progress["checkpoint_seconds"] += seconds
+        progress["wall_seconds"] += seconds
+
+    def _describe_loss(self, what: str) -> str:
+        return (
+            f"{what}, up to step {self.progress['step']:,}; the last checkpoint stands in {self.checkpoint_dir}. "
+            "Start again in another --output_dir with a lower learning_rate."
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
-        self.model.train()
-        losses = []
-        for _ in range(arguments.gradient_accumulation_steps):
-            batch = next(batches)
-            with self.accelerator.accumulate(self.model):
-                # No mask and no cache: only so do the documents of a block not see each other.
-                loss = self.model(**batch, labels=batch["input_ids"], use_cache=False).loss
-                self.accelerator.backward(loss)
-                losses.append(loss.detach())
-                if self.accelerator.sync_gradients:
-                    grad_norm = self.accelerator.clip_grad_norm_(self.model.parameters(), arguments.max_grad_norm)
-                self.optimizer.step()
-                self.optimizer.zero_grad()
-        loss = self.accelerator.reduce(torch.stack(losses).mean(), "mean")
-        return loss.item(), grad_norm.item(), learning_rate
 
     @torch.no_grad()
-    def _measure_loss(self, loader: DataLoader) -> float:
-        """Mean loss over all blocks, in nats per token."""
+    def _measure_loss(self) -> float:
+        """Mean loss over all blocks, in nats per token; of the averaged weights, where they are kept."""
+        accelerator, blocks = self.accelerator, self.validation_blocks
+        batch_size = self.updater.micro_batch_size
         self.model.eval()
-        losses = []
-        for batch in loader:
-            loss = self.model(**batch, labels=batch["input_ids"], use_cache=False).loss
-            losses.append(self.accelerator.gather_for_metrics(loss.repeat(len(batch["input_ids"]))))
-        return torch.cat(losses).mean().item()
-
-
-class TrainingLog:
-    """A progress bar for people and training_log.jsonl for programs."""
-
-    def __init__(self, run: TrainingRun):
-        self.progress, self.tokens_per_step = run.progress, run.tokens_per_step
-        self.path = run.arguments.output_dir / "training_log.jsonl"
-        self.is_main = run.accelerator.is_main_process
-        self.first_step, self.first_seconds = self.progress["step"], self.progress["train_seconds"]
-        self.shown: dict[str, str] = {}
-        self.bar = tqdm(
-            total=run.num_steps, initial=self.first_step, unit="step", disable=not self.is_main, mininterval=1.0
-        )
-
-    def write_step(self, grad_norm: float, learning_rate: float) -> None:
-        """Moves the bar and logs a step."""
-        step, loss = self.progress["step"], self.progress["train_loss"]
-        seconds = self.progress["train_seconds"] - self.first_seconds
-        speed = (step - self.first_step) * self.tokens_per_step / seconds
-        self.shown |= {"loss": f"{loss:.3f}", "tokens/s": f"{speed:,.0f}"}
-        self.bar.set_postfix(self.shown, refresh=False)
-        self.bar.update()
-        self._append({"step": step, "loss": loss, "grad_norm": grad_norm, "learning_rate": learning_rate})
-
-    def write_validation(self) -> None:
-        """Logs a validation loss, which the bar goes on showing."""
-        step, loss = self.progress["step"], self.progress["validation_loss"]
-        self.shown["validation"] = f"{loss:.3f}"
-        self._append({"step": step, "validation_loss": loss})
-
-    def close(self) -> None:
-        """Leaves the finished bar on the screen."""
-        self.bar.close()
-
-    def _append(self, record: dict[str, Any]) -> None:
-        if self.is_main:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+        if self.average:
+            self.average.swap()
+        sums = torch.zeros(2, device=accelerator.device)
+        for first in range(0, len(blocks), batch_size * accelerator.num_processes):
+            start = first + batch_size * accelerator.process_index
+            indices = range(start, min(start + batch_size, len(blocks)))
+            # All processes make as many passes: one that has no block left takes the first, which does not count.
+            batch = default_collate([blocks[index] for index in indices or [0]])
+            loss = measure_loss(self.model, {name: ids.to(accelerator.device) for name, ids in batch.items()})
+            sums += torch.stack([loss, torch.ones_like(loss)]) * len(indices)
+        if self.average:
+            self.average.swap()
+        loss, num_blocks = accelerator.reduce(sums, "sum").tolist()
+        return loss / num_blocks

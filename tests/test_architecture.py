@@ -13,10 +13,11 @@ PACKAGE = ROOT / "darija_gpt"
 
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
-    {"output", "hardware", "recipe", "markdown", "data", "model"},
-    {"tokenizer", "packing", "optimization", "checkpoint"},
+    {"output", "hardware", "recipe", "markdown", "data", "model"}
+    | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
+    {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_run", "finetuning", "chat"},
+    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -96,3 +97,36 @@ def test_forward_passes_ask_no_configuration():
             for node in ast.walk(function):
                 if isinstance(node, ast.If | ast.IfExp):
                     assert "config" not in ast.unparse(node.test), f"{path.name} branches on {ast.unparse(node.test)}"
+
+
+# What writes to the directory of a training run.
+RUN_MODULES = ["checkpoint", "manifest", "pretraining", "run_record", "training_log", "training_run", "training_step"]
+# Ways to change a file, of Python and of the libraries that training uses.
+WRITERS = {
+    *("write_text", "write_bytes", "mkdir", "makedirs", "rename", "unlink", "rmdir", "touch", "rmtree", "symlink_to"),
+    *("copyfile", "copy2", "copytree", "move", "fsync", "truncate", "ftruncate", "tofile", "dump", "save", "write"),
+    *("save_state", "save_file", "save_model", "save_pretrained", "save_tokenizer", "save_to_disk"),
+}
+
+
+@pytest.mark.parametrize("module", RUN_MODULES)
+def test_what_a_run_writes_passes_through_durable_where_tests_interrupt_it(module):
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    through_durable = set()
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "durable.write_by":
+            through_durable |= {id(node) for node in ast.walk(call)}
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or id(call) in through_durable:
+            continue
+        owner, _, name = ast.unparse(call.func).rpartition(".")
+        if owner == "durable" or (not owner and name in defined):
+            continue
+        assert name not in WRITERS, f"{module} calls {ast.unparse(call.func)} past darija_gpt/durable.py"
+        if name == "open":
+            mode = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+            assert mode in ([], ["rb"]), f"{module} opens a file to write, past darija_gpt/durable.py"
+    for node in ast.walk(tree):
+        # An imported name would not be replaced by the tests.
+        assert not (isinstance(node, ast.ImportFrom) and node.module == "darija_gpt.durable")

@@ -1,21 +1,16 @@
 """The pretrain stage, on a tiny model and a dataset made on the spot."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from darija_gpt.model import DarijaGPTForCausalLM
-from darija_gpt.pretraining import PretrainArguments, build_config, check_run, pretrain, record_run
+from darija_gpt.pretraining import PretrainArguments, build_config, pretrain
+from darija_gpt.run_record import check_run, record_run
 from darija_gpt.training_run import pack_split
 
 
@@ -86,42 +81,6 @@ def test_every_document_opens_with_the_end_of_text_token(dataset, tokenizer):
     openings = blocks.tokens[blocks.starts[:-1]]
     assert (openings == tokenizer.bos_token_id).all() and len(openings) == len(dataset["train"])
     assert (blocks.tokens == tokenizer.bos_token_id).sum() == len(openings)
-
-
-def test_a_killed_run_goes_on_to_the_same_weights(arguments, tmp_path):
-    whole = replace(arguments, output_dir=tmp_path / "whole", num_train_epochs=10)
-    killed = replace(arguments, output_dir=tmp_path / "killed", num_train_epochs=10)
-    pretrain(whole)
-    flags = [f"--model.{name}={value}" for name, value in MODEL.items()] + [
-        f"--{name}={getattr(killed, name)}"
-        for name in (
-            "dataset",
-            "tokenizer",
-            "output_dir",
-            "num_train_epochs",
-            "per_device_train_batch_size",
-            "gradient_accumulation_steps",
-            "mixed_precision",
-            "eval_steps",
-            "save_steps",
-        )
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
-    process = subprocess.Popen(
-        [sys.executable, SCRIPT, *flags], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment
-    )
-    deadline = time.monotonic() + 120
-    while not list((killed.output_dir / "checkpoints").glob("step-*")) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (killed.output_dir / "training_summary.json").exists(), "the run ended before it was killed"
-
-    pretrain(killed)
-    expected = load_file(whole.output_dir / "model.safetensors")
-    resumed = load_file(killed.output_dir / "model.safetensors")
-    assert expected.keys() == resumed.keys()
-    assert all(torch.equal(expected[name], resumed[name]) for name in expected)
 
 
 def test_a_directory_with_another_run_is_refused_with_the_difference(arguments):

@@ -1,0 +1,62 @@
+"""Faults: why a run ends before its last step, in a line for people and an exit code for programs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class FaultError(Exception):
+    """A reason to end a run. Its checkpoints stay as they are."""
+
+    exit_code = 1
+
+
+class NoValidCheckpointError(FaultError):
+    """All checkpoints of a run are damaged: to start anew is for its owner to decide."""
+
+    exit_code = 3
+
+
+class NonFiniteError(FaultError):
+    """Loss or gradient are no numbers any more."""
+
+    exit_code = 4
+
+
+class OutOfMemoryError(FaultError):
+    """The GPU's memory is too small for the smallest micro-batch."""
+
+    exit_code = 5
+
+
+class LostProcessError(FaultError):
+    """Another process of the run is gone."""
+
+
+class StoppedError(FaultError):
+    """Somebody asked the run to stop."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+# How an exchange between processes fails: by gloo, by NCCL, by the sockets below them.
+_LOST_SIGNS = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
+
+
+@contextmanager
+def watch_processes(num_processes: int) -> Iterator[None]:
+    """Says of a failed exchange between processes what it means.
+
+    Raises:
+        LostProcessError: In place of the backend's error.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if num_processes == 1 or not any(sign in str(error) for sign in _LOST_SIGNS):
+            raise
+        raise LostProcessError(
+            f"another process of the run is gone ({str(error).splitlines()[0]}); the same command goes on from the "
+            "last checkpoint."
+        ) from error

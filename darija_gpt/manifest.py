@@ -1,0 +1,85 @@
+"""The manifest of a checkpoint: what it is of, and the SHA-256 of each of its files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from darija_gpt import durable
+from darija_gpt.fingerprint import hash_file, hash_record
+
+
+FORMAT = 1
+MANIFEST_FILE = "manifest.json"
+
+
+class DamagedCheckpointError(ValueError):
+    """A checkpoint that is not what was saved."""
+
+
+def write_manifest(checkpoint: Path, progress: dict[str, Any], identity: dict[str, str]) -> None:
+    """Describes every file, seals the description, and waits until all of it is on the disk."""
+    files = {}
+    for name in _list_files(checkpoint):
+        path = checkpoint / name
+        files[name] = {"bytes": path.stat().st_size, "sha256": hash_file(path)}
+        durable.sync(path)
+    manifest = {"format": FORMAT, "progress": progress, "identity": identity, "files": files}
+    manifest = json.loads(json.dumps(manifest))
+    sealed = json.dumps({**manifest, "seal": hash_record(manifest)}, indent=1)
+    durable.write_bytes(checkpoint / MANIFEST_FILE, sealed.encode())
+    durable.sync(checkpoint / MANIFEST_FILE)
+    for folder in [*(path for path in checkpoint.rglob("*") if path.is_dir()), checkpoint]:
+        durable.sync(folder)
+
+
+def read_manifest(checkpoint: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself.
+
+    Raises:
+        DamagedCheckpointError: If that is not what was written.
+    """
+    try:
+        manifest = json.loads((checkpoint / MANIFEST_FILE).read_text(encoding="utf-8"))
+        seal = manifest.pop("seal")
+    except FileNotFoundError:
+        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is missing") from None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged") from None
+    if seal != hash_record(manifest):
+        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged")
+    return manifest
+
+
+def verify_checkpoint(checkpoint: Path, identity: dict[str, str]) -> dict[str, Any]:
+    """The progress of a checkpoint, every file of which is as it was saved.
+
+    Raises:
+        DamagedCheckpointError: With the file and what is wrong with it.
+    """
+    manifest = read_manifest(checkpoint)
+    if manifest["format"] != FORMAT:
+        raise DamagedCheckpointError(f"{checkpoint}: is of format {manifest['format']}, and {FORMAT} was expected")
+    if checkpoint.name != f"step-{manifest['progress']['step']:08}":
+        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {manifest['progress']['step']}")
+    for name, fingerprint in identity.items():
+        if manifest["identity"].get(name) != fingerprint:
+            raise DamagedCheckpointError(f"{checkpoint}: belongs to a run with another {name}")
+    expected = manifest["files"]
+    for name in sorted({*expected, *_list_files(checkpoint)}):
+        path = checkpoint / name
+        if name not in expected:
+            raise DamagedCheckpointError(f"{path}: is no part of the checkpoint")
+        if not path.is_file():
+            raise DamagedCheckpointError(f"{path}: is missing")
+        size, written = path.stat().st_size, expected[name]["bytes"]
+        if size != written:
+            raise DamagedCheckpointError(f"{path}: has {size:,} bytes of {written:,}")
+        if hash_file(path) != expected[name]["sha256"]:
+            raise DamagedCheckpointError(f"{path}: has other contents than were written")
+    return manifest["progress"]
+
+
+def _list_files(checkpoint: Path) -> list[str]:
+    """All but the manifest, sharded ones in folders too."""
+    names = (path.relative_to(checkpoint).as_posix() for path in checkpoint.rglob("*") if not path.is_dir())
+    return sorted(name for name in names if name != MANIFEST_FILE)

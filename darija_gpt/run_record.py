@@ -1,0 +1,146 @@
+"""run.json: what a run is made from, and so who may go on with it."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from darija_gpt import durable
+from darija_gpt.fingerprint import hash_file, hash_files, hash_record
+from darija_gpt.output import require_new
+from darija_gpt.run_lock import LOCK_FILE, lock_directory
+from darija_gpt.training_log import LOG_FILE
+
+
+if TYPE_CHECKING:
+    from darija_gpt.pretraining import PretrainArguments
+
+RUN_FILE = "run.json"
+SUMMARY_FILE = "training_summary.json"
+CHECKPOINTS = "checkpoints"
+
+# They leave the weights as they are. Where the inputs stand is no matter, what is in them has a fingerprint. Batch
+# size, accumulation and processes count by their product.
+_FREE_FIELDS = {
+    "dataset",
+    "tokenizer",
+    "output_dir",
+    "per_device_train_batch_size",
+    "gradient_accumulation_steps",
+    "gradient_checkpointing",
+    "save_steps",
+    "save_total_limit",
+}
+_TRAINING_SPLITS = ("train", "validation")
+
+
+def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
+    """The recipe, and fingerprints of the data, the tokenizer and the model's code, as JSON gives them back."""
+    # As accelerate and torchrun tell their processes.
+    num_processes = int(os.environ.get("WORLD_SIZE", 1))
+    recipe = {key: value for key, value in asdict(arguments).items() if key not in _FREE_FIELDS}
+    recipe["blocks_per_step"] = (
+        arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * num_processes
+    )
+    code = sorted((Path(__file__).parent / "model").glob("*_darija_gpt.py"))
+    description = {
+        "recipe": recipe,
+        "data": {split: hash_files(sorted((arguments.dataset / split).glob("*.arrow"))) for split in _TRAINING_SPLITS},
+        "tokenizer": {
+            path.name: hash_file(path)
+            for path in (arguments.tokenizer / "tokenizer.json", arguments.tokenizer / "chat_template.jinja")
+            if path.exists()
+        },
+        "code": {path.name: hash_file(path) for path in code},
+    }
+    return json.loads(json.dumps(description, default=str))
+
+
+def identify_run(output_dir: Path) -> dict[str, str]:
+    """One fingerprint for each part of the run.json of a directory."""
+    description = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8"))
+    return {part: hash_record(fields) for part, fields in description.items()}
+
+
+def check_run(arguments: "PretrainArguments") -> None:
+    """Refuses an `output_dir` that holds anything but an unfinished run of the same recipe, data and code.
+
+    Raises:
+        ValueError: With the difference, if it is another run.
+    """
+    output_dir = arguments.output_dir
+    if not (output_dir / RUN_FILE).exists():
+        # A run that was killed at its very start leaves no more than these.
+        if not output_dir.is_dir() or {path.name for path in output_dir.iterdir()} - {LOCK_FILE, f".{RUN_FILE}"}:
+            require_new(output_dir)
+        return
+    if (output_dir / SUMMARY_FILE).exists():
+        raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
+    try:
+        earlier = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8"))
+        changes = _list_changes(earlier, describe_run(arguments))
+    except (ValueError, AttributeError):
+        raise ValueError(
+            f"{output_dir / RUN_FILE} is damaged; remove the run or choose another --output_dir."
+        ) from None
+    if changes:
+        raise ValueError(
+            f"{output_dir} already holds another run: {'; '.join(changes)}. Remove it or choose another --output_dir."
+        )
+
+
+def record_run(arguments: "PretrainArguments") -> None:
+    """Writes run.json where there is none."""
+    durable.make_directory(arguments.output_dir)
+    if not (arguments.output_dir / RUN_FILE).exists():
+        text = json.dumps(describe_run(arguments), indent=2) + "\n"
+        durable.replace_text(arguments.output_dir / RUN_FILE, text)
+        durable.sync(arguments.output_dir.parent)
+
+
+@contextmanager
+def own_run(arguments: "PretrainArguments", is_main_process: bool) -> Iterator[None]:
+    """Holds the directory of a run, for one process to write in.
+
+    Raises:
+        ValueError: If another run is in it, now or from before.
+    """
+    if not is_main_process:
+        yield
+        return
+    durable.make_directory(arguments.output_dir)
+    with lock_directory(arguments.output_dir):
+        check_run(arguments)  # again: another process may have been here since
+        record_run(arguments)
+        yield
+
+
+def warn_of_lost_checkpoints(output_dir: Path) -> None:
+    """Says of a run with a log and no checkpoint that it starts anew."""
+    log = output_dir / LOG_FILE
+    if log.exists() and log.stat().st_size:
+        print(f"warning: {output_dir} holds no checkpoint yet, so the run starts at its first step again")
+
+
+def _list_changes(earlier: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> list[str]:
+    changes = []
+    for part in sorted({*earlier, *now}):
+        old, new = earlier.get(part, {}), now.get(part, {})
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                changes.append(_word_change(part, key, old.get(key), new.get(key)))
+    return changes
+
+
+def _word_change(part: str, key: str, old: Any, new: Any) -> str:
+    if key == "blocks_per_step":
+        return (
+            f"a step had {old} blocks and has {new} (keep per_device_train_batch_size * gradient_accumulation_steps * "
+            "processes)"
+        )
+    if part == "recipe":
+        return f"{key} was {old} and is {new}"
+    return f"{part}: {key} has changed ({str(old)[:12]} was its fingerprint, {str(new)[:12]} is)"

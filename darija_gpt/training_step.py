@@ -1,0 +1,238 @@
+"""One step of training: batches to gradients, judged before they reach the weights."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import nn
+from torch.utils.data import DataLoader
+
+from darija_gpt.faults import OutOfMemoryError
+from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
+from darija_gpt.packing import PackedDataset
+from darija_gpt.step_guard import SkipReason, StepGuard
+from darija_gpt.stop_request import StopRequest
+
+
+if TYPE_CHECKING:
+    from darija_gpt.pretraining import PretrainArguments
+
+# (what is minimised, what is reported), each a scalar.
+Losses = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step came to: mean loss in nats per token, norm of the gradient, and why it was skipped, if it was."""
+
+    number: int
+    loss: float
+    grad_norm: float
+    learning_rate: float
+    skipped: SkipReason | None
+    must_stop: bool
+
+    def to_record(self) -> dict[str, Any]:
+        """Its line in the log."""
+        record = {
+            "step": self.number,
+            "loss": self.loss,
+            "grad_norm": self.grad_norm,
+            "learning_rate": self.learning_rate,
+        }
+        return record | ({"skipped": self.skipped} if self.skipped else {})
+
+
+def measure_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Mean loss of a batch, in nats per token."""
+    # No mask and no cache: only so do the documents of a block not see each other.
+    return model(**batch, labels=batch["input_ids"], use_cache=False).loss
+
+
+def choose_loss(z_loss: float) -> Callable[[nn.Module, dict[str, torch.Tensor]], Losses]:
+    """The function that gives (what is minimised, what is reported) for a batch."""
+
+    def compute_plain(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
+        loss = measure_loss(model, batch)
+        return loss, loss
+
+    def compute_with_z_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
+        outputs = model(**batch, labels=batch["input_ids"], use_cache=False)
+        return outputs.loss + z_loss * compute_z_loss(outputs.logits, batch["input_ids"]), outputs.loss
+
+    return compute_with_z_loss if z_loss else compute_plain
+
+
+def seed_step(seed: int, step: int, process_index: int) -> None:
+    """Seeds dropout by the step: so it is the same in a resumed run, and in a step that is tried again."""
+    entropy = np.random.SeedSequence([seed, step, process_index])
+    torch.manual_seed(int(entropy.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+
+
+class Updater:
+    """The model with all that changes it: gradients, optimizers, schedules, averaged weights.
+
+    Args:
+        model (`PreTrainedModel`):
+            A causal language model.
+        blocks (`PackedDataset`):
+            What it learns from.
+        arguments (`PretrainArguments`):
+            The recipe.
+        accelerator (`Accelerator`):
+            Knows the devices, the precision and the other processes.
+        stop_request (`StopRequest`):
+            Asked at each step, in the same exchange between processes as the loss.
+    """
+
+    def __init__(
+        self,
+        model,
+        blocks: PackedDataset,
+        arguments: "PretrainArguments",
+        accelerator: Accelerator,
+        stop_request: StopRequest,
+    ):
+        self.arguments, self.accelerator, self.stop_request = arguments, accelerator, stop_request
+        self.blocks = blocks
+        self.micro_batch_size = arguments.per_device_train_batch_size
+        self.blocks_per_process = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
+        self.blocks_per_step = self.blocks_per_process * accelerator.num_processes
+        self.num_steps = max(1, round(arguments.num_train_epochs * len(blocks) / self.blocks_per_step))
+        if arguments.gradient_checkpointing:
+            model.gradient_checkpointing_enable()
+        if arguments.torch_compile:
+            model.compile()
+        self.dropout = DropoutSwitch(model, arguments.dropout_schedule, arguments.dropout_ratio)
+        self.model, *optimizers = accelerator.prepare(model, *build_optimizers(model, arguments))
+        # Accelerate's wrappers move the scaler on with each optimizer; here it moves once for all.
+        self.optimizers = [optimizer.optimizer for optimizer in optimizers]
+        self.scaler = accelerator.scaler or torch.amp.GradScaler(enabled=False)
+        decay = arguments.weight_average_decay
+        self.average = None if decay is None else WeightAverage(self.model.parameters(), decay)
+        self.compute_loss = choose_loss(arguments.z_loss)
+        self.guard = StepGuard(arguments.spike_threshold)
+        # What was left of the micro-batch when memory had run out.
+        self.shrunk_size: int | None = None
+        self._batches = None
+
+    def update(self, number: int) -> Step:
+        """The step of this number, counted from 1.
+
+        Raises:
+            OutOfMemoryError: If the GPU's memory is too small for it.
+        """
+        learning_rate = self._set_rates(number - 1)
+        if self.dropout.set_step(number - 1, self.num_steps):
+            self.guard.forget()
+        self.model.train()
+        loss, grad_norm, num_stops = self._compute_gradients(number)
+        skipped = self.guard.judge(loss, grad_norm)
+        if skipped == "non_finite" and math.isfinite(loss) and self.scaler.get_scale() > 1:
+            skipped = "overflow"
+        if skipped is None:
+            for optimizer in self.optimizers:
+                self.scaler.step(optimizer)
+            if self.average:
+                self.average.update(number - 1)
+        self.scaler.update()
+        self._clear_gradients()
+        self.guard.note(skipped, loss, grad_norm)
+        return Step(number, loss, grad_norm, learning_rate, skipped, must_stop=num_stops > 0)
+
+    def has_finite_weights(self) -> bool:
+        """Whether every weight is a number."""
+        with torch.no_grad():
+            norms = torch._foreach_norm([parameter.detach().float() for parameter in self.model.parameters()])
+        return bool(torch.stack(norms).isfinite().all())
+
+    def _set_rates(self, step: int) -> float:
+        """Sets the learning rates of a step, counted from 0; gives AdamW's."""
+        arguments = self.arguments
+        factor = compute_rate_factor(
+            step,
+            schedule=arguments.schedule,
+            warmup_steps=round(arguments.warmup_ratio * self.num_steps),
+            num_steps=self.num_steps,
+            final_ratio=arguments.final_learning_rate_ratio,
+            cooldown_ratio=arguments.cooldown_ratio,
+        )
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = factor * group["initial_lr"]
+        return factor * arguments.learning_rate
+
+    def _compute_gradients(self, number: int) -> tuple[float, float, float]:
+        """Loss and gradient's norm of a step, and how many processes of all (a share) were asked to stop."""
+        while True:
+            try:
+                return self._accumulate(number)
+            except torch.OutOfMemoryError as error:
+                reason = str(error)
+            # Outside of the clause: the error holds on to the activations.
+            self._shrink_micro_batch(reason)
+
+    def _accumulate(self, number: int) -> tuple[float, float, float]:
+        accelerator, arguments = self.accelerator, self.arguments
+        if self._batches is None:
+            self._batches = iter(self._load_batches(number))
+        accelerator.step = 0
+        accelerator.gradient_accumulation_steps = self.blocks_per_process // self.micro_batch_size
+        seed_step(arguments.seed, number, accelerator.process_index)
+        losses = []
+        for _ in range(accelerator.gradient_accumulation_steps):
+            batch = next(self._batches)
+            with accelerator.accumulate(self.model):
+                objective, loss = self.compute_loss(self.model, batch)
+                accelerator.backward(objective)
+                losses.append(loss.detach())
+        grad_norm = accelerator.clip_grad_norm_(self.model.parameters(), arguments.max_grad_norm)
+        is_stopped = torch.tensor(float(self.stop_request.is_made()), device=accelerator.device)
+        numbers = torch.stack([torch.stack(losses).mean().float(), grad_norm.float(), is_stopped])
+        # The one exchange, and the one wait for the device, of a step.
+        loss, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
+        return loss, grad_norm, num_stops
+
+    def _load_batches(self, number: int) -> DataLoader:
+        """The micro-batches from a step on, in order, dealt out to the processes."""
+        indices = range((number - 1) * self.blocks_per_step, self.num_steps * self.blocks_per_step)
+        # A generator of its own: without one, every iteration draws from the generator that dropout uses.
+        generator = torch.Generator().manual_seed(self.arguments.seed)
+        loader = DataLoader(self.blocks, batch_size=self.micro_batch_size, sampler=indices, generator=generator)
+        return self.accelerator.prepare(loader)
+
+    def _shrink_micro_batch(self, reason: str) -> None:
+        """Halves the micro-batch, or nearly: the blocks of a step stay the same."""
+        smaller = [size for size in range(1, self.micro_batch_size // 2 + 1) if self.blocks_per_process % size == 0]
+        # Where one process of several runs out of memory, the others wait for it in the exchange of gradients.
+        if not smaller or self.accelerator.num_processes > 1:
+            raise OutOfMemoryError(self.describe_shortage(reason))
+        self.accelerator.print(
+            f"warning: out of GPU memory with {self.micro_batch_size} blocks at a time; going on with {smaller[-1]}"
+        )
+        self.micro_batch_size = self.shrunk_size = smaller[-1]
+        self._batches = None
+        self._clear_gradients()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def describe_shortage(self, reason: str) -> str:
+        """What to say, and to advise, when memory is too small."""
+        return (
+            f"out of GPU memory with {self.micro_batch_size} blocks at a time ({reason.splitlines()[0]}); lower "
+            "per_device_train_batch_size and raise gradient_accumulation_steps by the same factor, set "
+            "gradient_checkpointing=true, or take a smaller model."
+        )
+
+    def shrink_to(self, size: int | None) -> None:
+        """Begins with a micro-batch that was found to fit before."""
+        if size and size < self.micro_batch_size and self.blocks_per_process % size == 0:
+            self.micro_batch_size = self.shrunk_size = size
+
+    def _clear_gradients(self) -> None:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
