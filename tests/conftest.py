@@ -1,10 +1,15 @@
 """What tests of several floors share: a tokenizer and a tiny model, made on the spot."""
 
 import os
+import signal
 
 
 # Before anything imports huggingface_hub, which reads it then. Subprocesses inherit it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# A shell that starts the tests in the background has Ctrl-C ignored, here and in every program they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 
