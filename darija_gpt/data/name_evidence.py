@@ -73,6 +73,13 @@ ADDRESSES = words(
     """
 )
 FOLLOWERS = ACTIONS | ADDRESSES
+# What is said of somebody whose name begins a sentence.
+AUXILIARIES = words("a est va avait etait sera fait ne n'a n'est n'a m'a t'a has was had will asked hwa howa hiya")
+# She succeeded, badr is the one who: a verb's ending, and words for one among others. Plurals end alike.
+SHE_DID = re.compile(r"(?!ال|(?:بن|حاج|ساع|سنو|مر|صلو|حلوي|ذكري|كلم|معلوم)ات$)\w{3,}ات")
+WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")
+BLESSED = re.compile(r"الله[^\n]{0,12} (?:فيك|فيكي|عليك|عليكي|والديك) ?$")
+ENDS_IN_DOTS = ("...", "…")
 # She sent it to me, he told us: a verb of what people do, with what is written onto it.
 VERB = re.compile(
     r"(?:s[iy]ft|gal|9al|jab|3ta|khda|wrra|chra|3yy?t|3ayt|jawb|wsl|hdr|kml|3rd|khlls?)(?:at)?(?:ni|na|lia|lina|ha|h|hom|k)?"
@@ -117,6 +124,8 @@ def is_evident(text: str, folded: str, found: FoundForm, family_names: Collectio
     form, prefix = folded[start:end], folded[clitic:start]
     if prefix.endswith("ال") or (form in GREETINGS and GREETED.match(folded, end)):
         return False  # Words have an article.
+    if prefix and folded[clitic:end] in ORDINARY_WORDS:
+        return False  # kamil "all" is not "like Amal".
     line_before = folded[max(0, clitic - 40) : clitic].rpartition("\n")[2]
     before = WORD.findall(line_before)
     is_joined = text[clitic - 1 : clitic] in (" ", ",", "،", "-", "/", "")
@@ -129,6 +138,8 @@ def is_evident(text: str, folded: str, found: FoundForm, family_names: Collectio
     is_large = text[start].isupper() and not text[start:end].isupper()
     if is_large and form not in GREETINGS and after in ADDRESSES:
         return True
+    if not is_exclamation and (SHE_DID.fullmatch(after) or WHO.match(folded, end) or BLESSED.search(line_before)):
+        return True
     if FORM_OF_ACTION.fullmatch(after) or text[clitic:start] in ("أ", "آ", "ا"):
         return True
     if not is_exclamation and (after in ADDRESSES or SECOND_PERSON.fullmatch(after) or NEGATED.match(folded, end)):
@@ -136,6 +147,8 @@ def is_evident(text: str, folded: str, found: FoundForm, family_names: Collectio
     if not is_exclamation and not prefix and (previous in OWNERS or ASKING.fullmatch(previous)):
         return True
     is_first = not line_before.strip() and (clitic <= 40 or "\n" in folded[clitic - 40 : clitic])
+    if is_large and is_first and not is_exclamation and (after in AUXILIARIES or text.startswith(ENDS_IN_DOTS, end)):
+        return True
     is_called = (is_first and text[end : end + 1] in (",", "،")) or (
         line_before.endswith((", ", "، ")) and END_OF_LINE.match(folded, end)
     )

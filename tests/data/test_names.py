@@ -73,6 +73,13 @@ def test_names_are_found_under_clitics_and_drawn_out_letters(text, names):
         ("ktab dyal said", True),
         ("Nour, fin lktab", True),
         ("mabrouk 3lik, nour!", True),
+        ("Nour... fin mchiti", True),
+        ("Said a perdu ses papiers", True),
+        ("نور هي اللي ربحات", True),
+        ("الله يحفظ والديك نور", True),
+        ("نور دخلات للدار", True),
+        ("نور ساعات", False),
+        ("nour... w dlam", False),
         ("nour makan walo", False),
         ("nour ma kaynch", False),
         ("مع صباح الخير", False),
@@ -90,6 +97,10 @@ def test_a_name_that_is_a_word_needs_evidence(text, is_name):
 def test_the_same_word_twice_in_a_line_is_the_same_person():
     assert name_texts("amal, amal, AMAL aji") == ["amal", "amal", "AMAL"]
     assert name_texts("amal, aji\namal kbir") == ["amal"]
+
+
+def test_a_word_that_begins_like_a_clitic_is_no_name():
+    assert find_names("هادشي كامل كايدوز دغيا", [Person("Amal", ("أمل",))]) == []
 
 
 def test_a_name_is_found_among_those_of_a_thousand_people():
