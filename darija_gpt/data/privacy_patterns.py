@@ -61,7 +61,10 @@ IBAN = re.compile(
     rf"[A-Za-z]{_IBAN_START}[ \-._]{{0,2}}[A-Za-z][ \-._]{{0,2}}[0-9oO][ \-._]{{0,2}}[0-9oO]"
     r"(?:[ \-._/|]{0,3}[0-9A-Za-z]){11,30}"
 )
-RIB = re.compile(rf"[0-9oO]{_IBAN_START}(?:[ \-./_|,]{{0,3}}[0-9oOlI]){{23}}(?![0-9])")
+# Onto a word only without anything between its digits: "rib0119...".
+RIB = re.compile(
+    rf"[0-9oO]{_IBAN_START}(?:[ \-./_|,]{{0,3}}[0-9oOlI]){{23}}(?![0-9])|[0-9](?<=[a-z].)[0-9]{{23}}(?![0-9])"
+)
 CARD = re.compile(rf"[2-6](?:{_ALONE}|(?<=(?i:cb).)|(?<=(?i:visa).))(?:[ \-._*/|,]{{0,3}}[0-9oOlI]){{12,18}}")
 BANK_CUE = re.compile(r"(?i:\brib\b|\biban\b|\bcompte\b|الحساب|\bl?7sab\b|ريب|الريب|آيبان|ايبان)[^\n]{0,30}$")
 CARD_CUE = re.compile(

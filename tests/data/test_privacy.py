@@ -52,6 +52,13 @@ def test_the_words_around_it_give_it_away(case):
     assert is_found(case), find_texts(case[1])
 
 
+def test_an_account_written_onto_words_is_found_by_its_key():
+    account = "007780" + "0" * 15 + "1"
+    account += f"{97 - int(account) * 100 % 97:02d}"
+    assert find_texts(f"rib dyalo{account}ma tnsach") == [("RIB", account)]
+    assert find_texts(f"commande{account[:-1]}{(int(account[-1]) + 1) % 10}ma tnsach") == []
+
+
 def test_little_else_is_taken_than_what_is_private():
     taken = right = 0
     for _, line, start, end in CORE + HIDDEN + CUED:
