@@ -14,26 +14,25 @@ from darija_gpt.data.privacy_patterns import words
 # Folded spellings of names that are words of Darija, Arabic or French too: nour "light", lina "to us".
 ORDINARY_WORDS = words(
     """
-    nour noor nur amal said saïd karim rabi3 rabie rabia salam iman imane hiba hayat farah sabah badr bader hoda
-    huda wafa wafae ikram ihsan najat jamal jamil jamila adil amin amine anwar chams dounia donia dunia fajr ghali
-    hanan latif latifa mabrouk malak nasr nada najm rajae raja rahma rida reda safa safae salah tariq wahid ward warda
-    zahra zine zin zina aya douaa doua fath ilham islam jihad kamal layla lila leila lina nidal riad riyad saad
-    soltan sultan tayeb sana amira mina dina hadi hind hana rose claire pierre olive marie aube jean aziz habib
-    sabir sabr taha wissal yosr yousr moulay
-    نور امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر هدي وفاء اكرام احسان نجاه جمال جميل جميله عادل
-    امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر ندي نجم رجاء رحمه رضي رضا صفاء صلاح وحيد ورد ورده زهره
-    زين زينه ايه بشري دعاء فتح الهام اسلام جهاد كمال ليلي نضال رياض سعد صديق سلطان طيب حكيم سناء اسماء اميره ملكه
-    علي عليا هادي هند مني عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر ياسمين نعيم
+    nada nour noor nur amal said saïd karim rabi3 rabie rabia salam iman imane hiba hayat farah sabah badr bader
+    wafa wafae ikram ihsan najat jamal jamil jamila adil amin amine chams dounia donia dunia fajr ghali latif
+    latifa mabrouk malak nasr najm raja rahma rida salah tariq wahid ward warda zahra zine zin zina aya douaa doua
+    fath islam jihad kamal lila lina riad riyad saad soltan sultan tayeb amira mina dina hadi hana rose pierre
+    olive aube aziz habib sabir sabr moulay
+    نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
+    عادل امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر نجم رجاء رحمه رضي رضا صلاح وحيد ورد ورده زهره زين
+    زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
+    عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر
     """
 )
 # Of these, what is said before a comma or a question without calling anybody: greetings, "good", "this", "the world".
 EXCLAMATIONS = words(
     """
-    salam sabah mabrouk zin zine zina jamil latif sabr sabir hayat dounia donia dunia aziz habib hadi hana lina mina
-    dina safa riad kamal saad fajr najm nada adil wahid tayeb ward warda rahma islam jihad iman fath zahra rose olive
-    aube layla lila soltan sultan moulay
-    سلام صباح مبروك زين زينه جميل لطيف صبر صابر حياه دنيا عزيز حبيب هادي طيب وحيد علي عليا مني هدي ورد ورده رحمه
-    اسلام جهاد ايمان فتح زهره ليلي سلطان نعيم كامل صالح صادق صديق نصر عمر ايه دعاء
+    salam sabah mabrouk zin zine zina jamil latif sabr sabir hayat dounia donia dunia aziz habib hadi hana lina
+    mina dina riad kamal saad fajr najm adil wahid tayeb ward warda rahma islam jihad iman fath zahra rose olive
+    aube lila soltan sultan moulay
+    سلام صباح مبروك زين زينه جميل لطيف صبر صابر حياه دنيا عزيز حبيب هادي طيب وحيد علي عليا مني ورد ورده رحمه اسلام
+    جهاد ايمان فتح زهره ليلي سلطان كامل صالح صادق صديق نصر عمر ايه دعاء
     """
 )
 GREETINGS = words("salam sabah mabrouk سلام صباح مبروك")
