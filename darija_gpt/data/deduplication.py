@@ -14,6 +14,7 @@ from typing import Literal
 from rensa import RMinHash, RMinHashLSH
 from tqdm import tqdm
 
+from darija_gpt.data.names import ARABIC_VARIANTS
 from darija_gpt.data.whatsapp import Message
 
 
@@ -31,7 +32,7 @@ _MARKS = re.compile(
 )
 _GAPS = re.compile(r"[\W_]+")
 _RUNS = re.compile(r"([^\d\s])\1+")
-_VARIANTS = str.maketrans("أإآٱىةگڭڤپ", "اااايهككفب")
+_VARIANTS = ARABIC_VARIANTS | str.maketrans("پ", "ب")
 
 
 def fold_text(text: str) -> str:

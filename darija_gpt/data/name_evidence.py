@@ -71,9 +71,8 @@ ADDRESSES = words(
     وصلتي جيتي مشيتي جيبي گولي قولي صيفطي عطيني تسناي سمعي عيطي
     """
 )
-FOLLOWERS = ACTIONS | ADDRESSES
 # What is said of somebody whose name begins a sentence.
-AUXILIARIES = words("a est va avait etait sera fait ne n'a n'est n'a m'a t'a has was had will asked hwa howa hiya")
+AUXILIARIES = words("a est va avait etait sera fait ne n'a n'est m'a t'a has was had will asked hwa howa hiya")
 # She succeeded, badr is the one who: a verb's ending, and words for one among others. Plurals end alike.
 SHE_DID = re.compile(r"(?!ال|(?:بن|حاج|ساع|سنو|مر|صلو|حلوي|ذكري|كلم|معلوم)ات$)\w{3,}ات")
 WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")

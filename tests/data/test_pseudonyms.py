@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from darija_gpt.data.name_evidence import FOLLOWERS, ORDINARY_WORDS, VOCATIVES
+from darija_gpt.data.name_evidence import ACTIONS, ADDRESSES, ORDINARY_WORDS, VOCATIVES
 from darija_gpt.data.names import Person, fold_form, reduce_name
 from darija_gpt.data.privacy import find_names, scrub
 from darija_gpt.data.pseudonyms import NAMES, Pseudonym, choose_pseudonyms, read_key
@@ -25,7 +25,7 @@ def test_a_pool_name_is_no_word_and_stands_there_once():
     assert len(NAMES) >= 200
     for spellings in zip(*NAMES, strict=True):
         assert len({reduce_name(fold_form(name)) for name in spellings}) == len(NAMES)
-        assert not {fold_form(name) for name in spellings} & (ORDINARY_WORDS | FOLLOWERS | VOCATIVES)
+        assert not {fold_form(name) for name in spellings} & (ORDINARY_WORDS | ACTIONS | ADDRESSES | VOCATIVES)
     assert all(latin.isascii() and latin.istitle() and "\u0600" <= arabic < "\u06ff" for latin, arabic in NAMES)
 
 
