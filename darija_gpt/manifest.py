@@ -1,4 +1,4 @@
-"""The manifest of a checkpoint: what it is of, and the SHA-256 of each of its files."""
+"""The manifest of a directory, a checkpoint above all: what it is of, and the SHA-256 of each of its files."""
 
 import json
 from pathlib import Path
@@ -56,17 +56,27 @@ def verify_checkpoint(checkpoint: Path, identity: dict[str, str]) -> dict[str, A
     Raises:
         DamagedCheckpointError: With the file and what is wrong with it.
     """
-    manifest = read_manifest(checkpoint)
+    progress = verify_files(checkpoint, identity)
+    if checkpoint.name != f"step-{progress['step']:08}":
+        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {progress['step']}")
+    return progress
+
+
+def verify_files(directory: Path, identity: dict[str, str]) -> dict[str, Any]:
+    """The progress that a manifest tells, if every file beside it is as it was written.
+
+    Raises:
+        DamagedCheckpointError: With the file and what is wrong with it.
+    """
+    manifest = read_manifest(directory)
     if manifest["format"] != FORMAT:
-        raise DamagedCheckpointError(f"{checkpoint}: is of format {manifest['format']}, and {FORMAT} was expected")
-    if checkpoint.name != f"step-{manifest['progress']['step']:08}":
-        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {manifest['progress']['step']}")
+        raise DamagedCheckpointError(f"{directory}: is of format {manifest['format']}, and {FORMAT} was expected")
     for name, fingerprint in identity.items():
         if manifest["identity"].get(name) != fingerprint:
-            raise DamagedCheckpointError(f"{checkpoint}: belongs to a run with another {name}")
+            raise DamagedCheckpointError(f"{directory}: belongs to a run with another {name}")
     expected = manifest["files"]
-    for name in sorted({*expected, *_list_files(checkpoint)}):
-        path = checkpoint / name
+    for name in sorted({*expected, *_list_files(directory)}):
+        path = directory / name
         if name not in expected:
             raise DamagedCheckpointError(f"{path}: is no part of the checkpoint")
         if not path.is_file():

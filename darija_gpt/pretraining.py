@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.streams import StreamArguments
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
 from darija_gpt.recipe import check_keys
@@ -28,7 +29,28 @@ class PretrainArguments:
     block_size: int | None = field(
         default=None, metadata={"help": "tokens per block; the model's max_position_embeddings by default"}
     )
+    packing: Literal["separate", "wrapped"] = field(
+        default="separate",
+        metadata={"help": "of documents in a block: attention stays within each (separate) or crosses all (wrapped)"},
+    )
     num_train_epochs: float = field(default=3.0, metadata={"help": "passes over the training documents"})
+    max_steps: int | None = field(default=None, metadata={"help": "steps of the run, in place of num_train_epochs"})
+    stream: StreamArguments | None = field(
+        default=None,
+        metadata={
+            "help": "read and encode training documents on the way, for data too large to be prepared: a mapping with "
+            "sources, num_lanes, shuffle_buffer; needs max_steps"
+        },
+    )
+    token_cache: Path | None = field(
+        default=None,
+        metadata={
+            "help": "where encoded splits lie, for other runs too; within output_dir, and for the run, by default"
+        },
+    )
+    dataloader_num_workers: int = field(
+        default=0, metadata={"help": "processes beside each that trains, to make its batches ready; 0 for none"}
+    )
     per_device_train_batch_size: int = field(default=8, metadata={"help": "blocks per process and forward pass"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "forward passes per step"})
     optimizer: Literal["adamw", "muon"] = field(
@@ -77,6 +99,12 @@ class PretrainArguments:
         for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive.")
+        if self.max_steps is not None and self.max_steps < 1:
+            raise ValueError(f"max_steps={self.max_steps} must be at least 1; null takes num_train_epochs.")
+        if self.stream is not None and self.max_steps is None:
+            raise ValueError("a stream has no end that could be known; give max_steps.")
+        if self.dataloader_num_workers < 0:
+            raise ValueError(f"dataloader_num_workers={self.dataloader_num_workers} must not be negative; try 0.")
         for name in ("dropout_ratio", "cooldown_ratio", "final_learning_rate_ratio"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be from 0 to 1.")
@@ -110,7 +138,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate.utils import set_seed
 
     from darija_gpt.model import DarijaGPTForCausalLM
-    from darija_gpt.training_run import TrainingRun, pack_split
+    from darija_gpt.training_data import TOKENS, load_blocks
+    from darija_gpt.training_run import TrainingRun
 
     tokenizer = load_tokenizer(arguments.tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
@@ -122,26 +151,25 @@ def _pretrain(arguments: PretrainArguments) -> None:
             f"{config.max_position_embeddings}; raise the one or lower the other."
         )
     check_run(arguments)
-    train_blocks = pack_split(dataset["train"], tokenizer, block_size, seed=arguments.seed)
-    validation_blocks = pack_split(dataset["validation"], tokenizer, block_size)
-    train_blocks.check_vocabulary(config.vocab_size, "train")
-    validation_blocks.check_vocabulary(config.vocab_size, "validation")
 
     accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
     use_all_cores(accelerator.state)
-    set_seed(arguments.seed)
     with (
         own_run(arguments, accelerator.is_main_process),
         catch_signals() as stop_request,
         watch_processes(accelerator.num_processes),
     ):
         accelerator.wait_for_everyone()
+        train_blocks, validation_blocks = load_blocks(
+            arguments, dataset, tokenizer, config.vocab_size, block_size, accelerator, stop_request
+        )
+        set_seed(arguments.seed)
         model = DarijaGPTForCausalLM(config)
         run = TrainingRun(model, train_blocks, validation_blocks, arguments, accelerator, stop_request)
         run.resume()
         machine = describe_machine(accelerator.state, accelerator.mixed_precision)
         accelerator.print(
-            f"{run.num_parameters:,} parameters, {len(train_blocks.tokens):,} training tokens, "
+            f"{run.num_parameters:,} parameters, {train_blocks.describe()}, "
             f"{run.num_steps:,} steps of {run.tokens_per_step:,} tokens; "
             f"{machine['num_processes']} process(es) on {machine['device']}, "
             f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
@@ -149,6 +177,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
         run.train()
         if accelerator.is_main_process:
             summary = {**run.summarize(), **machine}
+            # The texts, in another spelling: they are for the run, and not for whoever is given the model.
+            durable.remove(arguments.output_dir / TOKENS)
             save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
             print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
     accelerator.end_training()

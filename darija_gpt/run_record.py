@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt import durable
+from darija_gpt.data.streams import fingerprint_sources
 from darija_gpt.fingerprint import hash_file, hash_files, hash_record
 from darija_gpt.output import require_new
 from darija_gpt.run_lock import LOCK_FILE, lock_directory
@@ -31,10 +32,11 @@ _FREE_FIELDS = {
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
     "gradient_checkpointing",
+    "token_cache",
+    "dataloader_num_workers",
     "save_steps",
     "save_total_limit",
 }
-_TRAINING_SPLITS = ("train", "validation")
 
 
 def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
@@ -45,10 +47,17 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
     recipe["blocks_per_step"] = (
         arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * num_processes
     )
+    data = {"validation": _hash_split(arguments, "validation")}
+    if arguments.stream is None or not arguments.stream.sources:
+        data["train"] = _hash_split(arguments, "train")
+    else:
+        for fields, source in zip(recipe["stream"]["sources"], arguments.stream.sources, strict=True):
+            fields["path"] = source.label
+        data |= fingerprint_sources(arguments.stream)
     code = sorted((Path(__file__).parent / "model").glob("*_darija_gpt.py"))
     description = {
         "recipe": recipe,
-        "data": {split: hash_files(sorted((arguments.dataset / split).glob("*.arrow"))) for split in _TRAINING_SPLITS},
+        "data": data,
         "tokenizer": {
             path.name: hash_file(path)
             for path in (arguments.tokenizer / "tokenizer.json", arguments.tokenizer / "chat_template.jinja")
@@ -59,10 +68,14 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
     return json.loads(json.dumps(description, default=str))
 
 
+def read_run(output_dir: Path) -> dict[str, dict[str, Any]]:
+    """What run.json says."""
+    return json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8"))
+
+
 def identify_run(output_dir: Path) -> dict[str, str]:
     """One fingerprint for each part of the run.json of a directory."""
-    description = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8"))
-    return {part: hash_record(fields) for part, fields in description.items()}
+    return {part: hash_record(fields) for part, fields in read_run(output_dir).items()}
 
 
 def check_run(arguments: "PretrainArguments") -> None:
@@ -79,9 +92,9 @@ def check_run(arguments: "PretrainArguments") -> None:
         return
     if (output_dir / SUMMARY_FILE).exists():
         raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
+    now = describe_run(arguments)
     try:
-        earlier = json.loads((output_dir / RUN_FILE).read_text(encoding="utf-8"))
-        changes = _list_changes(earlier, describe_run(arguments))
+        changes = _list_changes(read_run(output_dir), now)
     except (ValueError, AttributeError):
         raise ValueError(
             f"{output_dir / RUN_FILE} is damaged; remove the run or choose another --output_dir."
@@ -103,7 +116,7 @@ def record_run(arguments: "PretrainArguments") -> None:
 
 @contextmanager
 def own_run(arguments: "PretrainArguments", is_main_process: bool) -> Iterator[None]:
-    """Holds the directory of a run, for one process to write in.
+    """Holds the directory of a run, for one process to write in. Of one that its input ends at once, nothing stays.
 
     Raises:
         ValueError: If another run is in it, now or from before.
@@ -111,11 +124,18 @@ def own_run(arguments: "PretrainArguments", is_main_process: bool) -> Iterator[N
     if not is_main_process:
         yield
         return
-    durable.make_directory(arguments.output_dir)
-    with lock_directory(arguments.output_dir):
+    output_dir = arguments.output_dir
+    is_new = not (output_dir / RUN_FILE).exists()
+    durable.make_directory(output_dir)
+    with lock_directory(output_dir):
         check_run(arguments)  # again: another process may have been here since
         record_run(arguments)
-        yield
+        try:
+            yield
+        except ValueError:
+            if is_new and not {LOG_FILE, CHECKPOINTS} & {path.name for path in output_dir.iterdir()}:
+                durable.remove(output_dir)
+            raise
 
 
 def warn_of_lost_checkpoints(output_dir: Path) -> None:
@@ -123,6 +143,10 @@ def warn_of_lost_checkpoints(output_dir: Path) -> None:
     log = output_dir / LOG_FILE
     if log.exists() and log.stat().st_size:
         print(f"warning: {output_dir} holds no checkpoint yet, so the run starts at its first step again")
+
+
+def _hash_split(arguments: "PretrainArguments", split: str) -> str:
+    return hash_files(sorted((arguments.dataset / split).glob("*.arrow")))
 
 
 def _list_changes(earlier: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
-from datasets import Dataset
+from accelerate.utils import gather_object
 from torch.utils.data import default_collate
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
@@ -14,19 +14,13 @@ from darija_gpt.packing import PackedDataset
 from darija_gpt.run_record import CHECKPOINTS, identify_run, warn_of_lost_checkpoints
 from darija_gpt.step_guard import MAX_NON_FINITE_IN_A_ROW
 from darija_gpt.stop_request import StopRequest
-from darija_gpt.tokenizer import encode_rows
 from darija_gpt.training_log import ProgressBar, TrainingLog
 from darija_gpt.training_step import Updater, measure_loss
 
 
 if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
-
-
-def pack_split(rows: Dataset, tokenizer, block_size: int, *, seed: int | None = None) -> PackedDataset:
-    """The rows of a split as token blocks."""
-    batches = rows.select_columns(["text", "messages"]).iter(1000)
-    return PackedDataset((ids for batch in batches for ids in encode_rows(tokenizer, batch)), block_size, seed)
+    from darija_gpt.training_data import TrainingBlocks
 
 
 class TrainingRun:
@@ -35,7 +29,7 @@ class TrainingRun:
     Args:
         model (`PreTrainedModel`):
             A causal language model with fresh weights.
-        train_blocks (`PackedDataset`):
+        train_blocks (`PackedDataset` or `StreamedBlocks`):
             What it learns from.
         validation_blocks (`PackedDataset`):
             What its loss is measured on.
@@ -50,7 +44,7 @@ class TrainingRun:
     def __init__(
         self,
         model,
-        train_blocks: PackedDataset,
+        train_blocks: "TrainingBlocks",
         validation_blocks: PackedDataset,
         arguments: "PretrainArguments",
         accelerator: Accelerator,
@@ -67,6 +61,7 @@ class TrainingRun:
         self.num_steps = self.updater.num_steps
         self.tokens_per_step = self.updater.blocks_per_step * train_blocks.block_size
         self.log: TrainingLog | None = None
+        self.data_state: dict[str, Any] = {}
         # What a checkpoint keeps beside weights, optimizers and random generators.
         self.progress: dict[str, Any] = {
             "step": 0,
@@ -91,6 +86,7 @@ class TrainingRun:
             return
         self.guard.load_state_dict(progress.pop("guard"))
         self.updater.shrink_to(progress.pop("shrunk_size"))
+        self.train_blocks.load_state_dict(progress.pop("data"))
         if self.average:
             self.average.load_state_dict(average)
         self.progress = progress
@@ -116,7 +112,7 @@ class TrainingRun:
             "parameters": self.num_parameters,
             "trainable_parameters": self.num_parameters,
             "tokens": num_tokens,
-            "epochs": round(self.num_steps * self.updater.blocks_per_step / len(self.train_blocks), 2),
+            **self.train_blocks.summarize(self.num_steps * self.updater.blocks_per_step, self.data_state),
             "steps": self.num_steps,
             "skipped_steps": {reason: count for reason, count in self.guard.counts.items() if count},
             "tokens_per_second": round(num_tokens / progress["train_seconds"]),
@@ -158,6 +154,7 @@ class TrainingRun:
                     self.stop_request.exit_code,
                 )
         bar.close()
+        self.data_state = self._gather_data()
         if not self.updater.has_finite_weights() or progress["train_loss"] is None:
             raise NonFiniteError(self._describe_loss("the weights are not finite"))
         if self.average:
@@ -173,11 +170,16 @@ class TrainingRun:
         if not (self.guard.is_healthy and self.updater.has_finite_weights()):
             self.accelerator.print(f"warning: no checkpoint at step {progress['step']:,}, whose loss is not finite")
             return
+        state = {
+            "guard": self.guard.state_dict(),
+            "shrunk_size": self.updater.shrunk_size,
+            "data": self._gather_data(),
+        }
         try:
             save_checkpoint(
                 self.accelerator,
                 self.checkpoint_dir,
-                {**progress, "guard": self.guard.state_dict(), "shrunk_size": self.updater.shrunk_size},
+                {**progress, **state},
                 keep=self.arguments.save_total_limit,
                 identity=self.identity,
                 weight_average=self.average.state_dict() if self.average else None,
@@ -191,6 +193,11 @@ class TrainingRun:
         seconds = time.perf_counter() - started
         progress["checkpoint_seconds"] += seconds
         progress["wall_seconds"] += seconds
+
+    def _gather_data(self) -> dict[str, Any]:
+        """Where the training blocks stand, of all processes together."""
+        state = self.train_blocks.state_dict(self.progress["step"] * self.updater.blocks_per_step)
+        return {key: value for part in gather_object([state]) for key, value in part.items()}
 
     def _describe_loss(self, what: str) -> str:
         return (

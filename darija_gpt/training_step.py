@@ -1,7 +1,7 @@
 """One step of training: batches to gradients, judged before they reach the weights."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
-from torch.utils.data import DataLoader
 
 from darija_gpt.faults import OutOfMemoryError
 from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
-from darija_gpt.packing import PackedDataset
 from darija_gpt.step_guard import SkipReason, StepGuard
 from darija_gpt.stop_request import StopRequest
 
 
 if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
+    from darija_gpt.training_data import TrainingBlocks
 
 # (what is minimised, what is reported), each a scalar.
 Losses = tuple[torch.Tensor, torch.Tensor]
@@ -79,7 +78,7 @@ class Updater:
     Args:
         model (`PreTrainedModel`):
             A causal language model.
-        blocks (`PackedDataset`):
+        blocks (`PackedDataset` or `StreamedBlocks`):
             What it learns from.
         arguments (`PretrainArguments`):
             The recipe.
@@ -92,7 +91,7 @@ class Updater:
     def __init__(
         self,
         model,
-        blocks: PackedDataset,
+        blocks: "TrainingBlocks",
         arguments: "PretrainArguments",
         accelerator: Accelerator,
         stop_request: StopRequest,
@@ -102,7 +101,9 @@ class Updater:
         self.micro_batch_size = arguments.per_device_train_batch_size
         self.blocks_per_process = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
         self.blocks_per_step = self.blocks_per_process * accelerator.num_processes
-        self.num_steps = max(1, round(arguments.num_train_epochs * len(blocks) / self.blocks_per_step))
+        self.num_steps = arguments.max_steps or max(
+            1, round(arguments.num_train_epochs * len(blocks) / self.blocks_per_step)
+        )
         if arguments.gradient_checkpointing:
             model.gradient_checkpointing_enable()
         if arguments.torch_compile:
@@ -185,7 +186,7 @@ class Updater:
         seed_step(arguments.seed, number, accelerator.process_index)
         losses = []
         for _ in range(accelerator.gradient_accumulation_steps):
-            batch = next(self._batches)
+            batch = {name: ids.to(accelerator.device) for name, ids in next(self._batches).items()}
             with accelerator.accumulate(self.model):
                 objective, loss = self.compute_loss(self.model, batch)
                 accelerator.backward(objective)
@@ -197,13 +198,12 @@ class Updater:
         loss, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
         return loss, grad_norm, num_stops
 
-    def _load_batches(self, number: int) -> DataLoader:
-        """The micro-batches from a step on, in order, dealt out to the processes."""
-        indices = range((number - 1) * self.blocks_per_step, self.num_steps * self.blocks_per_step)
-        # A generator of its own: without one, every iteration draws from the generator that dropout uses.
-        generator = torch.Generator().manual_seed(self.arguments.seed)
-        loader = DataLoader(self.blocks, batch_size=self.micro_batch_size, sampler=indices, generator=generator)
-        return self.accelerator.prepare(loader)
+    def _load_batches(self, number: int) -> Iterable[dict[str, torch.Tensor]]:
+        """This process's micro-batches from a step on, in order: of all blocks it takes every n-th."""
+        first = (number - 1) * self.blocks_per_step + self.accelerator.process_index
+        indices = range(first, self.num_steps * self.blocks_per_step, self.accelerator.num_processes)
+        num_workers = self.arguments.dataloader_num_workers
+        return self.blocks.load(indices, self.micro_batch_size, num_workers=num_workers)
 
     def _shrink_micro_batch(self, reason: str) -> None:
         """Halves the micro-batch, or nearly: the blocks of a step stay the same."""

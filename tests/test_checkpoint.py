@@ -13,7 +13,6 @@ from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_
 from darija_gpt import durable, run_record
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
-from darija_gpt.packing import PackedDataset
 from darija_gpt.pretraining import pretrain
 from darija_gpt.run_lock import lock_directory
 from darija_gpt.run_record import check_run, record_run
@@ -328,21 +327,11 @@ def test_a_run_without_its_checkpoints_says_that_it_starts_again(finished, refer
     assert_same(arguments, reference)
 
 
-def test_a_token_outside_the_vocabulary_is_named_with_its_split_and_place():
-    blocks = PackedDataset([[1, 2, 3], [4, 5, 99, 6], [7]], block_size=2)
-    blocks.check_vocabulary(100, "train")
-    with pytest.raises(ValueError, match="train: token 2 of row 1 has the id 99, outside the vocabulary of 50"):
-        blocks.check_vocabulary(50, "train")
-    with pytest.raises(ValueError, match="validation: token 0 of row 0 has the id -1"):
-        PackedDataset([[-1, 2]], block_size=2).check_vocabulary(50, "validation")
-
-
 def test_a_token_outside_the_vocabulary_stops_the_run_before_anything_is_written(finished, tmp_path, monkeypatch):
     def encode_wrongly(tokenizer, rows):
-        for ids in encode_rows(tokenizer, rows):
-            yield [*ids, 4000]
+        return [[*ids, 4000] for ids in encode_rows(tokenizer, rows)]
 
-    monkeypatch.setattr("darija_gpt.training_run.encode_rows", encode_wrongly)
-    with pytest.raises(ValueError, match=r"train: token \d+ of row 0 has the id 4,000, outside the vocabulary of 395"):
+    monkeypatch.setattr("darija_gpt.token_store.encode_rows", encode_wrongly)
+    with pytest.raises(ValueError, match=r"train: token \d+ of row 0 \(00000\.arrow, offset \d+\) has the id 4,000"):
         pretrain(replace(finished, output_dir=tmp_path / "base"))
     assert not (tmp_path / "base").exists()

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from darija_gpt.data.conversations import build_conversation, cut_windows, split_sessions
 from darija_gpt.data.deduplication import GreetingCap, find_duplicates
 from darija_gpt.data.quality import QualityLimits, find_quality_reason
+from darija_gpt.data.row_formats import SourceRow
 from darija_gpt.data.sources import Source, read_source
 from darija_gpt.data.whatsapp import Message
 
@@ -125,9 +126,7 @@ def build_source_rows(
     rows, dropped = [], Counter()
     found = read_source(source, cache_dir=cache_dir, seed=seed, dropped=dropped)
     for number, row in enumerate(tqdm(found, f"reading {source.path}", unit=" rows", disable=None)):
-        messages = row.messages and [{**message, "content": clean(message["content"])} for message in row.messages]
-        text = "\n".join(message["content"] for message in messages) if messages else clean(row.text)
-        reason = find_quality_reason(text, limits)
+        text, messages, reason = clean_row(row, clean, limits)
         if reason is None:
             num_turns = len(messages or [text])
             conversation_id = f"{prefix}-{number:07}"
@@ -135,6 +134,15 @@ def build_source_rows(
         else:
             dropped[reason] += 1
     return rows, dropped
+
+
+def clean_row(
+    row: SourceRow, clean: Callable[[str], str], limits: QualityLimits
+) -> tuple[str, list[dict[str, str]] | None, str | None]:
+    """The text and the messages of a row once every text in it is cleaned, and why it is to be dropped, if it is."""
+    messages = row.messages and [{**message, "content": clean(message["content"])} for message in row.messages]
+    text = "\n".join(message["content"] for message in messages) if messages else clean(row.text)
+    return text, messages, find_quality_reason(text, limits)
 
 
 def split_off_duplicates(rows: Sequence[Row], threshold: float) -> tuple[list[Row], list[Row], dict[str, int]]:

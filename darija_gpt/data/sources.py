@@ -138,9 +138,7 @@ def read_source(
         rows = _read_local(source, files, seed)
     else:
         rows = _read_hub(source, Path(cache_dir), seed)
-    # Without a header, the names of a table's columns are what somebody wrote.
-    has_private_names = bool(files) and files[0].suffix.lower() in (".csv", ".tsv")
-    return _convert_rows(source, rows, dropped, has_private_names=has_private_names)
+    return _convert_rows(source, rows, dropped, has_private_names=has_private_columns(files))
 
 
 def shuffle_in_buffer(rows: Iterable[Row], buffer_size: int, seed: int) -> Iterator[Row]:
@@ -163,7 +161,7 @@ def _convert_rows(
     num_kept, reasons = 0, Counter()
     for number, row in enumerate(rows):
         if number == 0:
-            _check_columns(source, row, has_private_names)
+            check_columns(source.path, source.text_column, row, has_private_names)
         try:
             converted = convert_row(row, source.text_column)
         except UnusableRowError as reason:
@@ -179,18 +177,26 @@ def _convert_rows(
         raise ValueError(f"{source.path} has no row to learn from: {spelled}; leave it out, or look into it.")
 
 
-def _check_columns(source: Source, row: Row, has_private_names: bool) -> None:
-    """Refuses a source whose first row has none of the columns that anybody would look for."""
-    wanted = source.text_column
-    if wanted in row if wanted is not None else find_format(row) is not None:
+def has_private_columns(files: list[Path]) -> bool:
+    """Whether the names of a table's columns may be what somebody wrote, for want of a header."""
+    return bool(files) and files[0].suffix.lower() in (".csv", ".tsv")
+
+
+def check_columns(path: str, text_column: str | None, row: Row, has_private_names: bool) -> None:
+    """Refuses a source whose first row has none of the columns that anybody would look for.
+
+    Raises:
+        ValueError: With the columns it has, unless they are private or many.
+    """
+    if text_column in row if text_column is not None else find_format(row) is not None:
         return
     # Objects with many keys are tables turned inside out, their keys no columns.
     is_listed = not has_private_names and len(row) <= 20
     found = f"its columns {', '.join(row)}" if is_listed else f"the {len(row)} columns of its first row"
-    if wanted is not None:
-        raise ValueError(f"{source.path}: text_column={wanted} is not among {found}; give one that is.")
+    if text_column is not None:
+        raise ValueError(f"{path}: text_column={text_column} is not among {found}; give one that is.")
     known = ", ".join(" + ".join(columns) for columns, _ in FORMATS.values())
-    raise ValueError(f"{source.path}: no known format in {found}; give one as text_column (known are {known}).")
+    raise ValueError(f"{path}: no known format in {found}; give one as text_column (known are {known}).")
 
 
 def _read_local(source: Source, files: list[Path], seed: int) -> Iterator[Row]:
@@ -215,30 +221,53 @@ def _draw_indices(num_rows: int, max_rows: int, seed: int) -> list[int]:
     return sorted(random.Random(seed).sample(range(num_rows), min(max_rows, num_rows)))
 
 
-def _read_hub(source: Source, cache_dir: Path, seed: int) -> Iterator[Row]:
+def load_hub_dataset(
+    path: str,
+    *,
+    subset: str | None,
+    split: str,
+    revision: str | None,
+    streaming: bool,
+    cache_dir: str | Path | None = None,
+) -> datasets.Dataset | datasets.IterableDataset:
+    """A split of a dataset of the Hub.
+
+    Raises:
+        ValueError: If it cannot be loaded. The error quotes no row.
+    """
     # It logs what its parsers say, which may quote a value.
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
-    cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        dataset = datasets.load_dataset(
-            source.path,
-            name=source.subset,
-            split=source.split,
-            revision=source.revision,
-            streaming=source.streaming,
-            cache_dir=str(cache_dir),
+        return datasets.load_dataset(
+            path,
+            name=subset,
+            split=split,
+            revision=revision,
+            streaming=streaming,
+            cache_dir=None if cache_dir is None else str(cache_dir),
         )
     except ConnectionError:
         raise ValueError(
-            f"{source.path}: no such file or folder here, and the Hub cannot be reached; go online without "
+            f"{path}: no such file or folder here, and the Hub cannot be reached; go online without "
             "HF_HUB_OFFLINE, or give the path of a file."
         ) from None
     except Exception as error:
         # Other errors, those of parsers above all, may quote a row.
         is_harmless = isinstance(error, DatasetsError | FileNotFoundError) or type(error) in (ValueError, RuntimeError)
         detail = " ".join(str(error).split()) if is_harmless else type(error).__name__
-        raise ValueError(f"{source.path}: the Hub's dataset cannot be loaded: {detail}") from None
+        raise ValueError(f"{path}: the Hub's dataset cannot be loaded: {detail}") from None
 
+
+def _read_hub(source: Source, cache_dir: Path, seed: int) -> Iterator[Row]:
+    cache_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    dataset = load_hub_dataset(
+        source.path,
+        subset=source.subset,
+        split=source.split,
+        revision=source.revision,
+        streaming=source.streaming,
+        cache_dir=cache_dir,
+    )
     if source.max_rows is not None and source.streaming:
         dataset = dataset.shuffle(seed=seed, buffer_size=source.shuffle_buffer).take(source.max_rows)
     elif source.max_rows is not None:
