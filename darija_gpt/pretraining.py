@@ -12,6 +12,7 @@ from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
 from darija_gpt.stop_request import catch_signals
@@ -23,6 +24,12 @@ class PretrainArguments:
     dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
     tokenizer: Path = field(metadata={"help": "directory that train_tokenizer.py wrote"})
     output_dir: Path = field(metadata={"help": "directory of the run; it ends as the model"})
+    dataset_recipe: Path | None = field(
+        default=None, metadata={"help": "recipe of prepare_data.py, to make the dataset with where it is missing"}
+    )
+    tokenizer_recipe: Path | None = field(
+        default=None, metadata={"help": "recipe of train_tokenizer.py, to make the tokenizer with where it is missing"}
+    )
     model: dict[str, Any] = field(
         default_factory=dict, metadata={"help": "fields of DarijaGPTConfig; one of them: --model.norm layernorm"}
     )
@@ -134,13 +141,15 @@ def pretrain(arguments: PretrainArguments) -> None:
 
 
 def _pretrain(arguments: PretrainArguments) -> None:
-    from accelerate import Accelerator
+    from accelerate import Accelerator, PartialState
     from accelerate.utils import set_seed
 
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.training_data import TOKENS, load_blocks
     from darija_gpt.training_run import TrainingRun
 
+    with PartialState().main_process_first():
+        make_missing_inputs(arguments)
     tokenizer = load_tokenizer(arguments.tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
     config = build_config(arguments.model, tokenizer)

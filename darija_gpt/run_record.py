@@ -28,6 +28,8 @@ CHECKPOINTS = "checkpoints"
 _FREE_FIELDS = {
     "dataset",
     "tokenizer",
+    "dataset_recipe",
+    "tokenizer_recipe",
     "output_dir",
     "per_device_train_batch_size",
     "gradient_accumulation_steps",

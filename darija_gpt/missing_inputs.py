@@ -1,0 +1,37 @@
+"""What a run needs and is not there yet: made by the recipes that its own recipe names."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from darija_gpt.data.corpus import PrepareArguments, prepare_data
+from darija_gpt.recipe import RecipeError, parse_arguments
+from darija_gpt.tokenizer import TokenizerArguments, train_tokenizer_on_dataset
+
+
+if TYPE_CHECKING:
+    from darija_gpt.pretraining import PretrainArguments
+
+
+def make_missing_inputs(arguments: "PretrainArguments") -> None:
+    """Prepares the dataset and trains the tokenizer of a run, each where it is missing and a recipe for it is named.
+
+    Raises:
+        ValueError: If a recipe is wrong, or makes something else than the input.
+    """
+    stages = (
+        ("dataset", arguments.dataset_recipe, prepare_data, PrepareArguments),
+        ("tokenizer", arguments.tokenizer_recipe, train_tokenizer_on_dataset, TokenizerArguments),
+    )
+    for name, recipe, run_stage, arguments_class in stages:
+        directory: Path = getattr(arguments, name)
+        if recipe is None or directory.exists():
+            continue
+        stage_arguments = parse_arguments(arguments_class, ["--config", str(recipe)])
+        if stage_arguments.output_dir.resolve() != directory.resolve():
+            raise RecipeError(
+                f"{recipe} writes to {stage_arguments.output_dir}, and not to the {name}={directory} of this recipe; "
+                "make the two the same."
+            )
+        print(f"making {name} {directory}, as {shlex.quote(str(recipe))} says")
+        run_stage(stage_arguments)
