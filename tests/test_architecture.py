@@ -17,7 +17,7 @@ FLOORS = [
     | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_data", "training_run", "training_step", "training_log", "run_record"}
+    {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
