@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
-from darija_gpt.data.streams import StreamArguments
+from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
@@ -160,6 +160,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
             f"{config.max_position_embeddings}; raise the one or lower the other."
         )
     check_run(arguments)
+    if arguments.stream is not None:
+        check_sources(arguments.stream, arguments.dataset)
 
     accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
     use_all_cores(accelerator.state)

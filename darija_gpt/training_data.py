@@ -10,7 +10,6 @@ from accelerate import Accelerator
 from datasets import DatasetDict
 from transformers import PreTrainedTokenizerFast
 
-from darija_gpt.data.streams import check_sources
 from darija_gpt.faults import StoppedError
 from darija_gpt.fingerprint import hash_record
 from darija_gpt.packing import Documents, PackedDataset
@@ -51,7 +50,7 @@ def load_blocks(
             Of the run.
 
     Raises:
-        ValueError: If there is too little text, a source cannot be read, or a token id is outside the vocabulary.
+        ValueError: If there is too little text, a token id is outside the vocabulary, or lanes cannot be dealt out.
         StoppedError: If somebody asked to stop meanwhile.
     """
     stream = arguments.stream
@@ -67,8 +66,6 @@ def load_blocks(
             )
 
     def prepare() -> None:
-        if stream:
-            check_sources(stream, arguments.dataset)
         for split in splits:
             directory = prepare_tokens(
                 dataset[split], tokenizer, cache_dir, split=split, fingerprint=prints[split], check_stop=check_stop
