@@ -48,10 +48,10 @@ def check_trackers(names: list[str], output_dir: Path) -> None:
     os.environ["TRACKIO_DIR"] = str(folder)
     # In a folder of the network it would write files of its own, out of which nothing can be cut.
     os.environ["TRACKIO_STORAGE_MODE"] = "sqlite"
-    from trackio.utils import TRACKIO_DIR as earlier_folder
+    from trackio import utils
 
-    if earlier_folder != folder:
-        raise ValueError(f"trackio already writes to {earlier_folder} in this process; use it in another process.")
+    if folder != utils.TRACKIO_DIR:
+        raise ValueError(f"trackio already writes to {utils.TRACKIO_DIR} in this process; use it in another process.")
 
 
 def configure_trackers(names: list[str], output_dir: Path) -> dict[str, Any]:

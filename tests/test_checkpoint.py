@@ -43,7 +43,13 @@ DAMAGES = {
 def finished(dataset_dir, tokenizer_dir, tmp_path_factory):
     """A run that nothing disturbed, with all its checkpoints."""
     directory = tmp_path_factory.mktemp("finished") / "base"
-    arguments = make_arguments(dataset_dir, tokenizer_dir, directory, save_steps=2, save_total_limit=9)
+    arguments = make_arguments(
+        *(dataset_dir, tokenizer_dir, directory),
+        save_steps=2,
+        save_total_limit=9,
+        sample_prompts=["salam"],
+        sample_max_new_tokens=3,
+    )
     arguments = set_steps(arguments, NUM_STEPS)
     pretrain(arguments)
     return arguments
@@ -108,7 +114,7 @@ def test_a_disk_that_is_full_at_any_write_costs_nothing(
         state = read_state(arguments.output_dir)
         # Where it was the last checkpoint that failed, the model stands all the same.
         has_last = state["progress"]["step"] == NUM_STEPS
-        for part in reference if has_last else ("log", "model", "summary"):
+        for part in reference if has_last else ("log", "samples", "model", "summary"):
             assert state[part] == reference[part], f"{part} differs after {names[place]} at {place}"
     # The others are run.json, without which nothing may begin, and the finished model.
     assert num_survived >= len(places[::stride]) // 2

@@ -94,6 +94,7 @@ def plot_losses(rows: list[LossRow]) -> bytes:
         axes.tick_params(colors=GREY, labelsize=9)
     rates.set_xlim(0, max(rows[-1].step, 1) * 1.01)
     rates.xaxis.get_major_locator().set_params(integer=True)
+    rates.xaxis.set_major_formatter("{x:,.0f}")
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
     return picture.getvalue()
@@ -103,7 +104,7 @@ def _draw_losses(axes: "Axes", rows: list[LossRow]) -> None:
     taken = [row for row in rows if row.smoothed_train_loss is not None]
     some = taken[:: math.ceil(len(taken) / MAX_POINTS) or 1]
     steps = [row.step for row in some]
-    axes.plot(steps, [row.train_loss for row in some], color=BLUE, alpha=0.25, linewidth=0.8)
+    axes.plot(steps, [row.train_loss for row in some], color=BLUE, alpha=0.35, linewidth=0.8)
     axes.plot(
         steps,
         [row.smoothed_train_loss for row in some],
@@ -144,7 +145,7 @@ def _draw_losses(axes: "Axes", rows: list[LossRow]) -> None:
     axes.set_ylabel("loss, nats per token", color=GREY)
     axes.set_title(_describe_run(rows), loc="left", fontsize=11)
     if taken or measured or skipped:
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(loc="upper right", frameon=False, fontsize=9)
     if measured and last.validation_loss and last.validation_bits_per_byte:
         ratio = last.validation_bits_per_byte / last.validation_loss
         scale = axes.secondary_yaxis("right", functions=(lambda loss: loss * ratio, lambda bits: bits / ratio))
