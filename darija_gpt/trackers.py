@@ -108,8 +108,9 @@ class Trackers:
     def close(self) -> None:
         """Has them write what they hold back."""
         with redirect_stdout(io.StringIO()):
-            for tracker in self.accelerator.trackers:
+            for tracker in self.accelerator.trackers if self._is_on else ():
                 self._try(tracker.finish)
+        # Or the end of training would have them finish again.
         self.accelerator.trackers.clear()
         self._is_on = False
 

@@ -211,7 +211,7 @@ class TrainingRun:
             return
         if self.average:
             self.average.swap()
-        samples = self.sampler.write(self.accelerator.unwrap_model(self.model).eval())
+        samples = self.sampler.sample(self.accelerator.unwrap_model(self.model).eval())
         if self.average:
             self.average.swap()
         self.view.show_samples(number, samples)

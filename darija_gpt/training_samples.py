@@ -51,7 +51,7 @@ class Sampler:
                     f"more than the {context_tokens} that the model reads; shorten one of them."
                 )
 
-    def write(self, model) -> list[tuple[str, str]]:
+    def sample(self, model) -> list[tuple[str, str]]:
         """Each prompt with its continuation.
 
         Args:
