@@ -95,7 +95,7 @@ class Trackers:
                 "auto_log_cpu": False,
             },
         }
-        if "trackio" in accelerator.log_with:
+        if "trackio" in map(str, accelerator.log_with):
             durable.write_by(lambda: _forget_later_steps(step))
         with _stay_offline(), redirect_stdout(io.StringIO()):
             self._try(lambda: accelerator.init_trackers(PROJECT, init_kwargs=settings))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_state, set_steps, torn_writes
 
-from darija_gpt import durable, run_record
+from darija_gpt import durable, run_record, training_run
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
 from darija_gpt.packing import PackedDataset
@@ -139,20 +139,24 @@ def test_a_disk_that_is_really_full_leaves_the_old_checkpoint_and_is_tried_again
 ):
     arguments = replace(finished, output_dir=small_disk / "base")
     filler = small_disk / "filler"
-    save_state = durable.write_by
+    write_by, save_checkpoint = durable.write_by, training_run.save_checkpoint
     num_writes = iter(range(100))
 
-    def fill_and_save(write):
+    def fill_and_write(write):
         if next(num_writes) == 2:  # the second checkpoint; each has weights and averaged weights
             with filler.open("wb", buffering=0) as file:
                 remaining = shutil.disk_usage(small_disk).free - free_bytes
                 file.write(bytes(max(remaining, 0)))
-        elif filler.exists():
-            filler.unlink()
-            assert [path.name for path in list_checkpoints(arguments.output_dir / "checkpoints")] == ["step-00000002"]
-        save_state(write)
+        write_by(write)
 
-    monkeypatch.setattr(durable, "write_by", fill_and_save)
+    def free_and_save(*args, **kwargs):
+        if filler.exists():
+            filler.unlink()
+            assert list_checkpoints(arguments.output_dir / "checkpoints")[0].name == "step-00000002"
+        save_checkpoint(*args, **kwargs)
+
+    monkeypatch.setattr(durable, "write_by", fill_and_write)
+    monkeypatch.setattr(training_run, "save_checkpoint", free_and_save)
     pretrain(arguments)
     if free_bytes < 163_840:
         assert "warning: no checkpoint at step 4, the disk is full" in capsys.readouterr().out
