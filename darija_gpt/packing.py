@@ -186,6 +186,10 @@ class PackedDataset(Dataset):
         """How much there is, for people."""
         return f"{self.documents.num_tokens:,} training tokens"
 
+    def locate(self, num_blocks: int) -> dict[str, Any]:
+        """Where in the documents a run stands after so many blocks."""
+        return {"epoch": round(num_blocks / self.num_blocks, 4)}
+
     def summarize(self, num_blocks: int, state: dict[str, Any]) -> dict[str, Any]:
         """What the summary of a run says of so many blocks: how many passes over the documents they are."""
         return {"epochs": round(num_blocks / self.num_blocks, 2)}

@@ -38,6 +38,10 @@ _FREE_FIELDS = {
     "dataloader_num_workers",
     "save_steps",
     "save_total_limit",
+    "report_to",
+    "report_samples",
+    "sample_prompts",
+    "sample_max_new_tokens",
 }
 
 

@@ -196,6 +196,10 @@ class StreamedBlocks:
         """How much there is, for people."""
         return f"training tokens from a stream in {self.stream.num_lanes} lanes"
 
+    def locate(self, num_blocks: int) -> dict[str, Any]:
+        """Where in the documents a run stands after so many blocks: nobody knows how many an epoch has."""
+        return {}
+
     def summarize(self, num_blocks: int, state: dict[str, Any]) -> dict[str, Any]:
         """What the summary of a run says: documents read as `kept` and rows left out, up to the anchors of all lanes.
 

@@ -14,11 +14,11 @@ PACKAGE = ROOT / "darija_gpt"
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
-    | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
+    | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
-    | {"finetuning", "chat"},
+    | {"training_view", "training_samples", "progress_bar", "trackers", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -102,8 +102,8 @@ def test_forward_passes_ask_no_configuration():
 
 # What writes to the directory of a training run.
 RUN_MODULES = [
-    *("checkpoint", "manifest", "pretraining", "run_record", "token_store", "training_data", "training_log"),
-    *("training_run", "training_step"),
+    *("checkpoint", "manifest", "pretraining", "run_record", "token_store", "trackers", "training_data"),
+    *("training_log", "training_run", "training_samples", "training_step", "training_view"),
 ]
 # Ways to change a file, of Python and of the libraries that training uses.
 WRITERS = {

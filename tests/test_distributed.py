@@ -96,7 +96,7 @@ def build_command(arguments) -> list[str]:
     return [
         str(SCRIPT),
         *(f"--model.{key}={value}" for key, value in model.items()),
-        *(f"--{key}={value}" for key, value in flags.items() if value is not None),
+        *(f"--{key}={value}" for key, value in flags.items() if value not in (None, [])),
     ]
 
 
