@@ -64,11 +64,15 @@ _WAY = (
 _QUARTER_NUMBER = rf"(?: {{1,2}}[0-9]{{1,2}}(?={_JOIN}(?:{_UNIT}|{_WAYS} )))?"
 # With what an address begins: a word for a way or a house, or the number before it.
 _BEGINNING = rf"(?={_UNITS}|(?:{_HOUSE_NUMBER},? {{1,2}})?(?:{_WAYS}|{_CAPITALISED_WAYS}) |{_FLOOR})"
+_MORE_UNITS = rf"(?>{_JOIN})(?>{_UNIT})"
+_WAY_AND_MORE = (
+    rf"{_WAY}{_QUARTER_NUMBER}(?:{_JOIN}(?:{_UNIT}|{_WAY})){{0,5}}"
+    rf"(?:{_JOIN}{_HOUSE_NUMBER}(?! ?[:h][0-9]){_NOT_A_COUNT}(?:{_JOIN}{_UNIT}){{0,3}})?"
+)
 # A way with a house number before, behind or among its units; or a flat in a house.
 ADDRESS = re.compile(
-    rf"(?<![\w]){_BEGINNING}(?:(?:{_UNIT}{_JOIN}){{0,4}}{_WAY}{_QUARTER_NUMBER}(?:{_JOIN}(?:{_UNIT}|{_WAY})){{0,5}}"
-    rf"(?:{_JOIN}{_HOUSE_NUMBER}(?! ?[:h][0-9]){_NOT_A_COUNT}(?:{_JOIN}{_UNIT}){{0,3}})?"
-    rf"|{_UNIT}(?:{_JOIN}{_UNIT}){{1,4}})"
+    rf"(?<![\w]){_BEGINNING}(?:{_WAY_AND_MORE}"
+    rf"|(?>{_UNIT})(?:(?:{_MORE_UNITS}){{0,3}}{_JOIN}{_WAY_AND_MORE}|(?:{_MORE_UNITS}){{1,4}}))"
 )
 _HOUSE_WORDS = (
     "3omara|imm|imm.|immeuble|bloc|blok|bloque|app|app.|appt|appt.|appart|appartement|apt|apt.|villa|étage|etage|3imara|l3imara|"
@@ -87,7 +91,7 @@ _HOUSES = f"{_LATIN_WAY_WORDS}|{_CAPITALISED_WAY_WORDS}|{_ARABIC_WAY_WORDS}|{_HO
 _HOUSES += "".join(f"|{first}{word}" for first in "بف" for word in _ARABIC_WAY_WORDS.split("|"))
 # On a lower-cased line that is not folded: one of these words, and a number before it or further on.
 HOUSE_NEAR = re.compile(
-    rf"(?:{glimpse(_HOUSES, _ALPHANUMERIC, _NO_LETTER)})"
+    rf"{glimpse(_HOUSES, _ALPHANUMERIC, _NO_LETTER)}"
     r"(?:(?<=\d .)|(?<=\d[, a-z] .)|(?<=bis .)|[^\n][^\n\d]{0,59}+\d)"
 )
 

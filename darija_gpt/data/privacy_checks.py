@@ -7,7 +7,7 @@ for it, there is a match in every ten characters; so a check asks the cheapest q
 import functools
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
@@ -23,6 +23,8 @@ LUHN_DOUBLES = str.maketrans("0123456789", "0246813579")
 # A letter in an account is a number of two digits: A is 10.
 LETTERS_AS_NUMBERS = str.maketrans({chr(ord("A") + place): str(10 + place) for place in range(26)})
 LETTERS_AS_DIGITS = str.maketrans("OIL", "011")
+LOOKALIKE_BYTES = bytes(range(256)).decode("latin-1").translate(patterns.LOOKALIKES).encode("latin-1")
+NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code : code + 1].isdigit())
 NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
 LETTER = re.compile(r"[^\W\d_]")
@@ -38,7 +40,10 @@ NUMBER_KINDS = (
 
 
 def _read_digits(text: str) -> str:
-    return text if text.isdigit() else NO_DIGIT.sub("", text.translate(patterns.LOOKALIKES))
+    if text.isdigit():
+        return text
+    # Of bytes, some are deleted and others translated in one.
+    return text.encode("ascii", "ignore").translate(LOOKALIKE_BYTES, NO_DIGIT_BYTES).decode()
 
 
 def _is_luhn(digits: str) -> bool:
@@ -115,18 +120,23 @@ def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
     return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
+def _list_card_lengths(digits: str) -> Iterator[int]:
+    """How long a card's number is that begins like this: as its network's are, or all of the digits."""
+    for prefix, lengths in patterns.CARD_NETWORKS.get(digits[0], ()):
+        if prefix.match(digits):
+            yield from (length for length in lengths if length == lengths[0] or length == len(digits))
+
+
 def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number with Luhn's digit, or of a card's length behind a cue."""
     digits = _read_digits(match.group())
-    for prefix, lengths in patterns.CARD_NETWORKS:
-        for length in lengths if prefix.match(digits) else ():
-            is_whole = length == lengths[0] or length == len(digits)
-            if length <= len(digits) and is_whole and _is_luhn(digits[:length]):
-                end = _find_ends(match)[length - 1]
-                if end:
-                    return match.start(), end
-                if length == len(digits) and _ends_before_clitic(reading, match.end()):
-                    return match.span()
+    for length in _list_card_lengths(digits):
+        if length <= len(digits) and _is_luhn(digits[:length]):
+            end = _find_ends(match)[length - 1]
+            if end:
+                return match.start(), end
+            if length == len(digits) and _ends_before_clitic(reading, match.end()):
+                return match.span()
     ends = _find_ends(match) if _has_cue(match, reading, patterns.CARD_CUE) else []
     end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
     return (match.start(), end) if end else None
@@ -215,7 +225,9 @@ class NumberingPlan:
         national = number.removeprefix(self.code)
         if self.national_prefix and len(national) - len(self.national_prefix) in self.lengths:
             national = national.removeprefix(self.national_prefix)
-        is_possible = len(number) > 9 and not number.endswith("000") and len(national) in self.lengths
+        if len(national) not in self.lengths:
+            return False
+        is_possible = len(number) > 9 and not number.endswith("000")
         return is_possible or self.pattern.fullmatch(national) is not None
 
 

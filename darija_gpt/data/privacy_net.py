@@ -134,11 +134,14 @@ MENTION = re.compile(
 IPV4 = re.compile(r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|\[\.\])[0-9]{1,3}){3}(?![\w\-]|\.[0-9]+(?![0-9a-z]))")
 # Without one of these words, four small numbers are a version or a chapter, if they are not these addresses.
 _MACHINES = "ip|lip|ipv4|serveur|server|dns|ping|routeur|router|hôte|host|adresse|proxy|vpn|ssh"
-IP_CUE = re.compile(rf"(?:{begin(_MACHINES, _ALPHANUMERIC, _NO_ALPHANUMERIC)}|{begin('عنوان|سيرفر')})[^\n]{{0,24}}$")
+IP_CUE = re.compile(rf"{begin(_MACHINES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'عنوان|سيرفر')}[^\n]{{0,24}}$")
 KNOWN_IPV4 = re.compile(r"10\..*|1\.[01]\.[01]\.1|8\.8\.[48]\.[48]|9\.9\.9\.9")
 IPV6 = re.compile(
     r"[0-9a-f:](?<![\w:.].)[0-9a-f]{0,3}(?::[0-9a-f]{0,4}){1,7}(?::[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:])"
 )
-_VERSIONED = "v|ver|version|android|ios|firmware|build|driver|update|mise à jour|oracle|release|chapitre|whatsapp|section|exercice"
-VERSION_CUE = re.compile(rf"(?:{begin(_VERSIONED, _ALPHANUMERIC, _NO_ALPHANUMERIC)})[^\n]{{0,12}}$")
+_VERSIONED = (
+    "v|ver|version|android|ios|firmware|build|driver|update|mise à jour|oracle|release|chapitre|whatsapp|section|"
+    "exercice"
+)
+VERSION_CUE = re.compile(rf"{begin(_VERSIONED, _ALPHANUMERIC, _NO_ALPHANUMERIC)}[^\n]{{0,12}}$")
 VERSION_BEHIND = re.compile(r"[ (]{1,2}(?:version|build|update|release|stable|beta)(?![^\W_])")

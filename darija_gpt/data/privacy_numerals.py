@@ -123,8 +123,14 @@ def check_spoken_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number of ten digits, at least one of which is a word; soixante dix is 70, or else 60 and 10."""
     if not LETTER.search(match.group()):
         return None
-    tokens = list(TOKEN.finditer(match.group()))
-    values = [_read_token(token.group()) for token in tokens]
+    tokens, values, num_digits = [], [], 0
+    for token in TOKEN.finditer(match.group()):
+        value = _read_token(token.group())
+        tokens.append(token)
+        values.append(value)
+        num_digits += 1 if isinstance(value, int) else len(value)
+        if num_digits > 2 * LENGTHS[-1]:  # Of a tens and a one, and of each word, there may be one digit.
+            break
     composed, apart = _compose(values), [str(value).strip() for value in values]
     for written in (composed, apart) if composed != apart else (composed,):
         number, is_spoken = "", False
@@ -141,7 +147,7 @@ def check_spoken_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
 _ALPHANUMERIC = r"[^\W_]"
 _CODES = "code|lcode|otp|kod|lkod|pin"
 SPOKEN_CODE = re.compile(
-    rf"(?:{begin(_CODES, _ALPHANUMERIC)}|{begin('كود|الكود|لكود|رمز|الرمز')})(?![^\W_])"
+    rf"{begin(_CODES, _ALPHANUMERIC, anywhere='كود|الكود|لكود|رمز|الرمز')}(?![^\W_])"
     rf"(?: {{1,2}}(?:dyal\w{{0,3}}|hwa|howa|est|is|c'est|ديال\w{{0,3}}|هو))?[ :=]{{1,4}}"
     rf"((?:[ ,،\-]{{0,2}}و?(?:{_WORDS}|{_DIGITS})){{2,12}})"
 )

@@ -41,7 +41,7 @@ IBAN_LENGTHS = {
 }
 # A cue may be written onto the number: ibanMA64, CB5543.
 IBAN = re.compile(
-    r"[a-z](?:(?<![0-9a-z].)|(?<=[nb].)(?:(?<=iban.)|(?<=rib.)))"
+    r"[a-z](?<![0-9ac-mo-z].)(?:(?<![nb].)|(?<=iban.)|(?<=rib.))"
     r"[ \-._]{0,2}+[a-z][ \-._]{0,2}+[0-9o][ \-._]{0,2}+[0-9o](?:[ \-._/|]{0,3}+[0-9a-z]){11,30}"
 )
 # Onto a word only without anything between its digits: "rib0119...". Reads capitals, too.
@@ -57,19 +57,22 @@ CARD = re.compile(
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
 _OF_WORDS, _NO_MORE = r"\w", r"(?!\w)"
 BANK_CUE = re.compile(
-    rf"(?:{begin('rib|iban|compte|7sab|l7sab', _OF_WORDS, _NO_MORE)}|{begin('الحساب|ريب|الريب|آيبان|ايبان')})[^\n]{{0,30}}$"
+    rf"{begin('rib|iban|compte|7sab|l7sab', _OF_WORDS, _NO_MORE, 'الحساب|ريب|الريب|آيبان|ايبان')}[^\n]{{0,30}}$"
 )
 _CARD_CUES = "carte|lakart|la kart|lcarte|visa|mastercard|master card|cb|card|بطاقة|لاكارط|الكارط"
-CARD_CUE = re.compile(rf"(?:{begin(_CARD_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC)})[^\n]{{0,20}}$")
-# Lengths of a network, by what its numbers begin with.
-CARD_NETWORKS = (
-    (re.compile(r"4"), (16, 19, 13)),
-    (re.compile(r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),
-    (re.compile(r"3[47]"), (15,)),
-    (re.compile(r"3(?:0[0-5]|[689])"), (14, 16)),
-    (re.compile(r"35(?:2[89]|[3-8])"), (16,)),
-    (re.compile(r"50|5[6-9]|6"), (16, 19, 18, 17, 15, 14, 13)),
-)
+CARD_CUE = re.compile(rf"{begin(_CARD_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC)}[^\n]{{0,20}}$")
+# By the first digit: what the numbers of a network begin with, and their lengths.
+CARD_NETWORKS = {
+    "2": ((re.compile(r"2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),),
+    "3": (
+        (re.compile(r"3[47]"), (15,)),
+        (re.compile(r"3(?:0[0-5]|[689])"), (14, 16)),
+        (re.compile(r"35(?:2[89]|[3-8])"), (16,)),
+    ),
+    "4": ((re.compile(r"4"), (16, 19, 13)),),
+    "5": ((re.compile(r"5[1-5]"), (16,)), (re.compile(r"50|5[6-9]"), (16, 19, 18, 17, 15, 14, 13))),
+    "6": ((re.compile(r"6"), (16, 19, 18, 17, 15, 14, 13)),),
+}
 
 # Of two letters only: one letter before a number is anything, and needs a cue.
 CIN_PREFIXES = words(
@@ -93,7 +96,8 @@ _CIN_FILLER = (
 )
 # A number is near: of all cues, only those are looked behind letter by letter.
 CIN_AFTER_CUE = re.compile(
-    rf"(?:{begin(_CIN_CUES, _ALPHANUMERIC)}){_NO_ALPHANUMERIC}(?=[^0-9\n]{{1,36}}+[0-9])({NO_NUMBER}{{1,30}}?)(?<![0-9a-z])"
+    rf"{begin(_CIN_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}(?=[^0-9\n]{{1,36}}+[0-9])"
+    rf"({NO_NUMBER}{{1,30}}?)(?<![0-9a-z])"
     r"([a-z]{1,2}[ \-.]{0,2}[0-9](?: ?[0-9]){4,5})(?![0-9a-z])"
 )
 ONLY_CIN_FILLER = re.compile(rf"(?:{_CIN_FILLER}){{1,10}}")
@@ -106,13 +110,10 @@ CIN_BARE = re.compile(r"[A-Z](?<![0-9A-Za-z/\-_.#].)[A-Z][0-9]{5,6}(?![0-9A-Za-z
 _THINGS = (
     "modèle|modele|modèl|model|commande|cmd|colis|order|tracking|suivi|vol|flight|série|serie|serial|sn|article|art|"
     "lot|facture|invoice|dossier|ticket|bac|examen|exam|massar|sku|produit|pièce|piece|code|version|salle|train|bus|"
-    "matricule|plaque|toyota|samsung|imprimante|printer|cartouche|toner"
+    "matricule|plaque|toyota|samsung|imprimante|printer|cartouche|toner|ref|réf|tomobil"
 )
-_ENDING = r"\w{0,6}(?!\w)"
-THING_CUE = re.compile(
-    rf"(?:{begin(_THINGS, _OF_WORDS, _NO_MORE)}|{begin('ref|réf', _OF_WORDS, _ENDING)}"
-    rf"|{begin('tomobil', _OF_WORDS, _ENDING)}|{begin('كود|مرجع|طلب|رحلة|فاتورة')})[^\n]{{0,20}}$"
-)
+_ENDING = r"(?:(?<=r[ée]f)\w{0,6}|(?<=tomobil)\w{0,3})?(?!\w)"
+THING_CUE = re.compile(rf"{begin(_THINGS, _OF_WORDS, _ENDING, 'كود|مرجع|طلب|رحلة|فاتورة')}[^\n]{{0,20}}$")
 
 # --- Telephone numbers. The first two read capitals, too. ---
 # Capitals before it are a serial number's; small letters are a clitic, if ten digits follow side by side.
@@ -134,12 +135,11 @@ _PHONE_CUES = (
     "nemra|gsm|whatsapp|wts|watsap|portable|+212|212"
 )
 PHONE_CUE = re.compile(
-    rf"(?:{begin(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC)}|{begin('رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون')})[^\n]{{0,30}}$"
+    rf"{begin(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون')}"
+    r"[^\n]{0,30}$"
 )
 _GAMES = "loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|gagnant|gagnants"
-GAME_CUE = re.compile(
-    rf"(?:{begin(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC)}|{begin('لوطو|يانصيب|القرعة')})[^\n]{{0,30}}$"
-)
+GAME_CUE = re.compile(rf"{begin(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'لوطو|يانصيب|القرعة')}[^\n]{{0,30}}$")
 MORE_PAIRS = re.compile(r" ?[ ,\-+] ?([0-9]{1,2})(?![0-9])")
 # A number that stops short in one line, and its rest in the next: read as it was written.
 SPLIT_PHONE = re.compile(r"[0٠](?<![\w+.,/\-].)[ .\-]?[5-7٥-٧](?: ?\n ?\d|[ .\-]?\d){8}(?![ .\-]?\d|[^\W\d_])")

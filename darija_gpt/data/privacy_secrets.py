@@ -63,7 +63,7 @@ _PURPOSES = (
 )
 # "Use 123456 to verify". Reads capitals, too.
 OTP_IN_ORDER = re.compile(
-    rf"(?:{begin(_ORDERS, _OF_WORDS, is_cased=True)}) {{1,2}}({_CODE})(?![\w/]|[.,][0-9]) {{1,2}}"
+    rf"{begin(_ORDERS, _OF_WORDS, is_cased=True)} {{1,2}}({_CODE})(?![\w/]|[.,][0-9]) {{1,2}}"
     rf"{either('to|as|for|pour|comme|bach|باش|ل', is_cased=True)} ?(?:[A-Za-z]{{2,12}} )?"
     rf"{either(_PURPOSES, is_cased=True)}"
 )
@@ -96,8 +96,8 @@ _WEAK_PASSWORD_CUES = (
     "كود ويفي|كود ديال الويفي|الكود ديال الويفي|لكود ديال الويفي|رمز الويفي|الواي فاي|واي فاي|رمز الواي فاي"
 )
 _FILLERS = either(
-    "provisoire|par défaut|par defaut|initial|actuel|massar|drive|zip|routeur|router|box|lbox|serveur|الحاسوب|d|de|du|l|"
-    "la|le|mon|ton|votre|your|my|the|wifi|lwifi|wi-fi|facebook|fb|insta|gmail|compte|lcompte|email|mail|netflix|pc|"
+    "provisoire|par défaut|par defaut|initial|actuel|massar|drive|zip|routeur|router|box|lbox|serveur|الحاسوب|d|de|du|"
+    "l|la|le|mon|ton|votre|your|my|the|wifi|lwifi|wi-fi|facebook|fb|insta|gmail|compte|lcompte|email|mail|netflix|pc|"
     "l7sab|7sab|jdid|jdida|nouveau|new|app|site|دال|تاع|الويفي|ويفي|الحساب|الفيسبوك|فيسبوك|انستا|الجديدة|"
     "الجديد|الإيميل|نتفليكس|تاعي|code|pass|password"
 )
@@ -117,19 +117,20 @@ PASSWORD = re.compile(
     rf" {{0,2}}(?:{_PASSWORD_FILLER}){{0,4}}{_PASSWORD_LINK}"
     r"(?:[\"«“'(] ?)?([^\s\"«»“”\U0001f446-\U0001f449]{4,64})"
 )
+_QUOTES = '"|«|“'
 _PHRASE = r"([^\n\"«»“”]{5,60}?) ?[\"»”]"
-_QUOTED_PHRASE = rf"{either(_STRONG_PASSWORD_CUES)} ?[:=] ?{_PHRASE}"
 # Of several words, in quotes of its own or with its cue.
 PASSWORD_PHRASE = re.compile(
-    rf"(?:\"{_QUOTED_PHRASE}|« ?{_QUOTED_PHRASE}|“ ?{_QUOTED_PHRASE}|(?:{begin(_STRONG_PASSWORD_CUES, _OF_WORDS)})"
-    rf" {{0,2}}(?:{_PASSWORD_FILLER}){{0,4}}(?:[:=]|est|is|hwa|howa|هو|c'est) ?:? ?[\"«“] ?{_PHRASE})"
+    rf"{begin(_STRONG_PASSWORD_CUES, _OF_WORDS, anywhere=_QUOTES)}(?:(?<=[\"«“])(?:(?<=[«“]) ?)?"
+    rf"{either(_STRONG_PASSWORD_CUES)} ?[:=] ?{_PHRASE}|(?<![\"«“]) {{0,2}}(?:{_PASSWORD_FILLER}){{0,4}}"
+    rf"(?:[:=]|est|is|hwa|howa|هو|c'est) ?:? ?[\"«“] ?{_PHRASE})"
 )
 # Behind a word for what it opens: mdp massar fL29xk. And "admin:secret".
 PASSWORD_FAR = re.compile(
-    rf"(?:{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)})(?![\w])(?: {{1,2}}[^\W\d_]{{2,14}}+){{1,3}}"
+    rf"{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)}(?![\w])(?: {{1,2}}[^\W\d_]{{2,14}}+){{1,3}}"
     r"(?: ?[:=])? {1,2}[\"«“']?([!-~]{5,40})(?![^\s,;.?!»”\"'])"
 )
-LOGIN = re.compile(rf"(?:{begin('admin|administrator|administrateur|root|user', _OF_PATHS)}) ?[:/] ?([!-~]{{5,32}})")
+LOGIN = re.compile(rf"{begin('admin|administrator|administrateur|root|user', _OF_PATHS)} ?[:/] ?([!-~]{{5,32}})")
 PASSWORD_BEFORE_CUE = re.compile(
     r"([^\s\"«»“”](?<![^\s\"«“'].)[^\s\"«»“”]{5,63}+) {1,2}(?:comme|c'est|est|is|as|hwa|howa|hada|rah|هو|هذا)"
     rf" {{1,2}}(?:{either('le|mon|ton|l|your|my|the|votre')} {{1,2}})?{either(_STRONG_PASSWORD_CUES)}(?![\w])"

@@ -14,12 +14,13 @@ from darija_gpt.data.privacy_spans import Span, blot
 # WhatsApp cuts messages at 65,536 characters: only what is longer is read in windows.
 LONGEST_MESSAGE = 65_536
 # In a short window, fewer detectors find what they need; a shorter one would be mostly what others see, too.
-WINDOW = 4_096
+WINDOW, SHORT_WINDOW = 4_096, 512
 # Cues stand less than `CONTEXT` before what they announce. Nothing but links is longer than `REACH`, and what comes
 # near the end of a window is looked at again with `LONG_REACH`.
 CONTEXT, REACH, LONG_REACH, MARGIN = 256, 512, 4_096, 64
 # Where there is no end of anything, a window ends behind one of these. Wherever a window begins, the windows after it
 # are soon the same, and those that are known to be clean need no second look.
+NUM_RECENT = 64
 MARKERS = " zZ7e"
 
 Find = Callable[[str], list[Span]]
@@ -36,13 +37,12 @@ class Window(NamedTuple):
 
 
 def _find_cut(text: str, start: int, stop: int) -> tuple[int, int] | None:
-    """The last end of a line or placeholder in the latter half of a window: where it begins, and the place behind."""
-    half = (start + stop) // 2
-    place = text.rfind("\n", half, stop)
+    """The first end of a line or placeholder that is not at once: where it begins, and the place behind."""
+    place = text.find("\n", start + SHORT_WINDOW, stop)
     if place >= 0:
         return place, place + 1
-    cuts = [match.span() for match in PLACEHOLDER.finditer(text, half, stop)] if "[" in text[half:stop] else []
-    return cuts[-1] if cuts else None
+    match = PLACEHOLDER.search(text, start + SHORT_WINDOW, stop)
+    return match.span() if match else None
 
 
 def _open_window(text: str, begin: int, start: int) -> tuple[Window, int]:
@@ -74,25 +74,36 @@ def find_in_windows(text: str, find: Find, clean: set[Seen] | None = None) -> It
     """
     begin = start = covered = 0
     last: list[Span] = []  # found in the window before
+    recent = {}
     while start < len(text):
         window, next_begin = _open_window(text, begin, start)
         seen = blot(text[window.begin : window.end], _shift(last, window))
         key = (seen, window.start - window.begin, window.stop - window.begin)
-        last = [] if clean is not None and key in clean else _find_in_window(seen, window, find)
+        if key in recent:
+            known = recent[key]
+        else:
+            known = [] if clean is not None and key in clean else _find_in_window(seen, window, find)
+            recent[key] = known
+            if len(recent) > NUM_RECENT:
+                del recent[next(iter(recent))]
+        last = [(a + window.begin, b + window.begin, c) for a, b, c in known]
         if last and last[-1][1] > window.end - MARGIN and window.stop < window.end < len(text):
-            last = _find_in_window(seen + text[window.end : window.end + LONG_REACH], window, find)
+            last = [
+                (a + window.begin, b + window.begin, c)
+                for a, b, c in _find_in_window(seen + text[window.end : window.end + LONG_REACH], window, find)
+            ]
         yield from last
         if last:
             covered = last[-1][1]
         elif clean is not None:
             clean.add(key)
         start = max(window.stop, covered)
-        begin = min(next_begin, start)
+        begin = min(max(next_begin, covered - 1), start)  # Nothing sees beyond what is blotted out.
 
 
 def _find_in_window(seen: str, window: Window, find: Find) -> list[Span]:
-    found = ((start + window.begin, end + window.begin, kind) for start, end, kind in find(seen))
-    return [span for span in found if window.start <= span[0] < window.stop]
+    a, b = window.start - window.begin, window.stop - window.begin
+    return [span for span in find(seen) if a <= span[0] < b]
 
 
 def _shift(spans: Iterable[Span], window: Window) -> Iterator[tuple[int, int]]:

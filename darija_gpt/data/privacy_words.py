@@ -8,6 +8,10 @@ letters that `re` skips to, and looks back only from there.
 import re
 
 
+# So many alternatives are tried one by one as quickly as they are told apart.
+FEW = 4
+
+
 def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -49,8 +53,33 @@ def either(phrases: str, is_cased: bool = False) -> str:
     return f"(?:{_write_phrases(phrases.split('|'), is_cased)})"
 
 
-def begin(phrases: str, behind: str = "", ahead: str = "", is_cased: bool = False) -> str:
-    """Alternatives for the beginning of a pattern, to be put between `(?:` and `)`.
+def _dispatch(branches: dict[str, str]) -> str:
+    """Alternatives that are told apart by the letter that has been read, half of them at a time."""
+    if len(branches) <= FEW:
+        return "|".join(f"(?<={re.escape(first)}){rest}" for first, rest in branches.items())
+    firsts = sorted(branches)
+    halves = firsts[: len(firsts) // 2], firsts[len(firsts) // 2 :]
+    return "|".join(
+        f"(?<=[{re.escape(''.join(half))}])(?:{_dispatch({first: branches[first] for first in half})})"
+        for half in halves
+    )
+
+
+def _class(branches: dict[str, str]) -> str:
+    return f"[{re.escape(''.join(branches))}]"
+
+
+def _begin(branches: dict[str, str], behind: str, anywhere: dict[str, str]) -> str:
+    look_back = f"(?<!{behind}.)" if behind else ""
+    if len(branches) + len(anywhere) <= FEW:
+        bounded = [f"{re.escape(first)}{look_back}{rest}" for first, rest in branches.items()]
+        return f"(?:{'|'.join(bounded + [re.escape(first) + rest for first, rest in anywhere.items()])})"
+    others = f"|(?<={_class(anywhere)})(?:{_dispatch(anywhere)})" if anywhere else ""
+    return f"(?:{_class(branches | anywhere)}(?:{look_back}(?:{_dispatch(branches)}){others}))"
+
+
+def begin(phrases: str, behind: str = "", ahead: str = "", anywhere: str = "", is_cased: bool = False) -> str:
+    """The beginning of a pattern: one of several phrases, to whose first letters `re` skips.
 
     Args:
         phrases (`str`):
@@ -59,27 +88,28 @@ def begin(phrases: str, behind: str = "", ahead: str = "", is_cased: bool = Fals
             A class of characters none of which may stand before the phrase: `[\\w.]`.
         ahead (`str`, *optional*):
             A pattern for what follows the phrase.
+        anywhere (`str`, *optional*):
+            More phrases, which may stand behind and before anything.
         is_cased (`bool`, *optional*, defaults to `False`):
             Whether the text may hold capitals, too.
     """
-    look_back = f"(?<!{behind}.)" if behind else ""
-    return "|".join(
-        f"{re.escape(letter)}{look_back}{_write_phrases(rest, is_cased)}{ahead}"
+    branches = {
+        letter: _write_phrases(rest, is_cased) + ahead
         for first, rest in _group(phrases.split("|")).items()
-        for letter in dict.fromkeys((first, first.upper() if is_cased else first))
-    )
+        for letter in (first, first.upper() if is_cased else first)
+    }
+    others = {first: _write_phrases(rest, is_cased) for first, rest in _group(anywhere.split("|")).items()}
+    return _begin(branches, behind, others)
 
 
 def glimpse(phrases: str, behind: str, ahead: str) -> str:
     """The same for a pattern that reads no more of the phrase than its first letter, and sees the others."""
-    return "|".join(
-        f"{re.escape(first)}(?<!{behind}.)(?={_write_phrases(rest, False)}{ahead})"
-        for first, rest in _group(phrases.split("|")).items()
-    )
+    branches = {
+        first: f"(?={_write_phrases(rest, False)}{ahead})" for first, rest in _group(phrases.split("|")).items()
+    }
+    return _begin(branches, behind, {})
 
 
 def go_on(phrases: str) -> str:
     """Alternatives for phrases whose first letter has been read: `(?<=a)vito|(?<=b)mci`."""
-    return "|".join(
-        f"(?<={re.escape(first)}){_write_phrases(rest, False)}" for first, rest in _group(phrases.split("|")).items()
-    )
+    return _dispatch({first: _write_phrases(rest, False) for first, rest in _group(phrases.split("|")).items()})
