@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 from typing import NamedTuple
 
-from darija_gpt.data.privacy_patterns import words
+from darija_gpt.data.privacy_words import words
 
 
 # Folded spellings of names that are words of Darija, Arabic or French too: nour "light", lina "to us".

@@ -3,21 +3,37 @@
 A line without two digits near each other, an @, a dotted word or a cue word holds nothing to find, and most lines are
 such. The others are folded, and each detector asks first for what its pattern needs. A pattern only proposes; a
 checksum, a numbering plan or the words around it decide. What is found is blotted out for the detectors that follow.
+Whatever is longer than a message is read in windows, in time that grows with its length alone.
 """
 
+import functools
+import heapq
+import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from darija_gpt.data import privacy_checks as checks
+from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
 from darija_gpt.data import privacy_secrets as secrets
 from darija_gpt.data.names import Person, RosterNames, find_names, read_roster
 from darija_gpt.data.privacy_addresses import ADDRESS, check_address
 from darija_gpt.data.privacy_checks import Check
 from darija_gpt.data.privacy_numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
-from darija_gpt.data.privacy_spans import Bounds, FoldedLine, PiiSpan, blot, blot_placeholders
+from darija_gpt.data.privacy_spans import (
+    BLOT,
+    Bounds,
+    FoldedLine,
+    PiiSpan,
+    Reading,
+    Span,
+    blot,
+    blot_placeholders,
+    lower,
+)
 from darija_gpt.data.privacy_triggers import NEEDS, find_suspect_lines
+from darija_gpt.data.privacy_windows import LONGEST_MESSAGE, Seen, find_in_windows
 from darija_gpt.data.pseudonyms import Pseudonym
 
 
@@ -26,97 +42,155 @@ __all__ = ["DETECTORS", "Detector", "Person", "PiiSpan", "find_names", "find_pii
 # Failed matches of a detector in a line after which the next one is skipped whole: no chat holds as many numbers, and
 # looking into each of them for another takes minutes in a text made for it.
 PATIENCE = 64
+PATIENCE_IN_WINDOW = 8
+# More than a number in two lines takes.
+SPLIT_REACH = 64
+PLACEHOLDER_OF = {placeholder.strip("[]"): placeholder for placeholder in patterns.PLACEHOLDERS}
 
 
 @dataclass(frozen=True)
 class Detector:
-    """A type of private data, its pattern, what a line must hold (see NEEDS), and what decides on a match."""
+    """A type of private data, its pattern, what a line must hold (see NEEDS), and what decides on a match.
+
+    A pattern reads lower case unless it `is_cased`. One that goes on behind what was found before `is_again` asked
+    behind each of its own finds.
+    """
 
     type: str
     pattern: re.Pattern[str]
     need: str
     check: Check = checks.take_all
+    is_cased: bool = False
+    is_again: bool = False
 
 
 # In the order in which they are asked: who comes first takes the text.
 DETECTORS = (
-    Detector("PASSWORD", secrets.PASSWORD_PHRASE, "password", secrets.check_phrase),
+    Detector("PASSWORD", secrets.PASSWORD_PHRASE, "quotes", secrets.check_phrase),
     Detector("PASSWORD", secrets.PASSWORD, "password", secrets.check_password),
     Detector("PASSWORD", secrets.PASSWORD_BEFORE_CUE, "password", secrets.check_password_before),
     Detector("PASSWORD", secrets.PASSWORD_FAR, "password", secrets.check_unmistakable),
     Detector("PASSWORD", secrets.LOGIN, "login", secrets.check_unmistakable),
-    Detector("EMAIL", patterns.EMAIL, "at"),
-    Detector("URL", patterns.HIDDEN_URL, "hidden dot", checks.check_url),
-    Detector("URL", patterns.SPELLED_URL, "spelled dot", checks.take_group),
-    Detector("URL", patterns.URL, "dot", checks.check_url),
+    Detector("EMAIL", net.EMAIL, "at"),
+    Detector("URL", net.HIDDEN_URL, "hidden dot", checks.check_url),
+    Detector("URL", net.SPELLED_URL, "spelled dot", checks.take_group),
+    Detector("URL", net.URL, "dot", checks.check_url),
     Detector("IBAN", patterns.IBAN, "8 digits", checks.check_iban),
-    Detector("RIB", patterns.RIB, "8 digits", checks.check_rib),
-    Detector("GPS", patterns.GPS, "decimals", checks.take_group),
-    Detector("CARD", patterns.CARD, "8 digits", checks.check_card),
-    Detector("MENTION", patterns.MENTION, "at"),
-    Detector("PHONE", patterns.MOROCCAN_PHONE, "5 digits", checks.check_phone),
+    Detector("RIB", patterns.RIB, "8 digits", checks.check_rib, is_cased=True),
+    Detector("GPS", net.GPS, "decimals", checks.take_group, is_cased=True),
+    Detector("CARD", patterns.CARD, "8 digits", checks.check_card, is_cased=True),
+    Detector("MENTION", net.MENTION, "at"),
+    Detector("PHONE", patterns.MOROCCAN_PHONE, "5 digits", checks.check_phone, is_cased=True),
     Detector("PHONE", patterns.FOREIGN_PHONE, "5 digits", checks.check_foreign_phone),
-    Detector("PHONE", patterns.NATIONAL_PHONE, "5 digits", checks.check_phone),
+    Detector("PHONE", patterns.NATIONAL_PHONE, "5 digits", checks.check_phone, is_cased=True),
     Detector("PHONE", SPOKEN_PHONE, "zero", check_spoken_phone),
     Detector("PHONE", patterns.SHORT_PHONE, "8 digits", checks.check_short_phone),
-    Detector("IP", patterns.IPV4, "dotted digit", checks.check_ipv4),
-    Detector("IP", patterns.IPV6, "two colons", checks.check_ipv6),
+    Detector("IP", net.IPV4, "dotted digit", checks.check_ipv4),
+    Detector("IP", net.IPV6, "two colons", checks.check_ipv6),
     Detector("CIN", patterns.CIN_AFTER_CUE, "identity", checks.check_cin_after_cue),
-    Detector("CIN", patterns.CIN_AGAIN, "identity", checks.take_group),
-    Detector("CIN", patterns.CIN_BARE, "5 digits together", checks.check_cin),
-    Detector("OTP", secrets.OTP_AFTER_CUE, "code", secrets.check_code),
-    Detector("OTP", secrets.OTP_BEFORE_CUE, "code", checks.take_group),
-    Detector("OTP", secrets.OTP_IN_ORDER, "order", checks.take_group),
-    Detector("OTP", secrets.OTP_AGAIN, "code", checks.take_group),
+    Detector("CIN", patterns.CIN_AGAIN, "identity", checks.take_group, is_again=True),
+    Detector("CIN", patterns.CIN_BARE, "5 digits together", checks.check_cin, is_cased=True),
+    Detector("OTP", secrets.OTP_AFTER_CUE, "code", secrets.check_code, is_cased=True),
+    Detector("OTP", secrets.OTP_BEFORE_CUE, "code", checks.take_group, is_cased=True),
+    Detector("OTP", secrets.OTP_IN_ORDER, "order", checks.take_group, is_cased=True),
+    Detector("OTP", secrets.OTP_AGAIN, "code", checks.take_group, is_again=True),
     Detector("OTP", SPOKEN_CODE, "code", check_spoken_code),
-    Detector("OTP", secrets.GOOGLE_CODE, "5 digits together"),
-    Detector("ADDRESS", ADDRESS, "house", check_address),
+    Detector("OTP", secrets.GOOGLE_CODE, "5 digits together", is_cased=True),
+    Detector("ADDRESS", ADDRESS, "house", check_address, is_cased=True),
 )
 # Asked first, of the text as it was written: what begins in one line and ends in another.
 ACROSS_LINES = (
-    Detector("PHONE", patterns.SPLIT_PHONE, "", checks.check_split_phone),
-    Detector("GPS", patterns.SPLIT_GPS, ""),
+    ("PHONE", patterns.SPLIT_PHONE, checks.check_split_phone),
+    ("GPS", net.SPLIT_GPS, re.Match.span),
 )
 
 
-def _find_matches(pattern: re.Pattern[str], check: Check, text: str) -> Iterator[Bounds]:
+def _find_matches(detector: Detector, reading: Reading, patience: int) -> list[Bounds]:
     """Matches that pass. In one that fails, the next group may begin another; not so where each digit is a group."""
-    place, num_failures = 0, 0
-    while match := pattern.search(text, place):
-        bounds = check(match)
+    text = reading.text if detector.is_cased else reading.lowered
+    search, check = detector.pattern.search, detector.check
+    if check is checks.take_all:
+        return [match.span() for match in detector.pattern.finditer(text)]
+    found, place, num_failures = [], 0, 0
+    while match := search(text, place):
+        bounds = check(match, reading)
         if bounds:
-            yield bounds
+            found.append(bounds)
             place = bounds[1]
+            if detector.is_again:
+                text = text[: bounds[0]] + BLOT * (place - bounds[0]) + text[place:]
+                place -= 1
         else:
             num_failures += 1
-            is_group = text[match.start() + 1].isalnum() and num_failures < PATIENCE
+            is_group = text[match.start() + 1].isalnum() and num_failures < patience
             place = match.start() + 1 if is_group else match.end()
+    return found
 
 
-def _find_in_line(line: str) -> Iterator[PiiSpan]:
-    mentions = [match.span() for match in patterns.ISOLATED_MENTION.finditer(line)] if "@" in line else []
-    yield from (PiiSpan(start, end, "MENTION") for start, end in mentions)
+def _find_in_line(line: str, patience: int) -> list[Span]:
+    mentions = [match.span() for match in net.ISOLATED_MENTION.finditer(line)] if "@" in line else []
+    spans = [(start, end, "MENTION") for start, end in mentions]
     folded = FoldedLine.fold(blot(line, mentions))
-    text, lowered = folded.text, folded.text.lower()
-    held = {name for name, need in NEEDS.items() if need.search(lowered)}
+    is_moved = not line.isascii()
+    reading = Reading(folded.text, lower(folded.text))
+    held = {name for name, need in NEEDS.items() if need.search(reading.lowered)}
     for detector in DETECTORS:
         if detector.need not in held:
             continue
-        found = list(_find_matches(detector.pattern, detector.check, text))
-        for start, end in found:
-            yield PiiSpan(*folded.find_bounds(start, end, line), detector.type)
+        found = _find_matches(detector, reading, patience)
         if found:
-            text = blot(text, found)
+            reading = reading.blot(found)
+            bounds = (folded.find_bounds(*each, line) for each in found) if is_moved else found
+            spans += [(start, end, detector.type) for start, end in bounds]
+    return spans
 
 
-def _find_across_lines(text: str) -> list[PiiSpan]:
+def _find_in_lines(text: str, patience: int = PATIENCE) -> list[Span]:
+    """What stands in one line of a text; sorted."""
+    spans: list[Span] = []
+    for offset, end in find_suspect_lines(text):
+        found = sorted(_find_in_line(text[offset:end], patience))
+        spans += [(start + offset, stop + offset, kind) for start, stop, kind in found] if offset else found
+    return spans
+
+
+def _find_numbers_before(text: str, floor: int, place: int) -> Iterator[Span]:
+    """Numbers of two lines that end where others begin: each is a number once the one behind it is none of it."""
+    while True:
+        begin = max(floor, place - SPLIT_REACH)
+        before = (text[begin - 1] if begin > floor else BLOT) + text[begin:place] + BLOT
+        for match in patterns.SPLIT_PHONE.finditer(before):
+            start, end = match.span()
+            if "\n" in match.group() and end >= len(before) - 3 and checks.check_split_phone(match):
+                break
+        else:
+            return
+        yield start + begin - 1, end + begin - 1, "PHONE"
+        place = start + begin - 1
+
+
+def _find_across_lines(text: str) -> list[Span]:
     if "\n" not in text:
         return []
-    spans: list[PiiSpan] = []
-    for detector in ACROSS_LINES:
-        bounds = filter(None, map(detector.check, detector.pattern.finditer(text)))
-        spans += (PiiSpan(*found, detector.type) for found in bounds if "\n" in text[slice(*found)])
-    return sorted(spans)
+    spans: list[Span] = []
+    for kind, pattern, check in ACROSS_LINES:
+        bounds = filter(None, map(check, pattern.finditer(text)))
+        spans += ((*found, kind) for found in bounds if "\n" in text[slice(*found)])
+    spans.sort()
+    floors = (0, *(end for _, end, _ in spans))
+    before = [_find_numbers_before(text, floor, span[0]) for floor, span in zip(floors, spans, strict=False)]
+    return sorted(itertools.chain(spans, *before))
+
+
+def _find(text: str, find: Callable[..., list[Span]], clean: set[Seen] | None = None) -> Iterable[Span]:
+    """What stands across lines, and what a search finds in them; sorted."""
+    across = _find_across_lines(text)
+    text = blot(text, (span[:2] for span in across))
+    if len(text) <= LONGEST_MESSAGE:
+        spans = find(text)
+    else:
+        spans = find_in_windows(text, functools.partial(find, patience=PATIENCE_IN_WINDOW), clean)
+    return heapq.merge(across, spans) if across else spans
 
 
 def find_pii(text: str) -> list[PiiSpan]:
@@ -130,29 +204,39 @@ def find_pii(text: str) -> list[PiiSpan]:
         `list[PiiSpan]`: sorted, none overlapping another, in code points of `text`, each of type PHONE, EMAIL, IBAN,
         RIB, CARD, CIN, URL, GPS, MENTION, OTP, PASSWORD, IP or ADDRESS.
     """
-    spans = _find_across_lines(text)
-    has_split = bool(spans)
-    text = blot(text, (span[:2] for span in spans))
-    for offset, end in find_suspect_lines(text):
-        found = sorted(_find_in_line(text[offset:end]))
-        spans += [PiiSpan(span.start + offset, span.end + offset, span.type) for span in found] if offset else found
-    return sorted(spans) if has_split else spans
+    return list(map(PiiSpan._make, _find(text, _find_in_lines)))
 
 
-def _replace(text: str, names: RosterNames, pseudonyms: Mapping[str, Pseudonym]) -> str:
-    spans = find_pii(text)
-    if names.people:
-        blotted = blot_placeholders(blot(text, ((span.start, span.end) for span in spans)))
-        found = [PiiSpan(start, end, "NAME") for start, end in names.find(blotted)]
-        spans = sorted(spans + found) if found else spans
-    pieces, last = [], 0
-    for start, end, kind in spans:
-        pieces += text[last:start], f"[{kind}]"
-        if kind == "NAME" and pseudonyms:
-            pseudonym = pseudonyms.get(names.find_person(text[start:end]).name)
-            pieces[-1] = pseudonym.write_like(text[start:end]) if pseudonym else "[NAME]"
-        last = end
-    return "".join([*pieces, text[last:]]) if pieces else text
+def _find_names_too(names: RosterNames, text: str, patience: int = PATIENCE) -> list[Span]:
+    spans = _find_in_lines(text, patience)
+    if not names.people:
+        return spans
+    blotted = blot_placeholders(blot(text, (span[:2] for span in spans)))
+    found = [(start, end, "NAME") for start, end in names.find(blotted)]
+    return sorted(spans + found) if found else spans
+
+
+class _Replacer:
+    """Puts placeholders and pseudonyms in place of private data."""
+
+    def __init__(self, names: RosterNames, pseudonyms: Mapping[str, Pseudonym]):
+        self.names, self.pseudonyms = names, pseudonyms
+        self.find = functools.partial(_find_names_too, names)
+        self.clean: set[Seen] = set()  # windows of long texts
+
+    def write(self, kind: str, found: str) -> str:
+        if kind != "NAME" or not self.pseudonyms:
+            return PLACEHOLDER_OF[kind]
+        pseudonym = self.pseudonyms.get(self.names.find_person(found).name)
+        return pseudonym.write_like(found) if pseudonym else PLACEHOLDER_OF[kind]
+
+    def replace(self, text: str) -> str:
+        pieces, last = [], 0
+        for start, end, kind in _find(text, self.find, self.clean):
+            pieces += text[last:start], self.write(kind, text[start:end])
+            last = end
+        pieces.append(text[last:])
+        return "".join(pieces) if last else text
 
 
 def _require_harmless(pseudonyms: Mapping[str, Pseudonym], names: RosterNames) -> None:
@@ -186,14 +270,16 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
     if names.harmless_pseudonyms != pseudonyms:
         _require_harmless(pseudonyms, names)
         names.harmless_pseudonyms = dict(pseudonyms)
-    replaced = _replace(text, names, pseudonyms)
-    if replaced == text:
-        return text
+    replace = _Replacer(names, pseudonyms).replace
     # A replacement may bare what stood beside it: "a@b.ma@cd" is an e-mail first and a mention then.
-    before, lines = text.split("\n"), replaced.split("\n")
-    if len(before) != len(lines) or _find_across_lines(replaced):
-        return scrub(replaced, roster, pseudonyms)
-    for number, line in enumerate(before):
-        while lines[number] != line:
-            line, lines[number] = lines[number], _replace(lines[number], names, pseudonyms)
-    return "\n".join(lines)
+    while (replaced := replace(text)) != text:
+        before, lines = text.split("\n"), replaced.split("\n")
+        text = replaced
+        is_long, is_split = len(text) > LONGEST_MESSAGE, len(before) != len(lines)
+        if is_long or is_split or _find_across_lines(text):
+            continue
+        for number, line in enumerate(before):
+            while lines[number] != line:
+                line, lines[number] = lines[number], replace(lines[number])
+        return "\n".join(lines)
+    return text

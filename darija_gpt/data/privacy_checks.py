@@ -1,26 +1,33 @@
 """What decides whether a match is private data: checksums, numbering plans, and the words around it.
 
-A check takes a match and gives the bounds of what is private in it, or None.
+A check takes a match and the line it stands in, and gives the bounds of what is private in it, or None. In a text made
+for it, there is a match in every ten characters; so a check asks the cheapest question first.
 """
 
 import functools
-import ipaddress
-import itertools
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
+from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data.privacy_spans import FOLDING, Bounds
+from darija_gpt.data.privacy_spans import FOLDING, Bounds, Reading
 
 
-Check = Callable[[re.Match[str]], Bounds | None]
+Check = Callable[[re.Match[str], Reading], Bounds | None]
 
 LUHN_DOUBLES = str.maketrans("0123456789", "0246813579")
+# A letter in an account is a number of two digits: A is 10.
+LETTERS_AS_NUMBERS = str.maketrans({chr(ord("A") + place): str(10 + place) for place in range(26)})
+LETTERS_AS_DIGITS = str.maketrans("OIL", "011")
+LOOKALIKE_BYTES = bytes(range(256)).decode("latin-1").translate(patterns.LOOKALIKES).encode("latin-1")
+NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code : code + 1].isdigit())
 NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
+LETTER = re.compile(r"[^\W\d_]")
 GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
 GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
@@ -33,16 +40,19 @@ NUMBER_KINDS = (
 
 
 def _read_digits(text: str) -> str:
-    return text if text.isdigit() else NO_DIGIT.sub("", text.translate(patterns.LOOKALIKES))
+    if text.isdigit():
+        return text
+    # Of bytes, some are deleted and others translated in one.
+    return text.encode("ascii", "ignore").translate(LOOKALIKE_BYTES, NO_DIGIT_BYTES).decode()
 
 
 def _is_luhn(digits: str) -> bool:
     spread = digits[-1::-2] + digits[-2::-2].translate(LUHN_DOUBLES)
-    return sum(map(int, spread)) % 10 == 0 and len(set(digits)) > 1
+    return (sum(spread.encode()) - len(spread) * ord("0")) % 10 == 0 and len(set(digits)) > 1
 
 
-def _has_cue(match: re.Match[str], cue: re.Pattern[str], reach: int = 50) -> bool:
-    return cue.search(match.string, max(0, match.start() - reach), match.start()) is not None
+def _has_cue(match: re.Match[str], reading: Reading, cue: re.Pattern[str], reach: int = 50) -> bool:
+    return cue.search(reading.lowered, max(0, match.start() - reach), match.start()) is not None
 
 
 def _trim(match: re.Match[str], punctuation: str, group: int = 0) -> Bounds:
@@ -53,62 +63,81 @@ def _trim(match: re.Match[str], punctuation: str, group: int = 0) -> Bounds:
 def _find_ends(match: re.Match[str]) -> list[int]:
     """Where the match holds 1, 2, ... letters or digits; 0 in place of an end inside a group of them."""
     string, ends = match.string, []
-    for place in range(match.start(), match.end()):
-        if string[place].isalnum():
-            is_end = place + 1 == len(string) or not (string[place + 1].isascii() and string[place + 1].isalnum())
-            ends.append(place + 1 if is_end else 0)
+    for group in GROUP.finditer(string, *match.span()):
+        start, end = group.span()
+        ends += [0] * (end - start - 1)
+        ends.append(end)
+    if ends and GROUP.match(string, match.end()) and ends[-1] == match.end():
+        ends[-1] = 0
     return ends
 
 
-def _ends_before_clitic(match: re.Match[str], end: int) -> bool:
+def _find_place(match: re.Match[str], num_letters: int) -> int:
+    """Behind so many letters or digits of a match."""
+    for group in GROUP.finditer(match.string, *match.span()):
+        start, end = group.span()
+        if num_letters <= end - start:
+            return start + num_letters
+        num_letters -= end - start
+    return match.end()
+
+
+def _ends_before_clitic(reading: Reading, end: int) -> bool:
     """Whether one letter is written onto what ends here: 4984w, "4984 and"."""
-    return GLUED.match(match.string, end) is not None
+    return GLUED.match(reading.text, end) is not None
 
 
-def take_all(match: re.Match[str]) -> Bounds:
+def take_all(match: re.Match[str], reading: Reading) -> Bounds:
     return match.span()
 
 
-def take_group(match: re.Match[str]) -> Bounds:
+def take_group(match: re.Match[str], reading: Reading) -> Bounds:
     return match.span(match.lastindex or 0)
 
 
-def check_iban(match: re.Match[str]) -> Bounds | None:
+def _is_account(code: str) -> bool:
+    return int((code[4:] + code[:4]).translate(LETTERS_AS_NUMBERS)) % 97 == 1
+
+
+def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     letters = NO_LETTER.sub("", match.group()).upper()
     length = patterns.IBAN_LENGTHS.get(letters[:2])
-    if not length:
+    if not length or len(letters) < length:
         return None
     letters = letters[:length]
-    if len(letters) < length or sum(map(letters.count, "0123456789O")) < 0.6 * length:
+    if sum(map(letters.count, "0123456789O")) < 0.6 * length:
         return None  # Words: even accounts with letters in them are mostly digits.
-    end = _find_ends(match)[length - 1]
-    variants = (letters, letters[:2] + letters[2:].replace("O", "0").replace("I", "1").replace("L", "1"))
-    is_valid = any(int("".join(str(int(c, 36)) for c in code[4:] + code[:4])) % 97 == 1 for code in variants)
-    if not end and is_valid:
-        # The place behind the last letter, which another one follows.
-        end = [place + 1 for place in range(*match.span()) if match.string[place].isalnum()][length - 1]
-        end = end if _ends_before_clitic(match, end) else 0
-    return (match.start(), end) if end and (is_valid or _has_cue(match, patterns.BANK_CUE)) else None
+    end = _find_place(match, length)
+    is_inside = GROUP.match(match.string, end) is not None
+    is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
+    if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
+        return None
+    return (match.start(), end) if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
-def check_rib(match: re.Match[str]) -> Bounds | None:
+def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = int(_read_digits(match.group())) % 97 == 0
-    return match.span() if is_valid or _has_cue(match, patterns.BANK_CUE) else None
+    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
-def check_card(match: re.Match[str]) -> Bounds | None:
+def _list_card_lengths(digits: str) -> Iterator[int]:
+    """How long a card's number is that begins like this: as its network's are, or all of the digits."""
+    for prefix, lengths in patterns.CARD_NETWORKS.get(digits[0], ()):
+        if prefix.match(digits):
+            yield from (length for length in lengths if length == lengths[0] or length == len(digits))
+
+
+def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number with Luhn's digit, or of a card's length behind a cue."""
     digits = _read_digits(match.group())
-    for prefix, lengths in patterns.CARD_NETWORKS:
-        for length in lengths if prefix.match(digits) else ():
-            is_whole = length == lengths[0] or length == len(digits)
-            if length <= len(digits) and is_whole and _is_luhn(digits[:length]):
-                end = _find_ends(match)[length - 1]
-                if end:
-                    return match.start(), end
-                if length == len(digits) and _ends_before_clitic(match, match.end()):
-                    return match.span()
-    ends = _find_ends(match) if _has_cue(match, patterns.CARD_CUE) else []
+    for length in _list_card_lengths(digits):
+        if length <= len(digits) and _is_luhn(digits[:length]):
+            end = _find_ends(match)[length - 1]
+            if end:
+                return match.start(), end
+            if length == len(digits) and _ends_before_clitic(reading, match.end()):
+                return match.span()
+    ends = _find_ends(match) if _has_cue(match, reading, patterns.CARD_CUE) else []
     end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
     return (match.start(), end) if end else None
 
@@ -126,41 +155,45 @@ def _close(match: re.Match[str]) -> Bounds:
 
 def _is_row(groups: list[str]) -> bool:
     """Whether groups count up: 05, 06, 07, 08, 09 are days."""
-    return all(group.isdigit() for group in groups) and {
-        int(second) - int(first) for first, second in itertools.pairwise(groups)
-    } == {1}
+    if len(groups) < 2 or not all(map(str.isdigit, groups)):
+        return False
+    first = int(groups[0])
+    return all(int(group) == first + place for place, group in enumerate(groups))
 
 
 # 06/20, 07/20: what teachers give.
 MARKS_OF_TWENTY = re.compile(r"/20(?![0-9])[^/]+[0-9]|[ ,][0-9]{1,2}/20(?![0-9])")
 
 
-def check_phone(match: re.Match[str]) -> Bounds | None:
+def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number whose letters are few, and which is no date with an hour behind it and no list of marks."""
     written = match.group()
     if written.isdigit():
         return match.span()
-    letters = sum(letter.isalpha() for letter in written)
-    after = match.string[match.end() : match.end() + 1]
-    if letters > 5 or FOUR_LETTERS.search(written) or (written[-1].isalpha() and after.isalpha()):
-        return None
-    groups, separators = GROUP.findall(written), GAPS.findall(written.lstrip("+("))
+    if LETTER.search(written):
+        after = match.string[match.end() : match.end() + 1]
+        is_word = FOUR_LETTERS.search(written) or (written[-1].isalpha() and after.isalpha())
+        if is_word or sum(map(str.isalpha, written)) > 5:
+            return None
+    groups = GROUP.findall(written)
     if [len(group) for group in groups[:3]] == [2, 2, 4] and groups[2][:2] in ("19", "20"):
         return None
-    if len(groups) > 3 and separators[0] == separators[1] != separators[2] and separators[0] in "/.-":
-        return None
-    if MARKS_OF_TWENTY.search(written) or _is_row(groups) or _is_draw(match, groups):
+    if len(groups) > 3:
+        first, second, third = GAPS.findall(written.lstrip("+("))[:3]
+        if first == second != third and first in "/.-":
+            return None
+    if ("/20" in written and MARKS_OF_TWENTY.search(written)) or _is_row(groups) or _is_draw(match, reading, groups):
         return None
     return _close(match)
 
 
-def _is_draw(match: re.Match[str], groups: list[str]) -> bool:
+def _is_draw(match: re.Match[str], reading: Reading, groups: list[str]) -> bool:
     """Whether pairs of digits are numbers of a game: named so, or in order with more to come."""
     if any(len(group) != 2 for group in groups):
         return False
     more = patterns.MORE_PAIRS.match(match.string, match.end())
     is_ordered = more is not None and groups == sorted(groups) and more[1] > groups[-1]
-    return is_ordered or _has_cue(match, patterns.GAME_CUE)
+    return is_ordered or _has_cue(match, reading, patterns.GAME_CUE)
 
 
 def check_split_phone(match: re.Match[str]) -> Bounds | None:
@@ -173,8 +206,8 @@ def check_split_phone(match: re.Match[str]) -> Bounds | None:
     return None if len(lines) > 2 and lines == sorted(lines) else match.span()
 
 
-def check_short_phone(match: re.Match[str]) -> Bounds | None:
-    has_cue = _has_cue(match, patterns.PHONE_CUE) and not _has_cue(match, patterns.THING_CUE)
+def check_short_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
+    has_cue = _has_cue(match, reading, patterns.PHONE_CUE) and not _has_cue(match, reading, patterns.THING_CUE)
     return match.span() if has_cue else None
 
 
@@ -192,7 +225,9 @@ class NumberingPlan:
         national = number.removeprefix(self.code)
         if self.national_prefix and len(national) - len(self.national_prefix) in self.lengths:
             national = national.removeprefix(self.national_prefix)
-        is_possible = len(number) > 9 and not number.endswith("000") and len(national) in self.lengths
+        if len(national) not in self.lengths:
+            return False
+        is_possible = len(number) > 9 and not number.endswith("000")
         return is_possible or self.pattern.fullmatch(national) is not None
 
 
@@ -213,7 +248,7 @@ def _read_plan(code: str) -> NumberingPlan | None:
     )
 
 
-def check_foreign_phone(match: re.Match[str]) -> Bounds | None:
+def check_foreign_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """The longest beginning, by groups of digits, that is a number of some country."""
     digits = _read_digits(match.group())
     digits = digits[2:] if match.group()[0] == "0" else digits
@@ -227,51 +262,51 @@ def check_foreign_phone(match: re.Match[str]) -> Bounds | None:
     return None
 
 
-def check_url(match: re.Match[str]) -> Bounds | None:
-    if patterns.NOT_A_SITE.fullmatch(match.group()):
+def check_url(match: re.Match[str], reading: Reading) -> Bounds | None:
+    written, string, place = match.group(), match.string, match.end()
+    if net.NOT_A_SITE.fullmatch(written):
         return None
-    goes_on = (
-        match.string[match.end() : match.end() + 1] == " "
-        and match.string[match.end() + 1 : match.end() + 2].isalpha()
-    )
-    if goes_on and patterns.SENTENCE.fullmatch(match.group()):
+    goes_on = string[place : place + 1] == " " and string[place + 1 : place + 2].isalpha()
+    if goes_on and net.SENTENCE.fullmatch(written):
         return None
     start, end = _trim(match, ".,;:!?'’*_~\"…؟")
-    if match.string[start:end].count(")") > match.string[start:end].count("("):
-        end = start + len(match.string[start:end].rstrip(")].,"))
+    written = written[: end - start]
+    if written.count(")") > written.count("("):
+        end = start + len(written.rstrip(")].,"))
     return start, end
 
 
-def check_cin_after_cue(match: re.Match[str]) -> Bounds | None:
+def check_cin_after_cue(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number right behind its cue; or further on in the sentence, where it is written as on the card."""
-    if match[2][0] in "bdflw" and match[2][1] == " ":
+    number = reading.text[slice(*match.span(2))]
+    if number[0] in "bdflw" and number[1] == " ":
         return None  # A preposition: "b 25000 dh".
     is_near = patterns.ONLY_CIN_FILLER.fullmatch(match[1])
-    return match.span(2) if is_near or patterns.CIN_UNMISTAKABLE.fullmatch(match[2]) else None
+    return match.span(2) if is_near or patterns.CIN_UNMISTAKABLE.fullmatch(number) else None
 
 
-def check_cin(match: re.Match[str]) -> Bounds | None:
-    is_card = match.group()[:2] in patterns.CIN_PREFIXES and not _has_cue(match, patterns.THING_CUE)
+def check_cin(match: re.Match[str], reading: Reading) -> Bounds | None:
+    is_card = match.group()[:2] in patterns.CIN_PREFIXES and not _has_cue(match, reading, patterns.THING_CUE)
     return match.span() if is_card else None
 
 
-def check_ipv4(match: re.Match[str]) -> Bounds | None:
-    octets = match.group().replace("[.]", ".").split(".")
-    is_address = max(map(int, octets)) < 256
-    if not is_address or _has_cue(match, patterns.VERSION_CUE, reach=24):
-        return None
-    is_small = max(map(int, octets)) < 100 and not patterns.KNOWN_IPV4.fullmatch(match.group())
-    if is_small and "[" not in match.group() and not _has_cue(match, patterns.IP_CUE):
-        return None
-    return None if patterns.VERSION_BEHIND.match(match.string, match.end()) else match.span()
-
-
-def check_ipv6(match: re.Match[str]) -> Bounds | None:
+def check_ipv4(match: re.Match[str], reading: Reading) -> Bounds | None:
     address = match.group()
-    if not (address.count(":") == 7 or "::" in address) or sum(letter.isalnum() for letter in address) < 4:
+    highest = max(map(int, address.replace("[.]", ".").split(".")))
+    if highest > 255 or _has_cue(match, reading, net.VERSION_CUE, reach=24):
+        return None
+    is_small = highest < 100 and not net.KNOWN_IPV4.fullmatch(address)
+    if is_small and "[" not in address and not _has_cue(match, reading, net.IP_CUE):
+        return None
+    return None if net.VERSION_BEHIND.match(match.string, match.end()) else match.span()
+
+
+def check_ipv6(match: re.Match[str], reading: Reading) -> Bounds | None:
+    address = match.group()
+    if not ("::" in address or address.count(":") == 7) or len(address) - address.count(":") < 4:
         return None  # A time, most often.
     try:
-        ipaddress.IPv6Address(address)
-    except ValueError:
+        socket.inet_pton(socket.AF_INET6, address)
+    except OSError:
         return None
     return match.span()

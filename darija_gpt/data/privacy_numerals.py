@@ -1,13 +1,16 @@
-"""Telephone numbers said in words: "zéro six soixante et un, 48 ..." in French, Darija, Arabic and English."""
+"""Telephone numbers said in words: "zéro six soixante et un, 48 ..." in French, Darija, Arabic and English.
+
+The patterns read folded text in lower case.
+"""
 
 import re
 
-from darija_gpt.data.privacy_patterns import either
-from darija_gpt.data.privacy_spans import Bounds
+from darija_gpt.data.privacy_spans import Bounds, Reading
+from darija_gpt.data.privacy_words import begin, either
 
 
 NUMERALS = {
-    **dict.fromkeys(("zero", "sifr", "sifer", "صفر", "o"), 0),
+    **dict.fromkeys(("zero", "zéro", "sifr", "sifer", "صفر", "o"), 0),
     **dict.fromkeys(("un", "une", "one", "wahd", "wa7d", "wahed", "wa7ed", "واحد"), 1),
     **dict.fromkeys(
         (
@@ -64,30 +67,34 @@ NUMERALS = {
 }
 JOINTS = ("et", "w", "ou", "و", "and")
 TENS = (20, 30, 40, 50, 60, 70, 80, 90)
-_WORDS = rf"(?i:{either('|'.join((*NUMERALS, *JOINTS))).replace('zero', 'z[ée]ro')})(?![^\W\d_])"
+_WORDS = rf"{either('|'.join((*NUMERALS, *JOINTS)))}(?![^\W\d_])"
 _END = rf"(?:(?![^\W\d_])|(?={_WORDS}))"  # 0six
-_DIGITS = rf"[0-9][0-9oO]{{0,7}}{_END}"
+_DIGITS = rf"[0-9][0-9o]{{0,7}}{_END}"
 _HUNDREDS = r"deux {1,2}cents? {1,2}douze"  # +212
+_ALONE = r"(?<![\w+].)"
+_LETTER_SOON = r"(?=[^\n]{0,24}?[^\W\d_])"
 SPOKEN_PHONE = re.compile(
-    r"[zZsSص0oO+(2pPdD](?<![\w+].)"
-    r"(?:(?i:(?<=p)lus {1,2}deux {1,2}cents? {1,2}douze|(?<=d)eux {1,2}cents? {1,2}douze|(?<=z)[ée]ro|(?<=s)ife?r|"
-    r"(?<=ص)فر|(?<=o))|(?:(?<=0)[0-9]{0,9}|(?<=[+(])\+?212|(?<=2)12)(?=[^\n]{0,24}?[^\W\d_]))"
+    rf"(?:p{_ALONE}lus {{1,2}}{_HUNDREDS}|d{_ALONE}eux {{1,2}}cents? {{1,2}}douze|z{_ALONE}[ée]ro|s{_ALONE}ife?r|"
+    rf"ص{_ALONE}فر|o{_ALONE}|0{_ALONE}[0-9]{{0,9}}+{_LETTER_SOON}|\+{_ALONE}\+?212{_LETTER_SOON}|"
+    rf"\({_ALONE}\+?212{_LETTER_SOON}|2{_ALONE}12{_LETTER_SOON})"
     rf"{_END}(?:[ ,،.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
 )
 BREAK = r"[,،.()/]| - "
-TOKEN = re.compile(rf"(?i:{_HUNDREDS})|{_WORDS}|و(?=[^\W\d_])|[0-9][0-9oO]*|{BREAK}")
+TOKEN = re.compile(rf"{_HUNDREDS}|{_WORDS}|و(?=[^\W\d_])|[0-9][0-9o]*|{BREAK}")
 COUNTRY_CODE = re.compile(r"^(?:00)?212(?=.)0?")
 NATIONAL_NUMBER = re.compile(r"0[5-8][0-9]{8}")
+LETTER = re.compile(r"[^\W\d_]")
+# With its zero, or behind 212, 2120, 00212 or 002120.
+LENGTHS = (10, 12, 13, 14, 15)
 
 
 def _read_token(token: str) -> int | str:
     """The value of a numeral, or digits as they are; joints and breaks are empty."""
-    folded = token.lower().replace("é", "e")
-    if " cent" in folded:
+    if " cent" in token:
         return "212"
     if token[0].isdigit():
-        return folded.replace("o", "0")
-    return "" if folded in JOINTS else NUMERALS.get(folded, " ")
+        return token.replace("o", "0")
+    return "" if token in JOINTS else NUMERALS.get(token, " ")
 
 
 def _compose(values: list[int | str]) -> list[str]:
@@ -112,28 +119,41 @@ def _compose(values: list[int | str]) -> list[str]:
     return written
 
 
-def check_spoken_phone(match: re.Match[str]) -> Bounds | None:
+def check_spoken_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number of ten digits, at least one of which is a word; soixante dix is 70, or else 60 and 10."""
-    tokens = list(TOKEN.finditer(match.group()))
-    values = [_read_token(token.group()) for token in tokens]
-    for written in (_compose(values), [str(value).strip() for value in values]):
+    if not LETTER.search(match.group()):
+        return None
+    tokens, values, num_digits = [], [], 0
+    for token in TOKEN.finditer(match.group()):
+        value = _read_token(token.group())
+        tokens.append(token)
+        values.append(value)
+        num_digits += 1 if isinstance(value, int) else len(value)
+        if num_digits > 2 * LENGTHS[-1]:  # Of a tens and a one, and of each word, there may be one digit.
+            break
+    composed, apart = _compose(values), [str(value).strip() for value in values]
+    for written in (composed, apart) if composed != apart else (composed,):
         number, is_spoken = "", False
         for token, value, digits in zip(tokens, values, written, strict=True):
             number, is_spoken = number + digits, is_spoken or isinstance(value, int)
-            if is_spoken and NATIONAL_NUMBER.fullmatch(COUNTRY_CODE.sub("0", number)):
+            if is_spoken and len(number) in LENGTHS and NATIONAL_NUMBER.fullmatch(COUNTRY_CODE.sub("0", number)):
                 return match.start(), match.start() + token.end()
+            if len(number) > LENGTHS[-1]:
+                break
     return None
 
 
 # A code of four digits or more, in words: "code: quarante-huit vingt-neuf treize"
+_ALPHANUMERIC = r"[^\W_]"
+_CODES = "code|lcode|otp|kod|lkod|pin"
 SPOKEN_CODE = re.compile(
-    rf"(?i:(?<![^\W_])(?:l?code|otp|l?kod|pin)|كود|الكود|لكود|رمز|الرمز)(?![^\W_])"
-    rf"(?: {{1,2}}(?i:dyal\w{{0,3}}|hwa|howa|est|is|c'est|ديال\w{{0,3}}|هو))?[ :=]{{1,4}}"
+    rf"{begin(_CODES, _ALPHANUMERIC, anywhere='كود|الكود|لكود|رمز|الرمز')}(?![^\W_])"
+    rf"(?: {{1,2}}(?:dyal\w{{0,3}}|hwa|howa|est|is|c'est|ديال\w{{0,3}}|هو))?[ :=]{{1,4}}"
     rf"((?:[ ,،\-]{{0,2}}و?(?:{_WORDS}|{_DIGITS})){{2,12}})"
 )
 
 
-def check_spoken_code(match: re.Match[str]) -> Bounds | None:
+def check_spoken_code(match: re.Match[str], reading: Reading) -> Bounds | None:
     """Four to eight digits, most of which are said in words of their own."""
     tokens = list(TOKEN.finditer(match[1]))
     values = [_read_token(token.group()) for token in tokens]

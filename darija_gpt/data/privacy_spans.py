@@ -15,6 +15,7 @@ from darija_gpt.data.privacy_patterns import PLACEHOLDER
 
 
 Bounds = tuple[int, int]
+Span = tuple[int, int, str]  # as PiiSpan, which takes longer to make
 
 BLOT = "\n"  # No pattern crosses the end of a line.
 INVISIBLE = re.compile(
@@ -56,13 +57,32 @@ class _Folding(dict):
 FOLDING = _Folding()
 
 
+def lower(text: str) -> str:
+    """A text of the same length in lower case."""
+    # İ is the one letter that grows, and patterns know ı for a small I.
+    return text.lower() if text.isascii() else text.replace("İ", "I").replace("ı", "i").lower()
+
+
+class Reading(NamedTuple):
+    """A folded line as it is now, without what was found: with its capitals, and in lower case."""
+
+    text: str
+    lowered: str
+
+    def blot(self, bounds: list[Bounds]) -> "Reading":
+        return Reading(blot(self.text, bounds), blot(self.lowered, bounds))
+
+
 def blot(text: str, bounds: Iterable[Bounds]) -> str:
     """A text of the same length, with line ends in place of what is not to be read."""
     pieces, last = [], 0
     for start, end in bounds:
         pieces += text[last:start], BLOT * (end - start)
         last = end
-    return "".join([*pieces, text[last:]]) if pieces else text
+    if not pieces:
+        return text
+    pieces.append(text[last:])
+    return "".join(pieces)
 
 
 def blot_placeholders(text: str) -> str:
@@ -80,16 +100,19 @@ class FoldedLine:
 
     @classmethod
     def fold(cls, line: str) -> "FoldedLine":
-        line = line.translate(FOLDING) if not line.isascii() or "\t" in line else line
-        line = blot_placeholders(line)
+        if line.isascii():
+            return cls(blot_placeholders(line.translate(FOLDING) if "\t" in line else line), [], [])
+        line = blot_placeholders(line.translate(FOLDING))
         cuts, shifts, pieces, last, length = [], [], [], 0, 0
-        for match in INVISIBLE.finditer(line) if not line.isascii() else ():
-            pieces.append(line[last : match.start()])
-            length += match.start() - last
-            last = match.end()
+        for match in INVISIBLE.finditer(line):
+            start, end = match.span()
+            pieces.append(line[last:start])
+            length += start - last
+            last = end
             cuts.append(length)
-            shifts.append(last - length)
-        return cls("".join([*pieces, line[last:]]), cuts, shifts)
+            shifts.append(end - length)
+        pieces.append(line[last:])
+        return cls("".join(pieces), cuts, shifts)
 
     def find_origin(self, place: int) -> int:
         cut = bisect_right(self.cuts, place)

@@ -6,9 +6,10 @@ Most lines of a chat hold no private data and show it at a glance; of the others
 import re
 
 from darija_gpt.data.privacy_addresses import HOUSE_NEAR
-from darija_gpt.data.privacy_spans import Bounds
+from darija_gpt.data.privacy_spans import Bounds, lower
 
 
+_OPENED_DOT = "|".join(rf"{bracket} ?(?:\.|dot|point|نقطة)" for bracket in (r"\[", r"\(", r"\{"))
 # For each kind of detector, what a folded line in lower case must hold.
 NEEDS = {
     "at": re.compile(
@@ -18,11 +19,11 @@ NEEDS = {
     ),
     "dot": re.compile(r"\.[a-z]|://|:/ /|:\]"),
     "spelled dot": re.compile(r"(?:point|dot|n[oq]\w?ta|نقطة|دوت) {1,2}[a-z]"),
-    "login": re.compile(r"(?:admin\w*|root|user) ?[:/]"),
+    "login": re.compile(r"(?:admin(?:istrat(?:or|eur))?|root|user) ?[:/]"),
     "order": re.compile(r"use |ente?r|utilis|saisis|tape|compos|dkh?e?l|ستخدم|ستعمل|دخل"),
-    "hidden dot": re.compile(r"[\[({] ?(?:\.|dot|point|نقطة)| \. [a-z]|: / ?/|:/ /| : ?/|t p|www "),
-    "5 digits": re.compile(r"[0-9](?:[^0-9\n]{0,20}[0-9]){4}"),
-    "8 digits": re.compile(r"[0-9](?:[^0-9\n]{0,8}[0-9]){7}"),
+    "hidden dot": re.compile(rf"{_OPENED_DOT}| (?:\. [a-z]|: ?/)|:(?: / ?/|/ /)|t p|www "),
+    "5 digits": re.compile(r"[0-9](?:[^0-9\n]{0,20}+[0-9]){4}"),
+    "8 digits": re.compile(r"[0-9](?:[^0-9\n]{0,8}+[0-9]){7}"),
     "5 digits together": re.compile(r"[0-9](?: ?[0-9]){4}"),
     "decimals": re.compile(
         r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|gps|coord|\+[2-9cfghjmpqrvwx]{2}|///"
@@ -37,6 +38,7 @@ NEEDS = {
         r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
         r"|كلم[ةه] ?(?:ال)?[سم]|باس|سري|ويفي|واي فاي"
     ),
+    "quotes": re.compile(r"[\"»”]"),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
     "house": HOUSE_NEAR,
 }
@@ -84,10 +86,22 @@ WIDE_TRIGGER_WORDS = (  # Not of ASCII alone.
 HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
 
 
+def _is_suspect(lowered: str) -> bool:
+    """The same of one line, and with the first trigger that is in it the answer is known."""
+    if any(trigger.search(lowered) for trigger in TRIGGERS) or any(word in lowered for word in TRIGGER_WORDS):
+        return True
+    if any(sign in lowered and any(word in lowered for word in words) for sign, words in SIGNED_TRIGGER_WORDS.items()):
+        return True
+    if not lowered.isascii() and any(word in lowered for word in WIDE_TRIGGER_WORDS):
+        return True
+    return HOUSE_NUMBER.search(lowered) is not None and HOUSE_NEAR.search(lowered) is not None
+
+
 def find_suspect_lines(text: str) -> list[Bounds]:
     """The bounds of lines that may hold private data; each trigger stops once in a line, whatever that holds."""
-    # The one letter that grows when lower-cased.
-    lowered = text.replace("İ", "I").lower()
+    lowered = lower(text)
+    if "\n" not in lowered:
+        return [(0, len(text))] if _is_suspect(lowered) else []
     lines: dict[int, int] = {}
 
     def find_line(place: int) -> Bounds:

@@ -8,7 +8,8 @@ from pathlib import Path
 from darija_gpt.data.chats import Chat
 from darija_gpt.data.name_spellings import find_spellings
 from darija_gpt.data.privacy import Person, find_names, scrub
-from darija_gpt.data.privacy_patterns import PLACEHOLDER, words
+from darija_gpt.data.privacy_patterns import PLACEHOLDER
+from darija_gpt.data.privacy_words import words
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
 
 
