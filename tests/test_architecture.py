@@ -16,7 +16,7 @@ FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint", "manifest", "step_guard"},
-    {"evaluation", "generation", "formats", "conversion"},
+    {"evaluation", "generation", "classifiers", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "trackers", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
@@ -80,6 +80,7 @@ def test_a_script_only_parses_and_calls(path):
         "darija_gpt",
         "darija_gpt.data",
         "darija_gpt.data.corpus",
+        "darija_gpt.data.labelled",
         "darija_gpt.data.privacy",
         "darija_gpt.data.sources",
         "darija_gpt.recipe",

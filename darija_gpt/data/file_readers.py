@@ -78,18 +78,18 @@ def read_parquet(path: Path) -> Iterator[Row]:
             raise ValueError(f"{path}: no whole Parquet file, {num_rows} rows can be read; fetch it again.") from None
 
 
-def read_csv(path: Path) -> Iterator[Row]:
+def read_csv(path: Path, column_names: list[str] | None = None) -> Iterator[Row]:
     """Comma-separated columns, named in the first line; quotes go around a field that holds a comma or a newline."""
-    return _read_separated(path, delimiter=",", strict=True)
+    return _read_separated(path, column_names, delimiter=",", strict=True)
 
 
-def read_tsv(path: Path) -> Iterator[Row]:
-    """Tab-separated columns, named in the first line.
+def read_tsv(path: Path, column_names: list[str] | None = None) -> Iterator[Row]:
+    """Tab-separated columns, named in the first line or by `column_names`.
 
     A field holds neither tab nor newline, and quotes are a part of it: so the media type's definition,
     https://www.iana.org/assignments/media-types/text/tab-separated-values.
     """
-    return _read_separated(path, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return _read_separated(path, column_names, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def read_text(path: Path) -> Iterator[Row]:
@@ -113,28 +113,31 @@ def read_text(path: Path) -> Iterator[Row]:
         yield {"text": "".join(lines).rstrip("\n")}
 
 
+# Files whose columns may be named from outside.
+TABLE_READERS: dict[str, Callable[..., Iterator[Row]]] = {".csv": read_csv, ".tsv": read_tsv}
+
 READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
     ".jsonl": read_json_lines,
     ".json": read_json,
     ".parquet": read_parquet,
-    ".csv": read_csv,
-    ".tsv": read_tsv,
+    **TABLE_READERS,
     ".txt": read_text,
 }
 
 
-def _read_separated(path: Path, **dialect: Any) -> Iterator[Row]:
+def _read_separated(path: Path, column_names: list[str] | None, **dialect: Any) -> Iterator[Row]:
     # 131,072 by default, less than an article.
     csv.field_size_limit(MAX_ROW_CHARACTERS)
     with _open_text(path) as file:
         lines = csv.reader(_list_lines(file), **dialect)
         try:
-            header = next(lines, [])
+            header = next(lines, []) if column_names is None else column_names
+            named_by = "the first line names" if column_names is None else "column_names has"
             for fields in lines:
                 if fields and len(fields) != len(header):
                     raise ValueError(
-                        f"{path}, line {lines.line_num}: {len(fields)} fields where the first line names "
-                        f"{len(header)}; save it as .jsonl, or mend the line."
+                        f"{path}, line {lines.line_num}: {len(fields)} fields where {named_by} {len(header)}; save it "
+                        "as .jsonl, or mend the line."
                     )
                 if fields:
                     yield dict(zip(header, fields, strict=True))

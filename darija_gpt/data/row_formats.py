@@ -36,7 +36,7 @@ class SourceRow:
 
 def from_text(row: Row, column: str) -> SourceRow:
     """Plain text, white space and all."""
-    return SourceRow(text=_check_text(row.get(column)))
+    return SourceRow(text=check_text(row.get(column)))
 
 
 def from_messages(row: Row, column: str) -> SourceRow:
@@ -46,7 +46,7 @@ def from_messages(row: Row, column: str) -> SourceRow:
 
 def from_alpaca(row: Row, instruction: str, output: str) -> SourceRow:
     """The instruction and, where there is one, a blank line and its `input`; the output answers."""
-    asked = [_check_text(row.get(instruction)).strip(), *_list_optional(row.get("input"))]
+    asked = [check_text(row.get(instruction)).strip(), *_list_optional(row.get("input"))]
     return _make_messages([("user", "\n\n".join(asked)), ("assistant", row.get(output))])
 
 
@@ -62,7 +62,7 @@ def from_question(row: Row, question: str, answer: str) -> SourceRow:
     """What the answer rests on (`context`, or WebGLM-QA's list of `references`), a blank line, the question."""
     # Numbered, because the answers of WebGLM-QA cite them as [1].
     references = (f"[{number}] {text}" for number, text in enumerate(_list_optional(row.get("references")), start=1))
-    asked = [*_list_optional(row.get("context")), *references, _check_text(row.get(question))]
+    asked = [*_list_optional(row.get("context")), *references, check_text(row.get(question))]
     return _make_messages([("user", "\n\n".join(asked)), ("assistant", row.get(answer))])
 
 
@@ -128,7 +128,12 @@ def convert_row(row: Row, text_column: str | None = None) -> SourceRow:
     return convert(row, *columns)
 
 
-def _check_text(value: Any) -> str:
+def check_text(value: Any) -> str:
+    """The text of a column.
+
+    Raises:
+        UnusableRowError: If it is empty, no text, or text that no file can hold.
+    """
     if value is None or value == "":
         raise UnusableRowError("empty")
     if not isinstance(value, str):
@@ -144,7 +149,7 @@ def _list_optional(value: Any) -> list[str]:
     """The texts of a column that may be absent, empty, a text or a list of texts."""
     entries = value if isinstance(value, list) else [value]
     filled = (entry for entry in entries if entry is not None and not (isinstance(entry, str) and not entry.strip()))
-    return [_check_text(entry).strip() for entry in filled]
+    return [check_text(entry).strip() for entry in filled]
 
 
 def _list_turns(messages: Any) -> Iterator[tuple[Any, Any]]:
@@ -164,7 +169,7 @@ def _make_messages(turns: Iterable[tuple[Any, Any]]) -> SourceRow:
             raise UnusableRowError("unknown role")
         if messages and ROLES[role] == "system":
             raise UnusableRowError("system message after the first")
-        messages.append({"role": ROLES[role], "content": _check_text(content).strip()})
+        messages.append({"role": ROLES[role], "content": check_text(content).strip()})
     if not any(message["role"] == "assistant" for message in messages):
         raise UnusableRowError("without a reply")
     return SourceRow(messages=messages)

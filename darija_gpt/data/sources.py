@@ -12,7 +12,7 @@ from pathlib import Path
 import datasets
 from datasets.exceptions import DatasetsError
 
-from darija_gpt.data.file_readers import READERS
+from darija_gpt.data.file_readers import READERS, TABLE_READERS
 from darija_gpt.data.row_formats import FORMATS, Row, SourceRow, UnusableRowError, convert_row, find_format
 
 
@@ -35,6 +35,8 @@ class Source:
             A branch, tag or commit on the Hub.
         text_column (`str`, *optional*):
             The column to read as plain text, where a row has no known columns or another one is wanted.
+        column_names (`list[str]`, *optional*):
+            The columns of a .csv or .tsv file whose first line does not name them.
         weight (`float`, *optional*, defaults to `1.0`):
             How often the training rows are seen: 0.5 is a random half, 2 each twice. The caller applies it.
         max_rows (`int`, *optional*):
@@ -53,6 +55,7 @@ class Source:
     split: str = "train"
     revision: str | None = None
     text_column: str | None = None
+    column_names: list[str] | None = None
     weight: float = 1.0
     max_rows: int | None = None
     streaming: bool = False
@@ -126,19 +129,31 @@ def read_source(
             error quotes what stands in a row.
     """
     dropped = Counter() if dropped is None else dropped
+    rows = read_rows(source, cache_dir=cache_dir, seed=seed)
+    return _convert_rows(source, rows, dropped, has_private_names=is_table(source.path))
+
+
+def read_rows(source: Source, *, cache_dir: str | Path, seed: int) -> Iterator[Row]:
+    """The rows of a source with all their columns; arguments and errors are those of `read_source`."""
     files = find_files(source.path)
-    if files:
-        for name, value, default in (
-            ("subset", source.subset, None),
-            ("split", source.split, "train"),
-            ("revision", source.revision, None),
-        ):
-            if value != default:
-                raise ValueError(f"{source.path} is here on disk and has no {name}; leave out {name}={value}.")
-        rows = _read_local(source, files, seed)
-    else:
-        rows = _read_hub(source, Path(cache_dir), seed)
-    return _convert_rows(source, rows, dropped, has_private_names=has_private_columns(files))
+    if not files:
+        return _read_hub(source, Path(cache_dir), seed)
+    for name, value, default in (
+        ("subset", source.subset, None),
+        ("split", source.split, "train"),
+        ("revision", source.revision, None),
+    ):
+        if value != default:
+            raise ValueError(f"{source.path} is here on disk and has no {name}; leave out {name}={value}.")
+    if source.column_names is not None and not is_table(source.path):
+        raise ValueError(f"{source.path} names its columns itself; leave out column_names.")
+    return _read_local(source, files, seed)
+
+
+def is_table(path: str) -> bool:
+    """Whether a source is a table: where its first line names no columns, the names are what somebody wrote."""
+    files = find_files(path)
+    return bool(files) and files[0].suffix.lower() in TABLE_READERS
 
 
 def shuffle_in_buffer(rows: Iterable[Row], buffer_size: int, seed: int) -> Iterator[Row]:
@@ -177,11 +192,6 @@ def _convert_rows(
         raise ValueError(f"{source.path} has no row to learn from: {spelled}; leave it out, or look into it.")
 
 
-def has_private_columns(files: list[Path]) -> bool:
-    """Whether the names of a table's columns may be what somebody wrote, for want of a header."""
-    return bool(files) and files[0].suffix.lower() in (".csv", ".tsv")
-
-
 def check_columns(path: str, text_column: str | None, row: Row, has_private_names: bool) -> None:
     """Refuses a source whose first row has none of the columns that anybody would look for.
 
@@ -202,7 +212,10 @@ def check_columns(path: str, text_column: str | None, row: Row, has_private_name
 def _read_local(source: Source, files: list[Path], seed: int) -> Iterator[Row]:
     def read_files() -> Iterator[Row]:
         for file in files:
-            yield from READERS[file.suffix.lower()](file)
+            if source.column_names is None:
+                yield from READERS[file.suffix.lower()](file)
+            else:
+                yield from TABLE_READERS[file.suffix.lower()](file, source.column_names)
 
     if source.max_rows is None:
         return read_files()
@@ -272,10 +285,18 @@ def _read_hub(source: Source, cache_dir: Path, seed: int) -> Iterator[Row]:
         dataset = dataset.shuffle(seed=seed, buffer_size=source.shuffle_buffer).take(source.max_rows)
     elif source.max_rows is not None:
         dataset = dataset.select(_draw_indices(len(dataset), source.max_rows, seed))
+    # Numbers that stand for classes, as the names that the dataset gives them; -1 is none.
+    classes = {
+        column: feature.names
+        for column, feature in (dataset.features or {}).items()
+        if isinstance(feature, datasets.ClassLabel)
+    }
     rows = iter(dataset)
     for number in count(1):
         try:
             row = next(rows)
+            for column, names in classes.items():
+                row[column] = names[row[column]] if row[column] is not None and row[column] >= 0 else None
         except StopIteration:
             return
         except Exception as error:

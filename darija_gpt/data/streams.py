@@ -24,7 +24,7 @@ from darija_gpt.data.privacy import scrub
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.row_formats import Row, SourceRow, UnusableRowError, convert_row
 from darija_gpt.data.rows import clean_row
-from darija_gpt.data.sources import check_columns, find_files, has_private_columns, load_hub_dataset
+from darija_gpt.data.sources import check_columns, find_files, is_table, load_hub_dataset
 
 
 COMMIT = re.compile("[0-9a-f]{40}")
@@ -147,7 +147,7 @@ def check_sources(stream: StreamArguments, dataset: Path) -> None:
         for rows in _watch(source, open_rows(source, 0, stream.num_lanes).iter(1)):
             if not source.is_prepared:
                 row = {name: values[0] for name, values in rows.items()}
-                check_columns(source.path, source.text_column, row, has_private_columns(files))
+                check_columns(source.path, source.text_column, row, is_table(source.path))
             break
         else:
             raise ValueError(f"{source.path} has no rows; leave it out, or look into it.")
