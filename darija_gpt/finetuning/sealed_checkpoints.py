@@ -1,0 +1,111 @@
+"""Checkpoints of transformers' Trainer that are proven before anybody goes on from them.
+
+The Trainer goes on from a checkpoint whose files are torn or missing with other weights and without a word, and leaves
+in each a pickle of its arguments, which can hold a token. Here files are sealed by their SHA-256, and the pickle is gone.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from darija_gpt.faults import NoValidCheckpointError
+from darija_gpt.fingerprint import hash_file, hash_record
+from darija_gpt.output import write_text
+
+
+SEAL_FILE = "seal.json"
+RUN_FILE = "run.json"
+
+
+class SealCheckpoints(TrainerCallback):
+    """Seals each checkpoint once it is written."""
+
+    def on_save(self, args, state, control, **kwargs):
+        if state.is_world_process_zero:
+            seal_checkpoint(Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}")
+
+
+def seal_checkpoint(checkpoint: Path) -> None:
+    """Writes down what each file of a checkpoint holds, the pickle of arguments removed."""
+    (checkpoint / TRAINING_ARGS_NAME).unlink(missing_ok=True)
+    write_text(checkpoint / SEAL_FILE, json.dumps(_hash_files(checkpoint), indent=1))
+
+
+def is_whole(checkpoint: Path) -> bool:
+    """Whether every file of a checkpoint is as it was sealed, and none is missing."""
+    try:
+        return json.loads((checkpoint / SEAL_FILE).read_text(encoding="utf-8")) == _hash_files(checkpoint)
+    except (OSError, ValueError):
+        return False
+
+
+def find_checkpoint(directory: Path) -> Path | None:
+    """The newest whole checkpoint whose best checkpoint is whole, too; None where there is none at all.
+
+    Raises:
+        NoValidCheckpointError: If there are checkpoints, and all are damaged.
+    """
+    checkpoints = sorted(
+        directory.glob(f"{PREFIX_CHECKPOINT_DIR}-*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True
+    )
+    for checkpoint in checkpoints:
+        if is_whole(checkpoint) and _find_best(checkpoint) is not None:
+            return checkpoint
+        print(f"{checkpoint} is damaged and left out", file=sys.stderr)
+    # What was being written when the first save was cut off is no loss.
+    if any((checkpoint / SEAL_FILE).is_file() for checkpoint in checkpoints):
+        raise NoValidCheckpointError(f"{directory} holds damaged checkpoints only; remove it to start anew.")
+    return None
+
+
+def claim_directory(directory: Path, identity: dict[str, Any]) -> None:
+    """Begins or finds again the directory of a run.
+
+    Args:
+        directory (`Path`):
+            Where its checkpoints go.
+        identity (`dict`):
+            What the run is made from, by name.
+
+    Raises:
+        ValueError: If another run's checkpoints are there.
+    """
+    digests = {name: hash_record(value) for name, value in identity.items()}
+    record = directory / RUN_FILE
+    if not record.is_file():
+        directory.mkdir(parents=True, exist_ok=True)
+        write_text(record, json.dumps(digests, indent=1))
+        return
+    try:
+        found = json.loads(record.read_text(encoding="utf-8"))
+    except ValueError:
+        found = {}
+    changed = [name for name in identity if found.get(name) != digests[name]]
+    if changed:
+        raise ValueError(
+            f"{directory} holds the checkpoints of an unfinished run with another {', another '.join(changed)}; give "
+            "the same again to go on with it, or remove that directory to start anew."
+        )
+
+
+def discard(directory: Path) -> None:
+    """Removes the checkpoints of a run that has ended."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _find_best(checkpoint: Path) -> Path | None:
+    state = json.loads((checkpoint / TRAINER_STATE_NAME).read_text(encoding="utf-8"))
+    # Beside it, whatever the path was when the run began.
+    best = checkpoint.parent / Path(state["best_model_checkpoint"] or checkpoint).name
+    return best if best == checkpoint or is_whole(best) else None
+
+
+def _hash_files(checkpoint: Path) -> dict[str, str]:
+    names = (path.relative_to(checkpoint).as_posix() for path in checkpoint.rglob("*") if path.is_file())
+    return {name: hash_file(checkpoint / name) for name in sorted(names) if name != SEAL_FILE}
