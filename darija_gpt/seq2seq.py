@@ -1,7 +1,6 @@
 """Encoder-decoder models such as FLAN-T5: loading one, its tokens, and what it writes of a text."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -156,14 +155,13 @@ def encode_texts(
 
 def build_generation_config(model: "PreTrainedModel", *, max_new_tokens: int, num_beams: int) -> "GenerationConfig":
     """A model's own generation settings with this length and beam search, whatever they said of both."""
-    config = deepcopy(model.generation_config)
-    config.max_length, config.max_new_tokens, config.num_beams, config.do_sample = (
-        None,
-        max_new_tokens,
-        num_beams,
-        False,
+    from transformers import GenerationConfig
+
+    fields = model.generation_config.to_dict()
+    fields.pop("_from_model_config", None)  # It would be built anew from a model's config.json, without these.
+    return GenerationConfig.from_dict(
+        {**fields, "max_length": None, "max_new_tokens": max_new_tokens, "num_beams": num_beams, "do_sample": False}
     )
-    return config
 
 
 def generate_texts(

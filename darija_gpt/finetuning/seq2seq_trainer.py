@@ -18,6 +18,7 @@ from transformers import (
     Seq2SeqTrainingArguments,
     TrainerCallback,
 )
+from transformers.utils import logging
 
 from darija_gpt.data.text_pairs import TextPair
 from darija_gpt.evaluation.rouge import ROUGE_TYPES, score_rouge
@@ -129,7 +130,10 @@ def train_seq2seq(
         if checkpoint is not None and trainer.is_world_process_zero():
             print(f"going on from {checkpoint.name}")
         generation_config = deepcopy(prepared.model.generation_config)
+        verbosity = logging.get_verbosity()
+        logging.set_verbosity_error()  # Tied weights are in a checkpoint once, and it would warn of the other names.
         result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+        logging.set_verbosity(verbosity)
         # On its way, the Trainer writes transformers' defaults into it, a length of 20 tokens among them.
         for model in (trainer.model, *([trainer.model.get_base_model()] if arguments.lora is not None else [])):
             model.generation_config = generation_config
