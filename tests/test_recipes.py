@@ -8,7 +8,9 @@ import pytest
 import yaml
 
 from darija_gpt.card import render_results
+from darija_gpt.finetuning.classifier_report import RESULTS_FILE, SECTION, render_classifier_results
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END
+from darija_gpt.output import mark_section
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -103,3 +105,12 @@ def test_gpt2_124m_is_gpt_2():
     for our_name, name in FORMATS["gpt2"].names.items():
         if not our_name.endswith("_token_id"):
             assert getattr(ours, our_name) == (getattr(gpt2, name) or 4 * gpt2.hidden_size), name
+
+
+@pytest.mark.parametrize("readme", sorted((ROOT / "recipes").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_the_numbers_of_a_classifier_in_a_readme_are_those_of_its_file(readme):
+    first, last = mark_section(SECTION)
+    written = readme.read_text(encoding="utf-8").partition(first)[2].partition(last)[0].strip()
+    metrics = readme.parent / "results" / RESULTS_FILE
+    expected = render_classifier_results(json.loads(metrics.read_text("utf-8"))).strip() if metrics.is_file() else ""
+    assert written == expected

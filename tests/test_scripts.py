@@ -20,7 +20,14 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 STAGES = {"benchmark": ["data", "model", "state"]}
 COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for word in STAGES.get(script, [])] or [[]])]
 # The script that a recipe belongs to, where the file's name says more than that.
-SCRIPT_OF = {"finetune_lora": "finetune"}
+SCRIPT_OF = {
+    "finetune_lora": "finetune",
+    "ensemble_ai_text": "evaluate_classifier",
+    **dict.fromkeys(
+        ["bert_darija_sentiment", "bert_imdb", "distilbert_spam", "roberta_ai_text", "deberta_ai_text"],
+        "finetune_classifier",
+    ),
+}
 RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
 
 
@@ -81,6 +88,26 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("train_tokenizer", ["--dataset", ".", "--output_dir", "out"], ["no dataset directory"]),
         ("pretrain", ["--dataset", ".", "--tokenizer", ".", "--output_dir", "out"], ["tokenizer.json"]),
         ("finetune", ["--model", ".", "--dataset", ".", "--output_dir", "out"], ["dataset"]),
+        (
+            "finetune_classifier",
+            ["--model", ".", "--train.path", "nowhere.csv", "--output_dir", "out"],
+            ["nowhere.csv", "no such file"],
+        ),
+        (
+            "finetune_classifier",
+            ["--model", ".", "--train.path", "reviews.csv", "--output_dir", "out"],
+            ["only one class"],
+        ),
+        (
+            "finetune_classifier",
+            ["--model", ".", "--train.path", "reviews.csv", "--train.label_column", "stars", "--output_dir", "out"],
+            ["label_column=stars is not among"],
+        ),
+        (
+            "evaluate_classifier",
+            ["--models", ".", "--data.path", "reviews.csv", "--output_dir", "out"],
+            ["config.json"],
+        ),
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
         ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
         ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
@@ -94,6 +121,7 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):
     (tmp_path / "empty.txt").touch()
     (tmp_path / "letter.txt").write_text("Dear all,\nthis is no chat.\n")
+    (tmp_path / "reviews.csv").write_text("text,label\nzwin,good\nzwin bzaf,good\n")
     before = sorted(path.name for path in tmp_path.iterdir())
     assert_refused(run(script, *flags, cwd=tmp_path), *words)
     assert sorted(path.name for path in tmp_path.iterdir()) == before

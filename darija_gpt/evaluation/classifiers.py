@@ -89,7 +89,7 @@ def evaluate_classifier(arguments: EvaluateClassifierArguments) -> None:
 def classify(
     path: str, rows: Sequence[LabelledText], labels: list[str], arguments: EvaluateClassifierArguments
 ) -> "tuple[list[str], np.ndarray]":
-    """The classes of a model and the probabilities that it gives them, in the order of `labels` where that is known."""
+    """The classes, in the order of `labels` where that is known, and the probabilities that a model gives them."""
     import torch
 
     from darija_gpt.classifiers import (

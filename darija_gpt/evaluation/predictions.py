@@ -26,7 +26,9 @@ def list_predictions(
         record["probabilities"] = {
             label: round(float(value), 4) for label, value in zip(labels, probabilities[own][place], strict=True)
         }
-        records.append({**record, **predicted})
+        if predicted:
+            record["others"] = predicted
+        records.append(record)
     return records
 
 

@@ -21,7 +21,7 @@ from darija_gpt.finetuning.classifier_preparation import (
     save_classifier,
     weigh_classes,
 )
-from darija_gpt.output import require_new, write_directory
+from darija_gpt.output import make_printable, require_new, write_directory
 
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
     from accelerate.utils import set_seed
 
     from darija_gpt.finetuning.classifier_report import check_readme, describe_results, print_results, write_results
+    from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
     from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
 
     output_dir = require_new(arguments.output_dir)
@@ -163,11 +164,14 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
     class_weights = weigh_classes(arguments.class_weights, data)
     set_seed(arguments.seed)
     prepared = prepare(arguments, data)
+    fresh = replace(prepared, model=build_fresh(prepared.model, arguments.seed)) if arguments.from_scratch else None
+    adapted = adapt_model(prepared.model, arguments, prepared.new_modules)
     state = PartialState()
     # Beside the output, and of one name, so that the same command finds it again.
     checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
     if state.is_main_process:
         print_data(data, prepared)
+        print(f"{arguments.method}: {spell_trainable(describe_trainable(adapted))}")
         claim_directory(checkpoints, identify(arguments, data))
     state.wait_for_everyone()
 
@@ -176,8 +180,6 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
         probabilities["baseline"], baseline = run_baseline(data, class_weights, arguments.seed)
     else:
         baseline = None
-    adapted = adapt_model(prepared.model, arguments, prepared.new_modules)
-    fresh = replace(prepared, model=build_fresh(prepared.model, arguments.seed)) if arguments.from_scratch else None
     probabilities["model"], training = run_training(
         replace(prepared, model=adapted),
         arguments,
@@ -255,7 +257,7 @@ def run_training(
 def print_data(data: LabelledSplits, prepared: Prepared) -> None:
     """What the model will learn from, be chosen by and be measured on."""
     for name, described in data.describe().items():
-        counts = ", ".join(f"{count:,} {label}" for label, count in described["labels"].items())
+        counts = ", ".join(f"{count:,} {make_printable(label)}" for label, count in described["labels"].items())
         dropped = ", ".join(f"{count:,} {reason}" for reason, count in described["dropped"].items())
         notes = [f"left out: {dropped}"] if dropped else []
         if prepared.num_cut[name]:

@@ -1,7 +1,7 @@
 """Checkpoints of transformers' Trainer that are proven before anybody goes on from them.
 
 The Trainer goes on from a checkpoint whose files are torn or missing with other weights and without a word, and leaves
-in each a pickle of its arguments, which can hold a token. Here files are sealed by their SHA-256, and the pickle is gone.
+in each a pickle of its arguments, which can hold a token. Here files are sealed by their SHA-256, without the pickle.
 """
 
 import json

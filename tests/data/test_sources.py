@@ -397,7 +397,8 @@ def test_a_dataset_of_the_hub_that_breaks_is_named_and_not_quoted(hub, tmp_path,
         yield {"text": "salam"}
         raise pyarrow.ArrowInvalid(SECRET)
 
-    monkeypatch.setattr(datasets, "load_dataset", lambda path, **options: break_off())
+    broken = datasets.IterableDataset.from_generator(break_off)
+    monkeypatch.setattr(datasets, "load_dataset", lambda path, **options: broken)
     with pytest.raises(ValueError, match=r"^user/name, row 2: ArrowInvalid while reading; try again"):
         read("user/name", tmp_path)
 
