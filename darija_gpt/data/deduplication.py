@@ -35,10 +35,15 @@ _RUNS = re.compile(r"([^\d\s])\1+")
 _VARIANTS = ARABIC_VARIANTS | str.maketrans("پ", "ب")
 
 
+def fold_letters(text: str) -> str:
+    """The words of a text without case, marks, punctuation and emoji, and Arabic letters without their variants."""
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_VARIANTS)
+    return _GAPS.sub(" ", text).strip()
+
+
 def fold_text(text: str) -> str:
     """What is left of a text when spelling is: no case, marks, punctuation, emoji or drawn-out letters."""
-    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold().translate(_VARIANTS)
-    return _RUNS.sub(r"\1", _GAPS.sub(" ", text)).strip()
+    return _RUNS.sub(r"\1", fold_letters(text))
 
 
 def _cut_shingles(folded: str) -> set[str]:

@@ -1,0 +1,94 @@
+"""ROUGE in any script: the words, pairs of words and subsequences that a summary shares with the one people wrote.
+
+The measures are rouge_score's (Lin 2004), and so are the words of English. Other scripts need another tokenizer: its own
+takes `[a-z0-9]` for letters, so that two Arabic texts have nothing in common, not even with themselves.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from darija_gpt.data.deduplication import fold_letters
+
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ROUGE_TYPES = ("rouge1", "rouge2", "rougeL")
+NUM_DRAWS = 2000
+CONFIDENCE = 0.95
+# Drawn texts in memory at a time.
+DRAWN_AT_ONCE = 4_000_000
+
+
+class WordTokenizer:
+    """The tokenizer that rouge_score asks: words of any script, one spelling for what is spelt in several ways.
+
+    Case, punctuation, accents, vowel marks and tatweel count as little as the kinds of alef and hamza seats, ة and ه,
+    ى and ي. There is no stemming: rouge_score's stemmer knows English alone.
+    """
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words of a text."""
+        return fold_letters(text).split()
+
+
+def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> "dict[str, np.ndarray]":
+    """F1 of each text by ROUGE-1, ROUGE-2 and ROUGE-L.
+
+    Args:
+        predictions (`Sequence[str]`), references (`Sequence[str]`):
+            The summaries of a model and those of people, in the same order.
+
+    Returns:
+        `dict`: the name of each measure and its scores, shape (texts,).
+    """
+    import numpy as np
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(ROUGE_TYPES, tokenizer=WordTokenizer())
+    scores = [
+        scorer.score(reference, prediction) for prediction, reference in zip(predictions, references, strict=True)
+    ]
+    return {name: np.array([score[name].fmeasure for score in scores]) for name in ROUGE_TYPES}
+
+
+def estimate_means(scores: "dict[str, np.ndarray]", *, seed: int = 0) -> dict[str, dict[str, float]]:
+    """The mean of each measure and its 95 % interval, by the percentile bootstrap over texts (Efron 1979).
+
+    Args:
+        scores (`dict[str, np.ndarray]`):
+            As `score_rouge` gives them, or the difference of two systems text by text.
+        seed (`int`, *optional*, defaults to `0`):
+            Of the bootstrap: the same texts are drawn for each measure.
+
+    Returns:
+        `dict`: for each measure `value`, `low` and `high`.
+    """
+    return {name: _estimate_mean(values, seed) for name, values in scores.items()}
+
+
+def spell_estimate(estimate: dict[str, float], signed: bool = False) -> str:
+    """`0.312 (0.298 to 0.327)`."""
+    form = "+.3f" if signed else ".3f"
+    return f"{estimate['value']:{form}} ({estimate['low']:{form}} to {estimate['high']:{form}})"
+
+
+def _estimate_mean(values: "np.ndarray", seed: int) -> dict[str, float]:
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    mean = round(float(values.mean()), 4)
+    # All alike: scipy warns, and says nothing, of a sample that has no spread.
+    if np.ptp(values) == 0:
+        return {"value": mean, "low": mean, "high": mean}
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=NUM_DRAWS,
+        batch=max(1, DRAWN_AT_ONCE // len(values)),
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        vectorized=True,
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return {"value": mean, "low": round(float(interval.low), 4), "high": round(float(interval.high), 4)}
