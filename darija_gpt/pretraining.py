@@ -10,7 +10,7 @@ from typing import Any, Literal
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
-from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.hardware import describe_machine, use_all_cores
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
 from darija_gpt.stop_request import catch_signals
@@ -106,10 +106,10 @@ def pretrain(arguments: PretrainArguments) -> None:
 
 
 def _pretrain(arguments: PretrainArguments) -> None:
-    from accelerate import Accelerator
     from accelerate.utils import set_seed
 
     from darija_gpt.model import DarijaGPTForCausalLM
+    from darija_gpt.sharding import build_accelerator
     from darija_gpt.training_run import TrainingRun, pack_split
 
     tokenizer = load_tokenizer(arguments.tokenizer)
@@ -127,7 +127,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
     train_blocks.check_vocabulary(config.vocab_size, "train")
     validation_blocks.check_vocabulary(config.vocab_size, "validation")
 
-    accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
+    accelerator = build_accelerator(arguments, config)
     use_all_cores(accelerator.state)
     set_seed(arguments.seed)
     with (
@@ -147,9 +147,10 @@ def _pretrain(arguments: PretrainArguments) -> None:
             f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
         )
         run.train()
+        trained = run.gather_model()
         if accelerator.is_main_process:
             summary = {**run.summarize(), **machine}
-            save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
+            save_model(trained, tokenizer, arguments, summary)
             print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
     accelerator.end_training()
 

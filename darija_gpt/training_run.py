@@ -7,6 +7,7 @@ import torch
 from accelerate import Accelerator
 from datasets import Dataset
 from torch.utils.data import default_collate
+from transformers import PreTrainedModel
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
 from darija_gpt.faults import NonFiniteError, OutOfMemoryError, StoppedError
@@ -84,7 +85,8 @@ class TrainingRun:
         Raises:
             NoValidCheckpointError: If all checkpoints are damaged.
         """
-        progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity)
+        layout = self.updater.sharding.layout
+        progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity, layout)
         if progress is None:
             if self.accelerator.is_main_process:
                 warn_of_lost_checkpoints(self.arguments.output_dir)
@@ -107,6 +109,10 @@ class TrainingRun:
         except torch.OutOfMemoryError as error:
             # Not within a step, which would have been tried again with less.
             raise OutOfMemoryError(self.updater.describe_shortage(str(error))) from error
+
+    def gather_model(self) -> PreTrainedModel | None:
+        """The model as it can be saved; None in all processes but the main one. Every process must call."""
+        return self.updater.sharding.gather(self.model)
 
     def summarize(self) -> dict[str, Any]:
         """What training_summary.json holds of a finished run."""
@@ -177,7 +183,12 @@ class TrainingRun:
             save_checkpoint(
                 self.accelerator,
                 self.checkpoint_dir,
-                {**progress, "guard": self.guard.state_dict(), "shrunk_size": self.updater.shrunk_size},
+                {
+                    **progress,
+                    "guard": self.guard.state_dict(),
+                    "shrunk_size": self.updater.shrunk_size,
+                    "layout": self.updater.sharding.layout,
+                },
                 keep=self.arguments.save_total_limit,
                 identity=self.identity,
                 weight_average=self.average.state_dict() if self.average else None,
@@ -214,6 +225,7 @@ class TrainingRun:
             batch = default_collate([blocks[index] for index in indices or [0]])
             loss = measure_loss(self.model, {name: ids.to(accelerator.device) for name, ids in batch.items()})
             sums += torch.stack([loss, torch.ones_like(loss)]) * len(indices)
+        self.updater.sharding.end_evaluation(self.model)
         if self.average:
             self.average.swap()
         loss, num_blocks = accelerator.reduce(sums, "sum").tolist()

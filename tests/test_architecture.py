@@ -17,7 +17,7 @@ FLOORS = [
     | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
     {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
+    {"pretraining", "training_run", "training_step", "training_log", "run_record", "sharding", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
