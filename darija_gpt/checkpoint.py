@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file, save_file
+from torch.distributed.checkpoint import CheckpointException
 
 from darija_gpt import durable
 from darija_gpt.faults import NoValidCheckpointError
@@ -70,7 +71,12 @@ def save_checkpoint(
     def write() -> None:
         # It warns of every tied weight at every save; loading ties them again.
         logging.getLogger("accelerate.utils.other").setLevel(logging.ERROR)
-        durable.write_by(lambda: accelerator.save_state(str(partial)))
+        try:
+            durable.write_by(lambda: accelerator.save_state(str(partial)))
+        except CheckpointException as error:
+            # Of shards. It is no Exception, and holds those of the processes.
+            reasons = [reason for reason, _ in error.failures.values()]
+            raise next(filter(durable.is_disk_full, reasons), RuntimeError(str(error))) from error
 
     def finish() -> None:
         if weight_average is not None:
@@ -98,7 +104,7 @@ def list_checkpoints(directory: Path) -> list[Path]:
 
 
 def load_checkpoint(
-    accelerator: Accelerator, directory: Path, identity: dict[str, str]
+    accelerator: Accelerator, directory: Path, identity: dict[str, str], layout: str
 ) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor] | None]:
     """Puts the newest checkpoint that is whole into the prepared model, the optimizers and the random generators.
 
@@ -109,6 +115,7 @@ def load_checkpoint(
 
     Raises:
         NoValidCheckpointError: If it holds some, and all are damaged.
+        ValueError: If the newest is of another layout, as `sharding` calls it.
     """
     found: list[Any] = [None, None, []]
     if accelerator.is_main_process:
@@ -124,6 +131,12 @@ def load_checkpoint(
                 "from a copy, or choose another --output_dir to start anew."
             )
         return None, None
+    written = progress.pop("layout", layout)
+    if written != layout:
+        raise ValueError(
+            f"{checkpoint} was written with {written}, and this run has {layout}; launch it with the same file of "
+            "recipes/accelerate and as many processes, or choose another --output_dir."
+        )
     accelerator.load_state(str(checkpoint))
     average = load_file(checkpoint / AVERAGE_FILE) if (checkpoint / AVERAGE_FILE).exists() else None
     accelerator.wait_for_everyone()

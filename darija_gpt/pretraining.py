@@ -11,7 +11,7 @@ from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
-from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.hardware import describe_machine, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
@@ -159,11 +159,12 @@ def pretrain(arguments: PretrainArguments) -> None:
 
 
 def _pretrain(arguments: PretrainArguments) -> None:
-    from accelerate import Accelerator, PartialState
+    from accelerate import PartialState
     from accelerate.utils import set_seed
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.model import DarijaGPTForCausalLM
+    from darija_gpt.sharding import build_accelerator
     from darija_gpt.training_data import TOKENS, load_blocks
     from darija_gpt.training_run import TrainingRun
     from darija_gpt.training_samples import Sampler
@@ -193,10 +194,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
         context_tokens=config.max_position_embeddings,
     )
 
-    accelerator = Accelerator(
-        mixed_precision=resolve_precision(arguments.mixed_precision),
-        **configure_trackers(arguments.report_to, arguments.output_dir),
-    )
+    accelerator = build_accelerator(arguments, config, configure_trackers(arguments.report_to, arguments.output_dir))
     use_all_cores(accelerator.state)
     with (
         own_run(arguments, accelerator.is_main_process),
@@ -221,11 +219,12 @@ def _pretrain(arguments: PretrainArguments) -> None:
             f"{machine['num_threads']} threads, precision {machine['mixed_precision']}"
         )
         run.train()
+        trained = run.gather_model()
         if accelerator.is_main_process:
             summary = {**run.summarize(), **machine}
             # The texts, in another spelling: they are for the run, and not for whoever is given the model.
             durable.remove(arguments.output_dir / TOKENS)
-            save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
+            save_model(trained, tokenizer, arguments, summary)
             loss, bits = summary["validation_loss"], summary["validation_bits_per_byte"]
             print(f"validation loss {loss:.4f}, {bits:.4f} bits per byte -> {arguments.output_dir}")
     accelerator.end_training()

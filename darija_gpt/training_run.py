@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, gather_object
 from torch.utils.data import default_collate
+from transformers import PreTrainedModel
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
 from darija_gpt.evaluation.bits_per_byte import ByteCounter, convert_to_bits_per_byte
@@ -98,7 +99,8 @@ class TrainingRun:
         Raises:
             NoValidCheckpointError: If all checkpoints are damaged.
         """
-        progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity)
+        layout = self.updater.sharding.layout
+        progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity, layout)
         if progress is None:
             if self.accelerator.is_main_process:
                 warn_of_lost_checkpoints(self.arguments.output_dir)
@@ -122,6 +124,10 @@ class TrainingRun:
         except torch.OutOfMemoryError as error:
             # Not within a step, which would have been tried again with less.
             raise OutOfMemoryError(self.updater.describe_shortage(str(error))) from error
+
+    def gather_model(self) -> PreTrainedModel | None:
+        """The model as it can be saved; None in all processes but the main one. Every process must call."""
+        return self.updater.sharding.gather(self.model)
 
     def summarize(self) -> dict[str, Any]:
         """What training_summary.json holds of a finished run."""
@@ -220,6 +226,7 @@ class TrainingRun:
         state = {
             "guard": self.guard.state_dict(),
             "shrunk_size": self.updater.shrunk_size,
+            "layout": self.updater.sharding.layout,
             "data": self._gather_data(),
         }
         try:
@@ -268,6 +275,7 @@ class TrainingRun:
             batch = default_collate([blocks[index] for index in indices or [0]])
             loss = measure_loss(self.model, {name: ids.to(accelerator.device) for name, ids in batch.items()})
             sums += torch.stack([loss, torch.ones_like(loss)]) * len(indices)
+        self.updater.sharding.end_evaluation(self.model)
         if self.average:
             self.average.swap()
         loss, num_blocks = accelerator.reduce(sums, "sum").tolist()

@@ -12,6 +12,7 @@ from torch import nn
 
 from darija_gpt.faults import OutOfMemoryError
 from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
+from darija_gpt.sharding import build_sharding
 from darija_gpt.step_guard import SkipReason, StepGuard
 from darija_gpt.stop_request import StopRequest
 
@@ -106,13 +107,12 @@ class Updater:
         )
         if arguments.gradient_checkpointing:
             model.gradient_checkpointing_enable()
+        self.sharding = build_sharding(accelerator, arguments)
         if arguments.torch_compile:
-            model.compile()
+            self.sharding.compile(model)
         self.dropout = DropoutSwitch(model, arguments.dropout_schedule, arguments.dropout_ratio)
-        self.model, *optimizers = accelerator.prepare(model, *build_optimizers(model, arguments))
-        # Accelerate's wrappers move the scaler on with each optimizer; here it moves once for all.
-        self.optimizers = [optimizer.optimizer for optimizer in optimizers]
-        self.scaler = accelerator.scaler or torch.amp.GradScaler(enabled=False)
+        self.model, self.optimizers = self.sharding.prepare(model, build_optimizers(model, arguments))
+        self.scaler = self.sharding.scaler
         decay = arguments.weight_average_decay
         self.average = None if decay is None else WeightAverage(self.model.parameters(), decay)
         self.compute_loss = choose_loss(arguments.z_loss)
@@ -136,8 +136,7 @@ class Updater:
         if skipped == "non_finite" and math.isfinite(loss) and self.scaler.get_scale() > 1:
             skipped = "overflow"
         if skipped is None:
-            for optimizer in self.optimizers:
-                self.scaler.step(optimizer)
+            self.sharding.step(self.optimizers)
             if self.average:
                 self.average.update(number - 1)
         self.scaler.update()
@@ -146,10 +145,10 @@ class Updater:
         return Step(number, loss, grad_norm, learning_rate, skipped, must_stop=num_stops > 0)
 
     def has_finite_weights(self) -> bool:
-        """Whether every weight is a number."""
-        with torch.no_grad():
-            norms = torch._foreach_norm([parameter.detach().float() for parameter in self.model.parameters()])
-        return bool(torch.stack(norms).isfinite().all())
+        """Whether every weight is a number, in all processes. Every process must ask."""
+        norms = torch._foreach_norm([weights.float() for weights in self.sharding.get_local(self.model)])
+        num_others = (~torch.stack(norms).isfinite()).sum()
+        return not self.accelerator.reduce(num_others, "sum").item()
 
     def _set_rates(self, step: int) -> float:
         """Sets the learning rates of a step, counted from 0; gives AdamW's."""
@@ -191,7 +190,7 @@ class Updater:
                 objective, loss = self.compute_loss(self.model, batch)
                 accelerator.backward(objective)
                 losses.append(loss.detach())
-        grad_norm = accelerator.clip_grad_norm_(self.model.parameters(), arguments.max_grad_norm)
+        grad_norm = self.sharding.clip(self.model)
         is_stopped = torch.tensor(float(self.stop_request.is_made()), device=accelerator.device)
         numbers = torch.stack([torch.stack(losses).mean().float(), grad_norm.float(), is_stopped])
         # The one exchange, and the one wait for the device, of a step.

@@ -18,7 +18,7 @@ FLOORS = [
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "classifiers", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
-    | {"training_view", "training_samples", "progress_bar", "trackers", "finetuning", "chat"},
+    | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}

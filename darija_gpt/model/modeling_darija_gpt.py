@@ -133,7 +133,6 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
     config: DarijaGPTConfig
     base_model_prefix = "model"
     supports_gradient_checkpointing = True
-    _no_split_modules = [layer_class.__name__ for layer_class in DECODER_LAYERS.values()]
     _skip_keys_device_placement = ["past_key_values"]
     _supports_sdpa = True
     _supports_flex_attn = True
@@ -143,6 +142,11 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
         "hidden_states": DarijaGPTDecoderLayer,
         "attentions": [DarijaGPTAttention, DarijaGPTLatentAttention],
     }
+
+    def __init__(self, config: DarijaGPTConfig):
+        super().__init__(config)
+        # Whoever shards a model looks for every class that is named here.
+        self._no_split_modules = [DECODER_LAYERS[config.norm_position].__name__]
 
     @property
     def _supports_flash_attn(self) -> bool:
