@@ -10,7 +10,7 @@ from typing import Any, Literal
 from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
-from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.hardware import describe_machine, keep_freed_memory, resolve_precision, use_all_cores
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
 from darija_gpt.stop_request import catch_signals
@@ -44,6 +44,9 @@ class PretrainArguments:
     muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
     muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
     muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
+    muon_orthogonalization: Literal["newton_schulz", "polar_express"] = field(
+        default="polar_express", metadata={"help": "Muon's iteration: five steps as published, or four better ones"}
+    )
     weight_decay: float = field(default=0.1, metadata={"help": "of matrices, not of norms and biases"})
     adam_beta1: float = field(default=0.9, metadata={"help": "AdamW's first beta"})
     adam_beta2: float = field(default=0.95, metadata={"help": "AdamW's second beta"})
@@ -60,7 +63,7 @@ class PretrainArguments:
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
     )
     gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
-    torch_compile: bool = field(default=False, metadata={"help": "compile the model first; pays in long runs"})
+    torch_compile: bool = field(default=False, metadata={"help": "compile the layers first; pays from some hundred steps on"})
     spike_threshold: float | None = field(
         default=10.0,
         metadata={"help": "skip steps whose loss or gradient is so many robust deviations too high; null skips none"},
@@ -129,6 +132,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
 
     accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
     use_all_cores(accelerator.state)
+    keep_freed_memory(accelerator.state)
     set_seed(arguments.seed)
     with (
         own_run(arguments, accelerator.is_main_process),

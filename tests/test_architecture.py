@@ -15,7 +15,7 @@ PACKAGE = ROOT / "darija_gpt"
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
     | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
-    {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
+    {"tokenizer", "packing", "optimization", "muon", "training_loss", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
     {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
