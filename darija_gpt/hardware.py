@@ -1,6 +1,8 @@
-"""What the machine can do: precision, threads, and how a measurement names it."""
+"""What the machine can do: precision, threads, memory, and how a measurement names it."""
 
+import ctypes
 import os
+import platform
 from typing import TYPE_CHECKING, Any
 
 
@@ -25,6 +27,23 @@ def use_all_cores(state: "PartialState") -> None:
 
     if state.device.type == "cpu" and state.num_processes == 1 and torch.get_num_threads() == 1:
         torch.set_num_threads(os.cpu_count() or 1)
+
+
+# Of glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
+
+
+def keep_freed_memory(state: "PartialState") -> None:
+    """Lets a process on the CPU keep what it frees, for the next step: a step asks for the same hundreds of MiB again.
+
+    glibc gives large blocks back to the system, which clears every page of them anew when they are asked for again:
+    with 6.8 million parameters on 2,048 tokens, 86,000 page faults and a fifth of a step's time. Other C libraries are
+    left as they are.
+    """
+    if state.device.type == "cpu" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 def describe_machine(state: "PartialState", mixed_precision: str) -> dict[str, Any]:

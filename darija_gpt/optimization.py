@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 import torch
 from torch import nn
 
+from darija_gpt.muon import Muon, Orthogonalization
+
 
 Optimizer = Literal["adamw", "muon"]
 Schedule = Literal["cosine", "linear", "constant", "wsd"]
@@ -55,6 +57,7 @@ def build_muon(
     weight_decay: float,
     muon_weight_decay: float,
     muon_momentum: float,
+    muon_orthogonalization: Orthogonalization = "newton_schulz",
     betas: tuple[float, float],
 ) -> list[torch.optim.Optimizer]:
     """Muon (Jordan et al. 2024) for the hidden matrices, AdamW for embeddings, norms and biases.
@@ -66,6 +69,8 @@ def build_muon(
             AdamW's.
         muon_learning_rate (`float`), muon_weight_decay (`float`), muon_momentum (`float`):
             Muon's. Its steps have the same size whatever the gradient, so that its rate is of another order.
+        muon_orthogonalization (`"newton_schulz"` or `"polar_express"`, *optional*, defaults to `"newton_schulz"`):
+            How it makes them so.
     """
     hidden = find_hidden_matrices(model)
     is_hidden = {id(parameter) for parameter in hidden}
@@ -74,7 +79,13 @@ def build_muon(
         for group in group_parameters(model, weight_decay)
     ]
     return [
-        torch.optim.Muon(hidden, lr=muon_learning_rate, weight_decay=muon_weight_decay, momentum=muon_momentum),
+        Muon(
+            hidden,
+            muon_orthogonalization,
+            lr=muon_learning_rate,
+            weight_decay=muon_weight_decay,
+            momentum=muon_momentum,
+        ),
         torch.optim.AdamW(groups, lr=learning_rate, betas=betas, eps=EPSILON, fused=True),
     ]
 
@@ -90,6 +101,7 @@ class OptimizerArguments(Protocol):
     muon_learning_rate: float
     muon_weight_decay: float
     muon_momentum: float
+    muon_orthogonalization: Orthogonalization
 
 
 def build_optimizers(model: nn.Module, arguments: OptimizerArguments) -> list[torch.optim.Optimizer]:
@@ -117,6 +129,7 @@ OPTIMIZERS: dict[Optimizer, Callable[[nn.Module, OptimizerArguments], list[torch
         weight_decay=arguments.weight_decay,
         muon_weight_decay=arguments.muon_weight_decay,
         muon_momentum=arguments.muon_momentum,
+        muon_orthogonalization=arguments.muon_orthogonalization,
         betas=(arguments.adam_beta1, arguments.adam_beta2),
     ),
 }

@@ -11,7 +11,7 @@ from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
-from darija_gpt.hardware import describe_machine, use_all_cores
+from darija_gpt.hardware import describe_machine, keep_freed_memory, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
@@ -74,6 +74,9 @@ class PretrainArguments:
     muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
     muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
     muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
+    muon_orthogonalization: Literal["newton_schulz", "polar_express"] = field(
+        default="polar_express", metadata={"help": "Muon's iteration: five steps as published, or four better ones"}
+    )
     weight_decay: float = field(default=0.1, metadata={"help": "of matrices, not of norms and biases"})
     adam_beta1: float = field(default=0.9, metadata={"help": "AdamW's first beta"})
     adam_beta2: float = field(default=0.95, metadata={"help": "AdamW's second beta"})
@@ -90,7 +93,9 @@ class PretrainArguments:
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
     )
     gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
-    torch_compile: bool = field(default=False, metadata={"help": "compile the model first; pays in long runs"})
+    torch_compile: bool = field(
+        default=False, metadata={"help": "compile the layers first; pays from some hundred steps on"}
+    )
     spike_threshold: float | None = field(
         default=10.0,
         metadata={"help": "skip steps whose loss or gradient is so many robust deviations too high; null skips none"},
@@ -196,6 +201,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
 
     accelerator = build_accelerator(arguments, config, configure_trackers(arguments.report_to, arguments.output_dir))
     use_all_cores(accelerator.state)
+    keep_freed_memory(accelerator.state)
     with (
         own_run(arguments, accelerator.is_main_process),
         catch_signals() as stop_request,

@@ -15,6 +15,7 @@ from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimize
 from darija_gpt.sharding import build_sharding
 from darija_gpt.step_guard import SkipReason, StepGuard
 from darija_gpt.stop_request import StopRequest
+from darija_gpt.training_loss import compute_causal_lm_loss, leave_out_logits
 
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ class Updater:
         self.sharding = build_sharding(accelerator, arguments)
         if arguments.torch_compile:
             self.sharding.compile(model)
+        if accelerator.device.type == "cpu":
+            model.loss_function = compute_causal_lm_loss
+        if not arguments.z_loss:
+            leave_out_logits(model)
         self.dropout = DropoutSwitch(model, arguments.dropout_schedule, arguments.dropout_ratio)
         self.model, self.optimizers = self.sharding.prepare(model, build_optimizers(model, arguments))
         self.scaler = self.sharding.scaler

@@ -15,7 +15,8 @@ PACKAGE = ROOT / "darija_gpt"
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
-    {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint", "manifest", "step_guard"},
+    {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint"}
+    | {"muon", "training_loss", "manifest", "step_guard"},
     {"evaluation", "generation", "classifiers", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning", "chat"},
