@@ -17,7 +17,7 @@ FLOORS = [
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint"}
     | {"muon", "training_loss", "manifest", "step_guard"},
-    {"evaluation", "generation", "classifiers", "formats", "conversion"},
+    {"evaluation", "generation", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning", "chat"},
     {"card", "hub", "benchmark"},

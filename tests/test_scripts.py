@@ -22,6 +22,7 @@ COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for wor
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {
     "finetune_lora": "finetune",
+    **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain")},
     "ensemble_ai_text": "evaluate_classifier",
     **dict.fromkeys(
         ["bert_darija_sentiment", "bert_imdb", "distilbert_spam", "roberta_ai_text", "deberta_ai_text"],

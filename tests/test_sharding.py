@@ -193,14 +193,14 @@ def test_what_shards_cannot_do_is_refused_with_the_remedy(whole, monkeypatch, va
     monkeypatch.setenv(variable, "true")
     arguments = replace(whole, **{"mixed_precision": "no", **changes})
     with pytest.raises(ValueError, match=words):
-        build_accelerator(arguments, DarijaGPTConfig(vocab_size=400, **changes.get("model", {})))
+        build_accelerator(arguments, DarijaGPTConfig(vocab_size=400, **changes.get("model", {})), {})
 
 
 def test_shards_without_a_gpu_are_refused(whole, monkeypatch):
     for name, value in read_launch(FSDP2).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match="FSDP2 shards weights over GPUs, and here is none"):
-        build_accelerator(whole, DarijaGPTConfig(vocab_size=400))
+        build_accelerator(whole, DarijaGPTConfig(vocab_size=400), {})
 
 
 @pytest.mark.parametrize("norm_position", DECODER_LAYERS)
