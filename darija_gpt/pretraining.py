@@ -93,9 +93,7 @@ class PretrainArguments:
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
     )
     gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
-    torch_compile: bool = field(
-        default=False, metadata={"help": "compile the layers first; pays from some hundred steps on"}
-    )
+    torch_compile: bool = field(default=False, metadata={"help": "compile the layers first; pays in longer runs"})
     spike_threshold: float | None = field(
         default=10.0,
         metadata={"help": "skip steps whose loss or gradient is so many robust deviations too high; null skips none"},

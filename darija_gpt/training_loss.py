@@ -14,7 +14,7 @@ _LEAST_PROBABILITY = torch.finfo(torch.float32).tiny
 
 
 class _CrossEntropy(torch.autograd.Function):
-    """Mean cross-entropy, with the gradient made on the way there (Hsu et al. 2024, Liger Kernel): so one softmax
+    """Mean cross-entropy, with its gradient made on the way there (Hsu et al. 2024, Liger Kernel): so one softmax
     serves both, and none is held for more than a chunk of the tokens."""
 
     @staticmethod

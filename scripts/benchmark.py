@@ -1,12 +1,14 @@
-"""Measures the project: how fast it reads chats, what each architecture holds in memory, and how fast it is.
+"""Measures the project: how fast it reads chats and pretrains, what each architecture holds in memory, how fast it is.
 
 python scripts/benchmark.py data --readme recipes/README.md
 python scripts/benchmark.py state --readme recipes/README.md
 python scripts/benchmark.py model --readme recipes/README.md
+python scripts/benchmark.py pretrain --readme recipes/README.md
 """
 
 from darija_gpt.benchmark.data import DataArguments, benchmark_data
 from darija_gpt.benchmark.model import ModelArguments, benchmark_model
+from darija_gpt.benchmark.pretrain import PretrainSpeedArguments, benchmark_pretrain
 from darija_gpt.benchmark.state import StateArguments, benchmark_state
 from darija_gpt.recipe import run_one_of
 
@@ -17,6 +19,7 @@ if __name__ == "__main__":
             "data": (benchmark_data, DataArguments),
             "state": (benchmark_state, StateArguments),
             "model": (benchmark_model, ModelArguments),
+            "pretrain": (benchmark_pretrain, PretrainSpeedArguments),
         },
         __doc__,
     )

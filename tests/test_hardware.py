@@ -1,0 +1,34 @@
+"""What the machine can do."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+
+COUNT_FAULTS = """
+import resource, sys
+import torch
+from accelerate import PartialState
+from darija_gpt.hardware import keep_freed_memory
+
+if sys.argv[1] == "keep":
+    keep_freed_memory(PartialState(cpu=True))
+for step in range(5):
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    blocks = [torch.ones(2**24) for _ in range(3)]  # 64 MiB each
+    del blocks
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told")
+def test_memory_that_was_freed_costs_no_page_faults_again():
+    counts = {
+        choice: int(
+            subprocess.run([sys.executable, "-c", COUNT_FAULTS, choice], capture_output=True, check=True).stdout
+        )
+        for choice in ("keep", "give back")
+    }
+    assert counts["keep"] < 100 and counts["give back"] > 1000
