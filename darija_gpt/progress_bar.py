@@ -65,13 +65,13 @@ class ProgressBar:
         self.shown |= {"loss": f"{loss:.3f}", "tokens/s": f"{self.speedometer.tokens_per_second:,.0f}"}
         if utilization is not None:
             self.shown["MFU"] = f"{utilization:.1%}"
-        order = ("loss", "validation", "tokens/s", "MFU")
-        self.bar.set_postfix({name: self.shown[name] for name in order if name in self.shown}, refresh=False)
+        self._describe()
         self.bar.update()
 
     def show_validation(self, bits_per_byte: float) -> None:
         """Goes on showing a validation."""
         self.shown["validation"] = f"{bits_per_byte:.3f} bits/byte"
+        self._describe()
 
     def show_sample(self, step: int, prompt: str, text: str) -> None:
         """A line above the bar; a model may write what a terminal would obey."""
@@ -82,3 +82,7 @@ class ProgressBar:
     def close(self) -> None:
         """Leaves the bar on the screen as it is."""
         self.bar.close()
+
+    def _describe(self) -> None:
+        order = ("loss", "validation", "tokens/s", "MFU")
+        self.bar.set_postfix({name: self.shown[name] for name in order if name in self.shown}, refresh=False)

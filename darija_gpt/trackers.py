@@ -3,7 +3,7 @@
 import io
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,12 +109,12 @@ class Trackers:
         """Has them write what they hold back."""
         with redirect_stdout(io.StringIO()):
             for tracker in self.accelerator.trackers if self._is_on else ():
-                self._try(tracker.finish)
+                self._try(_find_end(tracker))
         # Or the end of training would have them finish again.
         self.accelerator.trackers.clear()
         self._is_on = False
 
-    def _try(self, write) -> None:
+    def _try(self, write: Callable[[], object]) -> None:
         """A disk that is full ends the tracking, not the run."""
         try:
             durable.write_by(write)
@@ -127,6 +127,15 @@ class Trackers:
 
 def _locate(output_dir: Path, name: str) -> Path:
     return output_dir.absolute() / name
+
+
+def _find_end(tracker) -> Callable[[], None]:
+    """What has a tracker finish. trackio's own function also knows then that nothing is left to do at exit."""
+    if tracker.name != "trackio":
+        return tracker.finish
+    import trackio
+
+    return trackio.finish
 
 
 def _forget_later_steps(step: int) -> None:

@@ -245,8 +245,7 @@ def test_the_bar_shows_losses_speed_and_the_time_that_is_left(capsys):
     for loss in (3.25, 3.125):
         speedometer.note(0.5)
         bar.show_step(loss)
-        bar.show_validation(1.5)
-    bar.bar.refresh()
+    bar.show_validation(1.5)
     bar.close()
     shown = capsys.readouterr().err
     assert "loss=3.125, validation=1.500 bits/byte, tokens/s=2,000, MFU=2.0%" in shown

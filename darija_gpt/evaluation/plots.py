@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Of the moving average: half of it is of the last 7 steps or, in a long run, of the last hundredth.
-SMOOTHING_STEPS = 10
+# Of the moving average: two thirds of it are of the last 5 steps or, in a long run, of the last hundredth.
+SMOOTHING_STEPS = 5
 MAX_POINTS = 4000  # more than the picture has columns
 
 BLUE, ORANGE, RED, GREY = "#2563ab", "#d1661c", "#b3261e", "#5f6368"

@@ -49,8 +49,8 @@ def test_the_smoothed_loss_is_an_average_that_skipped_steps_are_no_part_of():
     assert rows[0].smoothed_train_loss == pytest.approx(rows[0].train_loss, abs=1e-5)
     assert rows[4].smoothed_train_loss is None and rows[5].smoothed_train_loss is None
     losses = [row.train_loss for row in rows if not row.skipped]
-    # By the definition: weights that fall by a factor e in ten steps.
-    weights = [2.718281828459045 ** (-age / 10) for age in range(len(losses))]
+    # By the definition: weights that fall by a factor e in five steps.
+    weights = [2.718281828459045 ** (-age / 5) for age in range(len(losses))]
     expected = sum(map(float.__mul__, weights, reversed(losses))) / sum(weights)
     assert rows[-1].smoothed_train_loss == pytest.approx(expected, abs=1e-5)
     assert all(row.smoothed_train_loss == 3 for row in tabulate_losses({"step": s, "loss": 3.0} for s in range(1, 99)))
