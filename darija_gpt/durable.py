@@ -55,14 +55,19 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def replace_text(path: Path, text: str) -> None:
+def replace_bytes(path: Path, data: bytes) -> None:
     """Writes a file that is on the disk as it was before, or as it is after."""
     partial = path.with_name(f".{path.name}")
     remove(partial)
-    write_bytes(partial, text.encode())
+    write_bytes(partial, data)
     sync(partial)
     rename(partial, path)
     sync(path.parent)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The same for a text."""
+    replace_bytes(path, text.encode())
 
 
 def is_disk_full(error: Exception) -> bool:

@@ -249,6 +249,33 @@ def generate_reply(
     return "".join(stream_reply(model, tokenizer, messages, sampling))
 
 
+def continue_tokens(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt_ids: list[int], sampling: SamplingArguments
+) -> str:
+    """What a model writes behind some tokens. The global random generators are afterwards as they were before.
+
+    Args:
+        model (`PreTrainedModel`):
+            A causal language model, in evaluation mode.
+        tokenizer (`PreTrainedTokenizerBase`):
+            Its tokenizer.
+        prompt_ids (`list[int]`):
+            They and the longest continuation fit the model's context.
+        sampling (`SamplingArguments`):
+            How to draw it.
+    """
+    import torch
+
+    prompt = torch.tensor([prompt_ids], device=model.device)  # (1, length)
+    devices = [model.device] if model.device.type == "cuda" else []
+    with _ONE_REPLY_AT_A_TIME, torch.random.fork_rng(devices):
+        torch.manual_seed(sampling.seed)
+        [output] = model.generate(
+            prompt, attention_mask=torch.ones_like(prompt), **_generation_settings(model, tokenizer, sampling)
+        )
+    return "".join(_trim([tokenizer.decode(output[len(prompt_ids) :], skip_special_tokens=True)]))
+
+
 def neutralize_control_characters(text: str) -> str:
     """The text without the characters that a terminal obeys; of an escape sequence its letters remain."""
     return text.translate(_REMOVE_OBEYED)

@@ -15,6 +15,7 @@ from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
 from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
+from darija_gpt.trackers import check_trackers, configure_trackers
 
 
 @dataclass
@@ -69,9 +70,22 @@ class PretrainArguments:
     save_steps: int = field(default=200, metadata={"help": "steps between two checkpoints"})
     save_total_limit: int = field(default=2, metadata={"help": "newest checkpoints that are kept, beside the best"})
     seed: int = field(default=0, metadata={"help": "of weights, dropout and order"})
+    report_to: list[str] = field(
+        default_factory=list, metadata={"help": "trackers beside the files: tensorboard, trackio; in output_dir"}
+    )
+    report_samples: bool = field(default=False, metadata={"help": "show the trackers the samples, too"})
+    sample_prompts: list[str] = field(
+        default_factory=list,
+        metadata={
+            "help": "what the model continues at each evaluation, for the screen and samples.jsonl; a model of "
+            "private chats may repeat them there"
+        },
+    )
+    sample_max_new_tokens: int = field(default=40, metadata={"help": "longest of these, in tokens"})
 
     def __post_init__(self):
-        for name in ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps"):
+        counts = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
+        for name in (*counts, "sample_max_new_tokens"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
         for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
@@ -88,6 +102,10 @@ class PretrainArguments:
             raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
         if not 0 <= self.warmup_ratio < 1:
             raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
+        if self.report_samples and not (self.report_to and self.sample_prompts):
+            raise ValueError("report_samples=true needs trackers and samples; set report_to and sample_prompts.")
+        if not all(prompt.strip() for prompt in self.sample_prompts):
+            raise ValueError(f"sample_prompts={self.sample_prompts} holds one that says nothing; leave it out.")
 
 
 def pretrain(arguments: PretrainArguments) -> None:
@@ -109,10 +127,14 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate import Accelerator
     from accelerate.utils import set_seed
 
+    from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.training_run import TrainingRun, pack_split
+    from darija_gpt.training_samples import Sampler
 
+    check_trackers(arguments.report_to, arguments.output_dir)
     tokenizer = load_tokenizer(arguments.tokenizer)
+    byte_counter = ByteCounter(tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
     config = build_config(arguments.model, tokenizer)
     block_size = arguments.block_size or config.max_position_embeddings
@@ -126,8 +148,19 @@ def _pretrain(arguments: PretrainArguments) -> None:
     validation_blocks = pack_split(dataset["validation"], tokenizer, block_size)
     train_blocks.check_vocabulary(config.vocab_size, "train")
     validation_blocks.check_vocabulary(config.vocab_size, "validation")
+    sampler = Sampler(
+        tokenizer,
+        arguments.sample_prompts,
+        max_new_tokens=arguments.sample_max_new_tokens,
+        seed=arguments.seed,
+        example=validation_blocks[0]["input_ids"].numpy(),
+        context_tokens=config.max_position_embeddings,
+    )
 
-    accelerator = Accelerator(mixed_precision=resolve_precision(arguments.mixed_precision))
+    accelerator = Accelerator(
+        mixed_precision=resolve_precision(arguments.mixed_precision),
+        **configure_trackers(arguments.report_to, arguments.output_dir),
+    )
     use_all_cores(accelerator.state)
     set_seed(arguments.seed)
     with (
@@ -137,7 +170,9 @@ def _pretrain(arguments: PretrainArguments) -> None:
     ):
         accelerator.wait_for_everyone()
         model = DarijaGPTForCausalLM(config)
-        run = TrainingRun(model, train_blocks, validation_blocks, arguments, accelerator, stop_request)
+        run = TrainingRun(
+            model, train_blocks, validation_blocks, arguments, accelerator, stop_request, byte_counter, sampler
+        )
         run.resume()
         machine = describe_machine(accelerator.state, accelerator.mixed_precision)
         accelerator.print(
@@ -150,7 +185,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
         if accelerator.is_main_process:
             summary = {**run.summarize(), **machine}
             save_model(accelerator.unwrap_model(run.model), tokenizer, arguments, summary)
-            print(f"validation loss {summary['validation_loss']:.4f} -> {arguments.output_dir}")
+            loss, bits = summary["validation_loss"], summary["validation_bits_per_byte"]
+            print(f"validation loss {loss:.4f}, {bits:.4f} bits per byte -> {arguments.output_dir}")
     accelerator.end_training()
 
 

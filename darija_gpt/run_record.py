@@ -33,6 +33,10 @@ _FREE_FIELDS = {
     "gradient_checkpointing",
     "save_steps",
     "save_total_limit",
+    "report_to",
+    "report_samples",
+    "sample_prompts",
+    "sample_max_new_tokens",
 }
 _TRAINING_SPLITS = ("train", "validation")
 

@@ -1,35 +1,31 @@
-"""What is seen of a run: training_log.jsonl for programs and a progress bar for people."""
+"""Logs of a run: files of JSON lines, one or several for a step, that hold no step which the run forgot."""
 
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from tqdm import tqdm
+from typing import Any
 
 from darija_gpt import durable
 
 
-if TYPE_CHECKING:
-    from darija_gpt.training_run import TrainingRun
-
 LOG_FILE = "training_log.jsonl"
+SAMPLES_FILE = "samples.jsonl"
 
 
 class TrainingLog:
-    """training_log.jsonl of a run: a line for each step up to the one that the run is at, and none beyond.
+    """A file of JSON lines, each with its `step`, up to the step that the run is at, and none beyond.
 
     A disk that is full costs no line: what could not be written waits for the next one.
 
     Args:
-        output_dir (`Path`):
-            The directory of the run.
+        path (`Path`):
+            The file.
         step (`int`):
             Where the run stands. Lines of later steps are cut off: they are of a run that went on and was stopped.
     """
 
-    def __init__(self, output_dir: Path, step: int):
-        self.path = output_dir / LOG_FILE
+    def __init__(self, path: Path, step: int):
+        self.path = path
         self._pending = b""
         self._size = _measure_until(self.path, step)
         if self.path.exists() and self.path.stat().st_size > self._size:
@@ -41,7 +37,7 @@ class TrainingLog:
             key: None if isinstance(value, float) and not math.isfinite(value) else value
             for key, value in record.items()
         }
-        self._pending += json.dumps(record).encode() + b"\n"
+        self._pending += json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         try:
             self._write()
         except OSError as error:
@@ -65,36 +61,12 @@ class TrainingLog:
             self._size, self._pending = self._size + len(self._pending), b""
 
 
-class ProgressBar:
-    """The steps of a run on the terminal, with the last losses and the speed."""
-
-    def __init__(self, run: "TrainingRun"):
-        self.progress, self.tokens_per_step = run.progress, run.tokens_per_step
-        self.first_step, self.first_seconds = self.progress["step"], self.progress["train_seconds"]
-        self.shown: dict[str, str] = {}
-        self.bar = tqdm(
-            total=run.num_steps,
-            initial=self.first_step,
-            unit="step",
-            disable=not run.accelerator.is_main_process,
-            mininterval=1.0,
-        )
-
-    def show_step(self, loss: float) -> None:
-        """Moves the bar."""
-        seconds = self.progress["train_seconds"] - self.first_seconds
-        speed = (self.progress["step"] - self.first_step) * self.tokens_per_step / seconds
-        self.shown |= {"loss": f"{loss:.3f}", "tokens/s": f"{speed:,.0f}"}
-        self.bar.set_postfix(self.shown, refresh=False)
-        self.bar.update()
-
-    def show_validation(self, loss: float) -> None:
-        """Goes on showing a validation loss."""
-        self.shown["validation"] = f"{loss:.3f}"
-
-    def close(self) -> None:
-        """Leaves the bar on the screen as it is."""
-        self.bar.close()
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The records of a log, without a last line that was cut off."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
 
 def _measure_until(path: Path, step: int) -> int:

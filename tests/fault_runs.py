@@ -65,6 +65,7 @@ def read_state(output_dir: Path) -> dict:
         "progress": progress,
         "identity": manifest["identity"],
         "log": (output_dir / "training_log.jsonl").read_text(),
+        "samples": (output_dir / "samples.jsonl").read_text() if (output_dir / "samples.jsonl").exists() else "",
         "model": (output_dir / "model.safetensors").read_bytes(),
         "summary": json.loads((output_dir / "training_summary.json").read_text())["validation_loss"],
     }
@@ -75,6 +76,10 @@ def assert_same(arguments: PretrainArguments, reference: dict) -> None:
     state = read_state(arguments.output_dir)
     for part, expected in reference.items():
         assert state[part] == expected, f"{part} differs"
+    rows = (arguments.output_dir / "loss_curve.csv").read_text().splitlines()[1:]
+    steps = {json.loads(line)["step"] for line in reference["log"].splitlines()}
+    assert [int(row.split(",")[0]) for row in rows] == sorted(steps), "the curve lacks steps"
+    assert (arguments.output_dir / "loss_curve.png").stat().st_size
     assert not list(arguments.output_dir.glob("**/.*")), "something was left behind"
 
 

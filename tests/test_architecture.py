@@ -14,10 +14,11 @@ PACKAGE = ROOT / "darija_gpt"
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
-    | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
+    | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
     {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
+    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"}
+    | {"training_view", "training_samples", "progress_bar", "trackers"},
     {"card", "hub", "benchmark"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -100,7 +101,10 @@ def test_forward_passes_ask_no_configuration():
 
 
 # What writes to the directory of a training run.
-RUN_MODULES = ["checkpoint", "manifest", "pretraining", "run_record", "training_log", "training_run", "training_step"]
+RUN_MODULES = [
+    *("checkpoint", "manifest", "pretraining", "run_record", "trackers", "training_log", "training_run"),
+    *("training_samples", "training_step", "training_view"),
+]
 # Ways to change a file, of Python and of the libraries that training uses.
 WRITERS = {
     *("write_text", "write_bytes", "mkdir", "makedirs", "rename", "unlink", "rmdir", "touch", "rmtree", "symlink_to"),

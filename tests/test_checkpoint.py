@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_state, set_steps, torn_writes
 
-from darija_gpt import durable, run_record
+from darija_gpt import durable, run_record, training_run
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
 from darija_gpt.packing import PackedDataset
@@ -43,7 +43,14 @@ DAMAGES = {
 def finished(dataset_dir, tokenizer_dir, tmp_path_factory):
     """A run that nothing disturbed, with all its checkpoints."""
     directory = tmp_path_factory.mktemp("finished") / "base"
-    arguments = make_arguments(dataset_dir, tokenizer_dir, directory, save_steps=2, save_total_limit=9)
+    arguments = make_arguments(
+        *(dataset_dir, tokenizer_dir, directory),
+        save_steps=2,
+        save_total_limit=9,
+        sample_prompts=["salam"],
+        sample_max_new_tokens=3,
+        report_to=["tensorboard"],
+    )
     arguments = set_steps(arguments, NUM_STEPS)
     pretrain(arguments)
     return arguments
@@ -108,7 +115,7 @@ def test_a_disk_that_is_full_at_any_write_costs_nothing(
         state = read_state(arguments.output_dir)
         # Where it was the last checkpoint that failed, the model stands all the same.
         has_last = state["progress"]["step"] == NUM_STEPS
-        for part in reference if has_last else ("log", "model", "summary"):
+        for part in reference if has_last else ("log", "samples", "model", "summary"):
             assert state[part] == reference[part], f"{part} differs after {names[place]} at {place}"
     # The others are run.json, without which nothing may begin, and the finished model.
     assert num_survived >= len(places[::stride]) // 2
@@ -131,22 +138,27 @@ def small_disk(tmp_path):
 def test_a_disk_that_is_really_full_leaves_the_old_checkpoint_and_is_tried_again(
     finished, reference, small_disk, monkeypatch, capsys, free_bytes
 ):
-    arguments = replace(finished, output_dir=small_disk / "base")
+    # Without trackers, whose writes would be counted too.
+    arguments = replace(finished, output_dir=small_disk / "base", report_to=[])
     filler = small_disk / "filler"
-    save_state = durable.write_by
+    write_by, save_checkpoint = durable.write_by, training_run.save_checkpoint
     num_writes = iter(range(100))
 
-    def fill_and_save(write):
+    def fill_and_write(write):
         if next(num_writes) == 2:  # the second checkpoint; each has weights and averaged weights
             with filler.open("wb", buffering=0) as file:
                 remaining = shutil.disk_usage(small_disk).free - free_bytes
                 file.write(bytes(max(remaining, 0)))
-        elif filler.exists():
-            filler.unlink()
-            assert [path.name for path in list_checkpoints(arguments.output_dir / "checkpoints")] == ["step-00000002"]
-        save_state(write)
+        write_by(write)
 
-    monkeypatch.setattr(durable, "write_by", fill_and_save)
+    def free_and_save(*args, **kwargs):
+        if filler.exists():
+            filler.unlink()
+            assert list_checkpoints(arguments.output_dir / "checkpoints")[0].name == "step-00000002"
+        save_checkpoint(*args, **kwargs)
+
+    monkeypatch.setattr(durable, "write_by", fill_and_write)
+    monkeypatch.setattr(training_run, "save_checkpoint", free_and_save)
     pretrain(arguments)
     if free_bytes < 163_840:
         assert "warning: no checkpoint at step 4, the disk is full" in capsys.readouterr().out

@@ -72,10 +72,12 @@ def run_on(num_processes: int, arguments, last_step: int | None = None) -> None:
 
 
 def test_two_processes_reach_the_losses_of_one(arguments, tmp_path):
+    arguments = replace(arguments, sample_prompts=["salam"], sample_max_new_tokens=3, report_to=["tensorboard"])
     two = replace(arguments, output_dir=tmp_path / "two", gradient_accumulation_steps=1)
     run_to_end(arguments)
     run_on(2, two)
     assert len(read_losses(two)) == 22
+    assert len((two.output_dir / "samples.jsonl").read_text().splitlines()) == 2
     assert read_losses(two) == pytest.approx(read_losses(arguments), rel=1e-5)
 
 
@@ -96,7 +98,7 @@ def build_command(arguments) -> list[str]:
     return [
         str(SCRIPT),
         *(f"--model.{key}={value}" for key, value in model.items()),
-        *(f"--{key}={value}" for key, value in flags.items() if value is not None),
+        *(f"--{key}={value}" for key, value in flags.items() if value not in (None, [])),
     ]
 
 

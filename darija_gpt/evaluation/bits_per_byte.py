@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -16,12 +17,13 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.generation import count_context_tokens
-from darija_gpt.tokenizer import encode_texts, render_messages
+from darija_gpt.tokenizer import TURN_START, encode_texts, render_messages
 
 
 LOGITS_PER_BATCH = 2**25  # 128 MiB in float32
 TOKENS_PER_SOFTMAX = 512
 IGNORED = -100  # the target of a position that is not scored
+LINE_BREAK = "Ċ"  # what a byte-level vocabulary writes for it
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,52 @@ def batch_windows(windows: Iterable[Window], batch_tokens: int) -> Iterator[list
         batch.append(window)
     if batch:
         yield batch
+
+
+class ByteCounter:
+    """How many bytes of text the tokens of training blocks stand for.
+
+    A control token stands for none, and so does the role at the head of a turn, down to its line break: the template
+    writes both. Any other token stands for the bytes that it is decoded to, also where they are a part of a character.
+
+    Args:
+        tokenizer (`PreTrainedTokenizerBase`):
+            A byte-level tokenizer.
+
+    Raises:
+        ValueError: If the tokenizer is of another kind.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase):
+        if "ByteLevel" not in str(tokenizer.backend_tokenizer.decoder):
+            raise ValueError(
+                "the tokenizer is not byte-level, so that its tokens do not tell their bytes; train one with "
+                "train_tokenizer.py."
+            )
+        added = tokenizer.added_tokens_decoder
+        # In a byte-level vocabulary each character of an entry is a byte.
+        entries = {number: len(entry) for entry, number in tokenizer.get_vocab().items()}
+        entries |= {number: 0 if token.special else len(token.content.encode()) for number, token in added.items()}
+        self._lengths = np.zeros(max(entries) + 1, dtype=np.int64)
+        self._lengths[list(entries)] = list(entries.values())
+        self._turn_start = tokenizer.get_vocab().get(TURN_START, -1)
+        self._line_breaks = [
+            number for entry, number in tokenizer.get_vocab().items() if LINE_BREAK in entry and number not in added
+        ]
+
+    def count(self, token_ids: np.ndarray) -> int:
+        """Bytes of all tokens of a block but the first, which nothing predicts."""
+        lengths = self._lengths[token_ids]
+        breaks = np.flatnonzero(np.isin(token_ids, self._line_breaks))
+        for start in np.flatnonzero(token_ids == self._turn_start):
+            later = breaks[np.searchsorted(breaks, start) :]
+            lengths[start : later[0] + 1 if len(later) else None] = 0
+        return int(lengths[1:].sum())
+
+
+def convert_to_bits_per_byte(loss: float, num_tokens: int, num_bytes: int) -> float:
+    """A mean loss in nats over so many tokens, as bits for each of the bytes that they stand for."""
+    return loss * num_tokens / math.log(2) / num_bytes
 
 
 @torch.inference_mode()
@@ -182,7 +230,7 @@ def _score_batch(
 
 def _describe(nats: float, num_bytes: int, num_tokens: int, num_documents: int) -> dict[str, float]:
     return {
-        "bits_per_byte": round(nats / math.log(2) / num_bytes, 4),
+        "bits_per_byte": round(convert_to_bits_per_byte(nats / num_tokens, num_tokens, num_bytes), 4),
         "perplexity": round(math.exp(nats / num_tokens), 3),
         "bytes": num_bytes,
         "tokens": num_tokens,

@@ -1,10 +1,13 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
+from tokenizers.decoders import WordPiece
 
-from darija_gpt.evaluation.bits_per_byte import encode_document, measure_bits_per_byte, slide_windows
+from darija_gpt.evaluation.bits_per_byte import ByteCounter, encode_document, measure_bits_per_byte, slide_windows
+from darija_gpt.tokenizer import encode_texts
 
 
 CHAT = [
@@ -133,3 +136,37 @@ def test_coarse_numbers_damaged_weights_and_no_text_are_refused(tiny_llama, toke
         measure_bits_per_byte(damaged, tokenizer, rows)
     with pytest.raises(ValueError, match="no text"):
         measure_bits_per_byte(tiny_llama, tokenizer, [make_row("")])
+
+
+TEXTS = [
+    "salam",
+    "لاباس عليك؟ 😊🇲🇦",
+    "  two  spaces\n\n\ttab",
+    "[PHONE] ou [NAME_1]!",
+    "é́ ﷺ \u200f ي",
+    "<|im_end|> 3la 7it",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_tokens_of_a_text_stand_for_its_bytes(tokenizer, text):
+    [ids] = encode_texts(tokenizer, [text])
+    counter = ByteCounter(tokenizer)
+    assert counter.count(np.array([tokenizer.bos_token_id, *ids])) == len(text.encode())
+    for place in range(1, len(ids)):
+        # A block goes on with the token that the last one ended before; here they share one, which counts once.
+        parts = [tokenizer.bos_token_id, *ids[:place]], ids[place - 1 :]
+        assert sum(counter.count(np.array(part)) for part in parts) == len(text.encode())
+
+
+def test_control_tokens_and_roles_stand_for_no_bytes(tokenizer):
+    ids = encode_document(tokenizer, make_row("", CHAT))[0]
+    contents = [message["content"].strip().replace("<|", "< |") for message in CHAT]
+    assert ByteCounter(tokenizer).count(np.array(ids)) == sum(len(content.encode()) + 1 for content in contents)
+
+
+def test_a_tokenizer_that_does_not_tell_its_bytes_is_refused(tokenizer):
+    words = copy.deepcopy(tokenizer)
+    words.backend_tokenizer.decoder = WordPiece()
+    with pytest.raises(ValueError, match="not byte-level"):
+        ByteCounter(words)
