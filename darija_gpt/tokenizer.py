@@ -146,13 +146,9 @@ def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) ->
     conversations = [messages for messages in rows["messages"] if messages]
     plain = iter(_encode_batch(tokenizer, texts, split_special_tokens=True))
     rendered = iter(_encode_batch(tokenizer, _render_batch(tokenizer, conversations), split_special_tokens=False))
-    documents = []
-    for messages in rows["messages"]:
-        documents.append(next(rendered if messages else plain))
-        if not messages:
-            # The template writes it by itself.
-            documents[-1].insert(0, tokenizer.bos_token_id)
-    return documents
+    # The template writes the opening token by itself. Looked up for each row, it takes a twentieth of all the time.
+    opening = tokenizer.bos_token_id
+    return [next(rendered) if messages else [opening, *next(plain)] for messages in rows["messages"]]
 
 
 def _encode_batch(

@@ -2,10 +2,15 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from datasets import concatenate_datasets
@@ -20,6 +25,7 @@ from darija_gpt.run_record import check_run, record_run
 from darija_gpt.training_step import Updater
 
 
+README = Path(__file__).resolve().parents[1] / "README.md"
 NUM_STEPS = 8
 
 
@@ -273,3 +279,31 @@ def encode_wrongly_in_two(arguments, rank: int, port: int) -> None:
     token_store.encode_rows = lambda tokenizer, rows: [[4000] for _ in rows["text"]]
     with pytest.raises(ValueError, match=r"token 0 of row 0 \(00000\.arrow, offset 0\) has the id 4,000"):
         pretrain_as(arguments, rank, 2, port, None)
+
+
+def test_the_command_in_the_readme_streams(dataset_dir, tokenizer_dir, darija, tmp_path):
+    (command,) = re.findall(r"^accelerate launch (scripts/pretrain\.py .* --stream\..*)$", README.read_text(), re.M)
+    runs = tmp_path / "runs" / "mine"
+    shutil.copytree(dataset_dir, runs / "dataset")
+    shutil.copytree(tokenizer_dir, runs / "tokenizer")
+    (tmp_path / "my_texts").mkdir()
+    (tmp_path / "my_texts" / "texts.txt").write_text("\n\n".join(darija), "utf-8")
+    script, *flags = shlex.split(command)
+    flags = [str(README.parent / flag) if flag.endswith(".yaml") else flag for flag in flags]
+    small = [
+        "--max_steps",
+        "2",
+        "--stream.shuffle_buffer",
+        "10",
+        "--model.hidden_size",
+        "32",
+        "--model.num_hidden_layers",
+        "1",
+        "--block_size",
+        "32",
+    ]
+    command = [sys.executable, README.parent / script, *flags, *small]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert "training tokens from a stream in 16 lanes, 2 steps of 256 tokens" in process.stdout
+    assert json.loads((runs / "base" / "training_summary.json").read_text())["steps"] == 2

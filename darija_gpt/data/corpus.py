@@ -171,7 +171,10 @@ def purge_dataset(output_dir: Path) -> None:
     for leftover in find_leftovers(output_dir):
         shutil.rmtree(leftover)
         print(f"removed {leftover}")
-    print("exports, models and tokenizers are not touched; remove those that were made from it yourself.")
+    print(
+        "exports, models, tokenizers and encoded tokens (of an unfinished run, or in a token_cache) are not touched; "
+        "remove those that were made from it yourself."
+    )
 
 
 def begin_consent(chats: Iterable[Chat], folder: Path, owner: str | None) -> None:

@@ -233,10 +233,10 @@ class LaneReader:
         self.source, self.lane, self.num_lanes = source, lane, stream.num_lanes
         self.convert = build_converter(source, stream)
         self.epoch, self.num_in_epoch, self.counts = 0, 0, Counter()
-        # The rows in hand, the next one's place among them, and where the source stood before them.
-        self._rows: list[Row] = []
-        self._place, self._mark = 0, None
         self._dataset: IterableDataset | None = None
+        # The rows in hand, the next one's place among them, where the source stood before them, and where it stands.
+        self._rows: list[Row] = []
+        self._place, self._mark, self._next_mark = 0, None, None
 
     def read(self) -> SourceRow | None:
         """The next document, None once after the last one. Then it begins anew.
@@ -252,7 +252,7 @@ class LaneReader:
                         f"(rows left out: {dict(self.counts) or 'none'}); take fewer lanes, or look into it."
                     )
                 self.epoch, self.num_in_epoch = self.epoch + 1, 0
-                self._rows, self._place, self._mark, self._dataset = [], 0, None, None
+                self._go_to(None)
                 return None
             row = self._rows[self._place]
             self._place += 1
@@ -278,34 +278,32 @@ class LaneReader:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes there."""
         self.epoch, self.num_in_epoch, self.counts = state["epoch"], state["num_in_epoch"], Counter(state["counts"])
-        self._rows, self._place, self._mark, self._dataset = [], state["place"], state["mark"], None
-        if self._mark is not None:
-            self._open()
-            self._rows = self._read_rows() or []
+        self._go_to(state["mark"])
+        if state["mark"] is not None:
+            self._fill()
+            self._place = state["place"]
 
-    def _open(self) -> None:
-        self._dataset = open_rows(self.source, self.lane, self.num_lanes)
-        if self._mark is not None:
-            self._dataset.load_state_dict(self._mark)
+    def _go_to(self, mark: dict[str, Any] | None) -> None:
+        """Begins to read where the source once stood, or at its beginning."""
+        if self._dataset is None:
+            self._dataset = open_rows(self.source, self.lane, self.num_lanes)
+            self._first_mark = self._dataset.state_dict()
+        self._next_mark = self._first_mark if mark is None else mark
+        self._dataset.load_state_dict(self._next_mark)
         # Unlike the dataset's own iterator, this one gives all rows in a DataLoader's worker, too.
         self._batches = _watch(self.source, self._dataset.iter(ROWS_PER_READ))
+        self._rows, self._place, self._mark = [], 0, None
 
     def _fill(self) -> bool:
         """Reads on; False at the end."""
         if self._dataset is None:
-            self._open()
-        mark = self._dataset.state_dict()
-        rows = self._read_rows()
-        if rows is None:
-            return False
-        self._rows, self._place, self._mark = rows, 0, mark
-        return True
-
-    def _read_rows(self) -> list[Row] | None:
+            self._go_to(None)
         batch = next(self._batches, None)
         if batch is None:
-            return None
-        return [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+            return False
+        self._rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]
+        self._place, self._mark, self._next_mark = 0, self._next_mark, self._dataset.state_dict()
+        return True
 
 
 class LaneRows:
