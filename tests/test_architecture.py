@@ -13,12 +13,13 @@ PACKAGE = ROOT / "darija_gpt"
 
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
-    {"output", "hardware", "recipe", "markdown", "data", "model"}
+    {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
     | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
     {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
-    {"evaluation", "generation", "formats", "conversion"},
-    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
-    {"card", "hub", "benchmark"},
+    {"evaluation", "generation", "adapters", "loading", "formats", "conversion"},
+    {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning"}
+    | {"conversation", "chat"},
+    {"card", "hub", "benchmark", "demo"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))
