@@ -1,124 +1,145 @@
 """A chat in the terminal, each reply shown while it is being written."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from darija_gpt.generation import (
-    SamplingArguments,
-    count_context_tokens,
-    count_prompt_tokens,
-    fit_context,
-    load_model,
-    neutralize_control_characters,
-    stream_reply,
+from darija_gpt.conversation import Conversation
+from darija_gpt.display import DETECT_DIRECTION, FORGET_DIRECTION, neutralize_control_characters
+from darija_gpt.generation import SamplingArguments, count_context_tokens
+from darija_gpt.loading import load_model
+from darija_gpt.output import make_printable
+
+
+HELP = (
+    "/reset begins anew, /undo takes the last exchange back, /save FILE keeps the conversation (.json, or text), "
+    "/help shows this, /quit or Ctrl-D ends; Ctrl-C stops a reply."
 )
-
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-HELP = "/reset begins anew, /undo takes the last exchange back, /help shows this, /quit ends; Ctrl-C stops a reply."
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatArguments(SamplingArguments):
-    model: str = field(metadata={"help": "directory of a model, or its id on the Hub"})
+    model: str = field(metadata={"help": "directory of a model or of an adapter, or its id on the Hub"})
+    base: str | None = field(
+        default=None, metadata={"help": "the model that an adapter belongs to, where its own files do not say"}
+    )
     prompt: str | None = field(default=None, metadata={"help": "one message: print the reply to it and end"})
     system_prompt: str | None = field(default=None, metadata={"help": "instruction that opens the conversation"})
 
 
-class Conversation:
-    """What the user and the model have said, as far back as the model reads."""
-
-    def __init__(
-        self, model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", arguments: ChatArguments
-    ) -> None:
-        self.model, self.tokenizer, self.sampling = model, tokenizer, arguments
-        self.max_tokens = count_prompt_tokens(model, arguments)
-        instruction = arguments.system_prompt
-        self.opening = [{"role": "system", "content": instruction}] if instruction else []
-        self.messages = list(self.opening)
-
-    def reset(self) -> None:
-        self.messages = list(self.opening)
-        _note("The conversation begins anew.")
-
-    def undo(self) -> None:
-        self.messages = self.messages[: max(len(self.opening), len(self.messages) - 2)]
-        _note(f"Exchanges left: {(len(self.messages) - len(self.opening)) // 2}.")
-
-    def hear(self, text: str) -> None:
-        """Takes in what the user says.
-
-        Raises:
-            ValueError: If it does not fit what the model reads; the conversation stays as it was.
-        """
-        messages = [*self.messages, {"role": "user", "content": text}]
-        self.messages, num_dropped = fit_context(messages, self.tokenizer, self.max_tokens)
-        if num_dropped:
-            _note(f"The model's context is full: it has forgotten the oldest {num_dropped} messages.")
-
-    def reply(self) -> None:
-        """Prints the model's reply while it is being written. What came before Ctrl-C counts as said."""
-        said: list[str] = []
-        try:
-            for piece in stream_reply(self.model, self.tokenizer, self.messages, self.sampling):
-                print(neutralize_control_characters(piece), end="", flush=True)
-                said.append(piece)
-        finally:
-            print(flush=True)
-            self.messages = [*self.messages, {"role": "assistant", "content": "".join(said)}]
-
-
 def chat(arguments: ChatArguments) -> None:
     """The chat stage: lines from the terminal, or from a pipe, and a reply to each."""
-    model, tokenizer = load_model(arguments.model)
-    conversation = Conversation(model, tokenizer, arguments)
+    model, tokenizer = load_model(arguments.model, arguments.base)
+    conversation = Conversation(model, tokenizer, arguments, arguments.system_prompt)
+    if tokenizer.chat_template is None:
+        _note(f"{arguments.model} has no chat template: it does not reply, it continues what you write.")
+    if arguments.num_beams > 1:
+        _note(f"With num_beams={arguments.num_beams} a reply is shown once it is whole.")
     if arguments.prompt is not None:
-        conversation.hear(arguments.prompt)
-        conversation.reply()
-        return
-
-    if sys.stdin.isatty():
+        _show_reply(conversation, arguments.prompt)
+    elif sys.stdin.isatty():
         _note(f"{arguments.model} reads {count_context_tokens(model):,} tokens. {HELP}")
-    for line in _read_lines():
-        if line == "/quit":
-            return
-        if line == "/reset":
-            conversation.reset()
-        elif line == "/undo":
-            conversation.undo()
-        elif line.startswith("/"):
-            _note(HELP)
-        elif line:
-            try:
-                conversation.hear(line)
-            except ValueError as error:
-                _note(f"Not sent: {error}")
-                continue
-            try:
-                conversation.reply()
-            except KeyboardInterrupt:
-                _note("Stopped.")
+        with _own_direction():
+            _talk(conversation)
+    else:
+        for line in sys.stdin:
+            if not _answer(conversation, line.strip()):
+                return
 
 
-def _read_lines() -> Iterator[str]:
-    """What the user types, line by line, until the input ends."""
-    if not sys.stdin.isatty():
-        yield from map(str.strip, sys.stdin)
-        return
+def _talk(conversation: Conversation) -> None:
+    """Asks for lines until there are no more."""
     with contextlib.suppress(ImportError):  # Windows has none, and edits lines by itself.
         import readline  # noqa: F401
+    while True:
+        try:
+            # No letter in it: a line that begins with Arabic is read from the right.
+            if not _answer(conversation, input("> ").strip()):
+                return
+        except EOFError:
+            print()
+            return
+        except KeyboardInterrupt:
+            print()
+            _note("Ctrl-D or /quit ends.")
+
+
+def _answer(conversation: Conversation, line: str) -> bool:
+    """Does what a line says. Whether the chat goes on."""
+    command, _, rest = line.partition(" ")
+    if command == "/quit":
+        return False
+    if command == "/reset":
+        conversation.reset()
+        _note("The conversation begins anew.")
+    elif command == "/undo":
+        _note(f"Exchanges left: {conversation.undo()}.")
+    elif command == "/save":
+        _save(conversation, rest.strip())
+    elif command.startswith("/"):
+        _note(HELP)
+    elif line:
+        try:
+            _show_reply(conversation, line)
+        except ValueError as error:
+            _note(f"Not sent: {error}")
+        except KeyboardInterrupt:
+            _note("Stopped.")
+    return True
+
+
+def _show_reply(conversation: Conversation, text: str) -> None:
+    """Prints the reply while it is being written; one that is stopped ends its line too.
+
+    Raises:
+        ValueError: If the message cannot be sent.
+    """
+    num_forgotten_before = conversation.num_forgotten
+    pieces = conversation.reply(text)
+    if conversation.num_forgotten > num_forgotten_before:
+        _note(f"The model's context is full: it has forgotten the oldest {conversation.num_forgotten} messages.")
     try:
-        while True:
-            yield input("you> ").strip()
-    except EOFError:
-        print()
+        with contextlib.closing(pieces):
+            for piece in pieces:
+                print(neutralize_control_characters(piece), end="", flush=True)
+    finally:
+        print(flush=True)
+    if not conversation.messages[-1]["content"]:
+        _note("The model said nothing.")
+
+
+def _save(conversation: Conversation, name: str) -> None:
+    if not name:
+        _note("/save needs a name, such as /save talk.json or /save talk.txt.")
+        return
+    path = Path(name).expanduser()
+    try:
+        conversation.save(path)
+    except OSError as error:
+        _note(f"Not saved: {path}: {error.strerror}.")
+    except ValueError as error:
+        _note(f"Not saved: {error}")
+    else:
+        _note(f"Saved: {path} ({len(conversation.messages)} messages), readable for you alone.")
+
+
+@contextmanager
+def _own_direction() -> Iterator[None]:
+    """Has a terminal that knows right to left show each line in its own direction."""
+    is_asked = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    if is_asked:
+        print(end=DETECT_DIRECTION, flush=True)
+    try:
+        yield
+    finally:
+        if is_asked:
+            print(end=FORGET_DIRECTION, flush=True)
 
 
 def _note(text: str) -> None:
     """Says on stderr what is no reply."""
-    print(text, file=sys.stderr, flush=True)
+    print(make_printable(text), file=sys.stderr, flush=True)

@@ -127,7 +127,7 @@ def convert(arguments: ConvertArguments) -> None:
         ValueError: If the model cannot be loaded or has no counterpart, or `output_dir` holds something.
     """
     from darija_gpt.formats import FORMATS
-    from darija_gpt.generation import load_model
+    from darija_gpt.loading import load_model
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.tokenizer import save_tokenizer
 

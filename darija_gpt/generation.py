@@ -1,24 +1,24 @@
-"""Replies of a causal language model: sampling, streaming and context cutting, the same wherever one is talked to."""
+"""Replies of a causal language model: sampling, streaming and context cutting, the same wherever one is talked to.
+
+A model whose tokenizer has a chat template replies. Any other continues: its prompt is the text so far, each turn of
+the user on a line of its own and what the model wrote behind it.
+"""
 
 import string
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from darija_gpt.control_tokens import END_OF_TEXT, TURN_END
 
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Messages = list[dict[str, str]]
-
-# What a terminal obeys: C0 and C1 without newline and tab, so that no escape sequence can begin, and the marks that
-# turn the reading direction of whatever follows. The plain marks LRM, RLM and ALM stay: Arabic is written with them.
-_OBEYED = {*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x09, 0x0A}
-_REMOVE_OBEYED = dict.fromkeys(_OBEYED)
 
 # Sampling draws from torch's global state, so that replies to several people at once would change each other.
 _ONE_REPLY_AT_A_TIME = threading.Lock()
@@ -33,9 +33,20 @@ class SamplingArguments:
     temperature: float = field(default=0.8, metadata={"help": "below 1 plays safe, above 1 takes risks"})
     top_k: int = field(default=50, metadata={"help": "draw among this many likeliest tokens; 0 for all"})
     top_p: float = field(default=0.95, metadata={"help": "draw among the likeliest tokens of this total probability"})
+    min_p: float = field(
+        default=0.0,
+        metadata={"help": "draw no token below this share of the likeliest one's probability; 0 draws all"},
+    )
+    num_beams: int = field(
+        default=1,
+        metadata={"help": "above 1, beam search (with do_sample false) keeps so many beginnings; nothing is streamed"},
+    )
     # It also punishes the tokens of the prompt, and with them the one that ends a turn.
     repetition_penalty: float = field(default=1.0, metadata={"help": "above 1 avoids tokens that were there before"})
     seed: int = field(default=0, metadata={"help": "the same seed gives the same reply"})
+    stop_strings: list[str] = field(
+        default_factory=list, metadata={"help": "a reply ends before any of these, beside the model's own end"}
+    )
 
     def __post_init__(self):
         for name, is_legal, expected in (
@@ -43,55 +54,14 @@ class SamplingArguments:
             ("temperature", self.temperature > 0, "positive; try 0.8, or do_sample false for the likeliest tokens"),
             ("top_k", self.top_k >= 0, "0 or more; try 50, or 0 for all tokens"),
             ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1; try 0.95"),
+            ("min_p", 0 <= self.min_p < 1, "0 or more and below 1; try 0.05, or 0 for none"),
+            ("num_beams", self.num_beams > 0, "positive; try 4, or 1 for no beam search"),
             ("repetition_penalty", self.repetition_penalty > 0, "positive; try 1.1, or 1 for none"),
             ("seed", 0 <= self.seed < 2**63, "between 0 and 2**63 - 1; try 0"),
+            ("stop_strings", all(self.stop_strings), "texts that are not empty"),
         ):
             if not is_legal:
                 raise ValueError(f"{name}={getattr(self, name)} must be {expected}.")
-
-
-def load_model(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
-    """A causal language model, ready to reply on the best device there is, and its tokenizer.
-
-    Args:
-        path (`str` or `Path`):
-            A local directory or the id of a model on the Hub. Code that comes with a model is never run.
-
-    Raises:
-        ValueError: If there is no such model, or it is not one that transformers or this project knows.
-    """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils import logging
-
-    import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
-
-    is_directory = Path(path).is_dir()
-    if is_directory and not any((Path(path) / f"{name}.json").is_file() for name in ("config", "adapter_config")):
-        raise ValueError(f"{path} holds no config.json; give a directory that pretrain.py or finetune.py wrote.")
-    if is_directory:
-        logging.disable_progress_bar()  # A download takes time to see; a file here is read before a bar is drawn.
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
-        model, loading = AutoModelForCausalLM.from_pretrained(path, trust_remote_code=False, output_loading_info=True)
-    except (OSError, ValueError, SafetensorError) as error:
-        if not is_directory:
-            raise ValueError(
-                f"{path} is no directory, and no model of that name could be loaded from the Hub; give a directory "
-                "that pretrain.py or finetune.py wrote, or an id such as owner/name."
-            ) from error
-        reason = str(error).strip().partition("\n")[0]
-        raise ValueError(
-            f"{path} holds no causal language model that loads without code of its own: {reason}"
-        ) from error
-    if loading["missing_keys"]:
-        raise ValueError(
-            f"{path} lacks {len(loading['missing_keys'])} of the weights of {type(model).__name__}, such as "
-            f"{min(loading['missing_keys'])}; give the directory of a whole causal language model."
-        )
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    return model.to(device).eval(), tokenizer
 
 
 def count_context_tokens(model: "PreTrainedModel") -> int:
@@ -127,8 +97,6 @@ def count_prompt_tokens(model: "PreTrainedModel", sampling: SamplingArguments) -
 
 def stop_token_ids(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
     """Ids of the tokens that end a reply: the end of a turn, the end of a text, and the tokenizer's own eos."""
-    from darija_gpt.tokenizer import END_OF_TEXT, TURN_END
-
     added = tokenizer.added_tokens_encoder
     return sorted({tokenizer.eos_token_id, added.get(TURN_END), added.get(END_OF_TEXT)} - {None})
 
@@ -140,18 +108,31 @@ def encode_prompt(messages: Messages, tokenizer: "PreTrainedTokenizerBase") -> l
         messages (`list[dict[str, str]]`):
             The conversation. A control token typed in it stays text, whatever the tokenizer's template does.
         tokenizer (`PreTrainedTokenizerBase`):
-            A tokenizer with a chat template.
+            The model's tokenizer. Without a chat template, the ids are those of the text that the model continues.
 
     Raises:
-        ValueError: If the tokenizer has no chat template.
+        ValueError: If the chat template refuses the conversation.
     """
-    if tokenizer.chat_template is None:
-        raise ValueError("the tokenizer has no chat template, so the model cannot chat; give a chat model.")
+    from jinja2 import TemplateError
+
     # A terminal that is not UTF-8 hands over lone surrogates, which no tokenizer takes.
     messages = [message | {"content": message["content"].encode("utf-8", "replace").decode()} for message in messages]
-    return tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, return_dict=False, sanitize_control_tokens=True
-    )
+    if tokenizer.chat_template is None:
+        ids = tokenizer(_join_plain(messages), split_special_tokens=True)["input_ids"]
+        # A continuation begins where the text ends, not behind an end that the tokenizer adds.
+        return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id and len(ids) > 1 else ids
+    try:
+        return tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_dict=False, sanitize_control_tokens=True
+        )
+    except TemplateError as error:
+        raise ValueError(f"the model's chat template refuses the conversation: {error}") from error
+
+
+def _join_plain(messages: Messages) -> str:
+    """The text so far: what the model wrote stands right behind what it continues."""
+    lines = ["\n" * (message["role"] != "assistant") + message["content"] for message in messages]
+    return "".join(lines).removeprefix("\n")
 
 
 def fit_context(messages: Messages, tokenizer: "PreTrainedTokenizerBase", max_tokens: int) -> tuple[Messages, int]:
@@ -161,7 +142,7 @@ def fit_context(messages: Messages, tokenizer: "PreTrainedTokenizerBase", max_to
         messages (`list[dict[str, str]]`):
             The conversation. A system message that opens it is always kept, and so is the user's last turn.
         tokenizer (`PreTrainedTokenizerBase`):
-            A tokenizer with a chat template.
+            The model's tokenizer.
         max_tokens (`int`):
             Tokens that the rendered conversation may take.
 
@@ -195,15 +176,15 @@ def stream_reply(
         model (`PreTrainedModel`):
             A causal language model.
         tokenizer (`PreTrainedTokenizerBase`):
-            Its tokenizer, with a chat template.
+            Its tokenizer.
         messages (`list[dict[str, str]]`):
             A conversation that fits the model's context; see `fit_context`.
         sampling (`SamplingArguments`):
             How to draw it. The same conversation and seed give the same reply.
 
     Yields:
-        `str`: whole words. No control token is among them, and no character is cut. Closing the iterator stops the
-        model.
+        `str`: whole words, or with beams the whole reply. No control token is among them, no stop string, and no
+        character is cut. Closing the iterator stops the model.
 
     Raises:
         ValueError: If conversation and reply do not fit the model's context.
@@ -223,20 +204,26 @@ def stream_reply(
     def generate() -> None:
         with _ONE_REPLY_AT_A_TIME, torch.random.fork_rng():
             torch.manual_seed(sampling.seed)
-            model.generate(
+            output = model.generate(
                 prompt,
                 attention_mask=torch.ones_like(prompt),
-                streamer=streamer,
+                streamer=streamer if sampling.num_beams == 1 else None,
                 stopping_criteria=[lambda *_: torch.tensor([must_stop.is_set()], device=prompt.device)],
                 **_generation_settings(model, tokenizer, sampling),
             )
+        if sampling.num_beams > 1:
+            # Which beginning is the best is known at the end only.
+            text = tokenizer.decode(output[0, prompt.shape[1] :], skip_special_tokens=True)
+            streamer.on_finalized_text(text, stream_end=True)
 
     with ThreadPoolExecutor(max_workers=1) as executor:
         generation = executor.submit(generate)
         # An error ends the stream too: the reader below must not wait for words that never come.
         generation.add_done_callback(lambda _: streamer.text_queue.put(streamer.stop_signal))
         try:
-            yield from _trim(streamer)
+            pieces = _cut_at_stop(streamer, sampling.stop_strings)
+            # What continues a text may begin with the space between two words.
+            yield from _trim(pieces, from_start=tokenizer.chat_template is not None)
         finally:
             must_stop.set()
         generation.result()
@@ -276,11 +263,6 @@ def continue_tokens(
     return "".join(_trim([tokenizer.decode(output[len(prompt_ids) :], skip_special_tokens=True)]))
 
 
-def neutralize_control_characters(text: str) -> str:
-    """The text without the characters that a terminal obeys; of an escape sequence its letters remain."""
-    return text.translate(_REMOVE_OBEYED)
-
-
 def _generation_settings(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", sampling: SamplingArguments
 ) -> dict[str, int | float | bool | list[int] | None]:
@@ -288,19 +270,36 @@ def _generation_settings(
     own_stop = model.generation_config.eos_token_id
     own_stops = own_stop if isinstance(own_stop, list) else [own_stop]
     stops = sorted({*stop_token_ids(tokenizer), *own_stops} - {None})
-    warping = ("temperature", "top_k", "top_p")
+    warping = ("temperature", "top_k", "top_p", "min_p")
     return {
         "max_new_tokens": sampling.max_new_tokens,
         "do_sample": sampling.do_sample,
+        "num_beams": sampling.num_beams,
         "repetition_penalty": sampling.repetition_penalty,
         "eos_token_id": stops,
         "pad_token_id": stops[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     } | {name: getattr(sampling, name) if sampling.do_sample else None for name in warping}
 
 
-def _trim(pieces: Iterable[str]) -> Iterator[str]:
+def _cut_at_stop(pieces: Iterable[str], stop_strings: Sequence[str]) -> Iterator[str]:
+    """The pieces up to the first stop string. What may be the beginning of one is held back until it is not."""
+    held = ""
+    for piece in pieces:
+        text = held + piece
+        found = [text.index(stop) for stop in stop_strings if stop in text]
+        if found:
+            yield text[: min(found)]
+            return
+        begun = (size for stop in stop_strings for size in range(1, len(stop)) if text.endswith(stop[:size]))
+        num_shown = len(text) - max(begun, default=0)
+        held = text[num_shown:]
+        yield text[:num_shown]
+    yield held
+
+
+def _trim(pieces: Iterable[str], from_start: bool = True) -> Iterator[str]:
     """The pieces without the white space around the whole, and without a character whose last bytes never came."""
-    has_begun, held = False, ""
+    has_begun, held = not from_start, ""
     for piece in pieces:
         text = held + piece if has_begun else piece.lstrip()
         shown = text.rstrip(string.whitespace + "\ufffd")

@@ -4,7 +4,7 @@ from collections import deque
 
 from tqdm import tqdm
 
-from darija_gpt.generation import neutralize_control_characters
+from darija_gpt.display import neutralize_control_characters
 
 
 # Of a speed: long enough to be steady, short enough to show what happens now.

@@ -17,17 +17,13 @@ from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
+from darija_gpt.control_tokens import CONTROL_TOKENS, END_OF_TEXT, PADDING, TURN_END, TURN_START
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.privacy_patterns import PLACEHOLDERS
 from darija_gpt.output import require_new, write_directory
 
 
-END_OF_TEXT = "<|endoftext|>"  # opens every document; bos and eos of a base model
-TURN_START = "<|im_start|>"
-TURN_END = "<|im_end|>"
-PADDING = "<|pad|>"
 ROLES = ("system", "user", "assistant")
-CONTROL_TOKENS = (END_OF_TEXT, TURN_START, TURN_END, PADDING)
 
 # A word may hold single digits beside letters, the consonants of Arabizi (3la, 7it, m3a, s7ab). Every other digit
 # stands alone, so that no token can hold a piece of a telephone number.

@@ -13,14 +13,15 @@ PACKAGE = ROOT / "darija_gpt"
 
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
-    {"output", "hardware", "recipe", "markdown", "data", "model"}
+    {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "packing", "token_store", "streaming", "optimization", "checkpoint"}
     | {"muon", "training_loss", "manifest", "step_guard"},
-    {"evaluation", "generation", "classifiers", "seq2seq", "formats", "conversion"},
+    {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
-    | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning", "chat"},
-    {"card", "hub", "benchmark"},
+    | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
+    | {"conversation", "chat"},
+    {"card", "hub", "benchmark", "demo"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,9 +1,9 @@
+import copy
 import io
 import itertools
-import os
-import pty
-import select
+import json
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import darija_gpt.chat
+import darija_gpt.conversation
 from darija_gpt.chat import ChatArguments, chat
 from darija_gpt.recipe import run_stage
 
@@ -23,16 +24,16 @@ ROOT = Path(__file__).parents[1]
 def run_chat(tiny_llama, tokenizer, monkeypatch, capsys):
     """Chats with lines of piped input; gives stdout, stderr and the conversations that the model was shown."""
     shown = []
-    stream_reply = darija_gpt.chat.stream_reply
+    stream_reply = darija_gpt.conversation.stream_reply
 
     def listen(model, tokenizer, messages, sampling):
         shown.append(messages)
         return stream_reply(model, tokenizer, messages, sampling)
 
-    def run(lines=(), model=tiny_llama, **arguments):
+    def run(lines=(), model=tiny_llama, tokenizer=tokenizer, **arguments):
         shown.clear()
-        monkeypatch.setattr(darija_gpt.chat, "load_model", lambda path: (model, tokenizer))
-        monkeypatch.setattr(darija_gpt.chat, "stream_reply", listen)
+        monkeypatch.setattr(darija_gpt.chat, "load_model", lambda path, base: (model, tokenizer))
+        monkeypatch.setattr(darija_gpt.conversation, "stream_reply", listen)
         monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         chat(ChatArguments(model="tiny", **{"max_new_tokens": 8, "do_sample": False} | arguments))
         return *capsys.readouterr(), shown
@@ -95,6 +96,40 @@ def test_reset_undo_help_and_quit_do_what_they_say(run_chat, say):
     assert err.count("/undo takes the last exchange back") == 2
 
 
+def test_save_keeps_all_of_it_for_its_owner_alone(run_chat, say, tmp_path):
+    names = ["talk.json", "talk.txt"]
+    lines = ["salam 😊", "labas \udce3 3lik?", *(f"/save {tmp_path / name}" for name in names)]
+    _, err, _ = run_chat(lines, model=say("labas", "\x1b[2Jbikhir"), system_prompt="jaweb")
+
+    contents = ["jaweb", "salam 😊", "labas", "labas ? 3lik?", "\x1b[2Jbikhir"]
+    saved = json.loads((tmp_path / "talk.json").read_text(encoding="utf-8"))
+    assert [message["content"] for message in saved["messages"]] == contents
+    assert [message["role"] for message in saved["messages"]] == ["system", *["user", "assistant"] * 2]
+    text = "system: jaweb\nuser: salam 😊\nassistant: labas\nuser: labas ? 3lik?\nassistant: [2Jbikhir\n"
+    assert (tmp_path / "talk.txt").read_text(encoding="utf-8") == text
+    assert all(stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600 for name in names)
+    assert err.count("Saved: ") == 2 and "(5 messages)" in err
+
+
+@pytest.mark.parametrize(("name", "reason"), [("", "needs a name"), ("here", "exists"), ("no/where", "No such file")])
+def test_a_conversation_that_cannot_be_saved_goes_on(run_chat, say, tmp_path, monkeypatch, name, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here").write_text("theirs")
+    out, err, _ = run_chat(["salam", f"/save {name}", "fin ghadi?"], model=say("a", "b"))
+
+    assert out == "a\nb\n" and reason in err and len(err.splitlines()) == 1
+    assert (tmp_path / "here").read_text() == "theirs" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_the_model_has_forgotten_is_still_saved(run_chat, tmp_path):
+    lines = ["salam khouya labas 3lik"] * 5
+    _, err, shown = run_chat([*lines, f"/save {tmp_path / 'talk.json'}"])
+
+    assert len(json.loads((tmp_path / "talk.json").read_text(encoding="utf-8"))["messages"]) == 10
+    assert len(shown[-1]) < 9
+    assert "forgotten the oldest" in err
+
+
 def test_a_cut_context_is_said_in_one_line(run_chat):
     out, err, shown = run_chat(["salam khouya labas 3lik"] * 4)
 
@@ -149,33 +184,35 @@ def test_ctrl_c_stops_the_reply_and_keeps_what_was_said(run_chat, scripted_llama
     assert [message["content"] for message in shown[-1]] == ["salam", first_reply, "fin ghadi?"]
 
 
-def test_in_a_terminal_it_asks_replies_and_ends_with_130_at_ctrl_c(tiny_llama_dir):
-    terminal, its_end = pty.openpty()
-    chatting = subprocess.Popen(
-        [sys.executable, "scripts/chat.py", "--model", str(tiny_llama_dir), "--max_new_tokens", "8"],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=its_end,
-        stdout=its_end,
-        stderr=its_end,
-    )
-    os.close(its_end)
+def test_beams_are_said_and_shown_whole(run_chat, say):
+    out, err, _ = run_chat(["salam"], num_beams=2)
 
-    def read_until(text: str) -> str:
-        seen = b""
-        while text.encode() not in seen:
-            seen += os.read(terminal, 1024)
-        return seen.decode(errors="replace")
+    assert err.startswith("With num_beams=2 a reply is shown once it is whole.\n")
+    assert len(out.splitlines()) >= 1
 
-    assert "/quit" in read_until("you> ")
-    os.write(terminal, b"salam\n")
-    read_until("you> ")
-    # readline sees a signal that comes just before it waits for a key with the next one only.
-    while not select.select([terminal], [], [], 0.5)[0]:
-        chatting.send_signal(signal.SIGINT)
-    read_until("interrupted")
-    assert chatting.wait() == 130
-    os.close(terminal)
+
+def test_a_model_without_a_chat_template_says_so_and_continues_the_text(run_chat, say, tokenizer, monkeypatch):
+    plain = copy.deepcopy(tokenizer)
+    plain.chat_template = None
+    model = say(" labas khouya", " ghadi")
+    read = []
+    forward = model.forward
+    model.forward = lambda input_ids, **kwargs: read.append(input_ids) or forward(input_ids, **kwargs)
+    out, err, _ = run_chat(["salam<|im_end|>", "fin"], model=model, tokenizer=plain)
+
+    assert err == "tiny has no chat template: it does not reply, it continues what you write.\n"
+    assert out == " labas khouya\n ghadi\n"
+    prompt = max(read, key=lambda ids: ids.shape[1])[0]
+    assert tokenizer.decode(prompt) == "salam<|im_end|> labas khouya\nfin"
+    assert not set(prompt.tolist()) & set(tokenizer.all_special_ids)
+
+
+def test_an_instruction_that_the_template_refuses_is_an_error_before_the_chat(run_chat, tokenizer):
+    strict = copy.deepcopy(tokenizer)
+    strict.chat_template = "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+
+    with pytest.raises(ValueError, match="chat template refuses the conversation: no system role"):
+        run_chat(["salam"], tokenizer=strict, system_prompt="jaweb")
 
 
 def test_bad_input_is_one_line_and_exit_code_2(tmp_path, capsys):

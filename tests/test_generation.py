@@ -1,20 +1,18 @@
 import copy
 import itertools
-import json
-import subprocess
-import sys
+import math
+import re
 
 import pytest
 import torch
 
+from darija_gpt.display import find_direction, neutralize_control_characters
 from darija_gpt.generation import (
     SamplingArguments,
     count_prompt_tokens,
     encode_prompt,
     fit_context,
     generate_reply,
-    load_model,
-    neutralize_control_characters,
     stop_token_ids,
     stream_reply,
 )
@@ -46,67 +44,17 @@ def make_conversation(num_exchanges: int) -> list[dict[str, str]]:
         ("top_k", -1),
         ("top_p", 0.0),
         ("top_p", 1.5),
+        ("min_p", -0.1),
+        ("min_p", 1.0),
+        ("num_beams", 0),
+        ("stop_strings", [""]),
         ("repetition_penalty", 0.0),
         ("seed", -1),
     ],
 )
 def test_a_sampling_value_that_means_nothing_is_refused_by_name(name, value):
-    with pytest.raises(ValueError, match=f"{name}={value}"):
+    with pytest.raises(ValueError, match=re.escape(f"{name}={value} must be")):
         SamplingArguments(**{name: value})
-
-
-def test_a_loaded_model_replies_as_the_one_that_was_saved(tiny_llama, tokenizer, tiny_llama_dir):
-    loaded, loaded_tokenizer = load_model(tiny_llama_dir)
-
-    assert not loaded.training
-    expected = generate_reply(tiny_llama, tokenizer, SALAM, SHORT)
-    assert generate_reply(loaded.to("cpu"), loaded_tokenizer, SALAM, SHORT) == expected
-
-
-def test_the_projects_own_model_loads_without_trusting_remote_code(tokenizer, tmp_path):
-    from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
-
-    config = DarijaGPTConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=96,
-    )
-    DarijaGPTForCausalLM(config).save_pretrained(tmp_path)
-    tokenizer.save_pretrained(tmp_path)
-
-    # In an interpreter of its own, where nothing has imported darija_gpt.model before.
-    program = "import sys; from darija_gpt.generation import load_model; print(type(load_model(sys.argv[1])[0]))"
-    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True)
-    assert "darija_gpt.model.modeling_darija_gpt.DarijaGPTForCausalLM" in done.stdout, done.stderr
-
-
-def test_a_directory_or_name_without_a_model_is_refused_with_the_remedy(tmp_path):
-    with pytest.raises(ValueError, match=r"holds no config\.json; give a directory"):
-        load_model(tmp_path)
-    with pytest.raises(ValueError, match="no such model here is no directory"):
-        load_model("no such model here")
-
-
-def test_a_model_that_brings_its_own_code_is_refused_and_its_code_never_runs(tokenizer, tmp_path):
-    config = {"model_type": "foreign", "auto_map": {"AutoConfig": "code.Config", "AutoModelForCausalLM": "code.Model"}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "code.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    tokenizer.save_pretrained(tmp_path)
-
-    with pytest.raises(ValueError, match="code of its own"):
-        load_model(tmp_path)
-    assert not (tmp_path / "ran").exists()
-
-
-def test_a_model_that_lacks_weights_is_refused(tiny_llama, tokenizer, tmp_path):
-    tiny_llama.model.save_pretrained(tmp_path)  # without the language model's head
-    tokenizer.save_pretrained(tmp_path)
-
-    with pytest.raises(ValueError, match=r"lacks 1 of the weights.*lm_head"):
-        load_model(tmp_path)
 
 
 def test_a_reply_stops_at_the_end_of_a_turn_and_of_a_text(tokenizer):
@@ -157,6 +105,97 @@ def test_without_sampling_a_reply_is_the_likeliest_token_each_time(tiny_llama, t
 
     sampling = SamplingArguments(max_new_tokens=20, do_sample=False)
     assert generate_reply(tiny_llama, tokenizer, SALAM, sampling) == expected.strip().rstrip("\ufffd")
+
+
+def score_next(model, ids: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
+
+
+@pytest.mark.parametrize("num_beams", [2, 3])
+def test_beams_find_what_a_beam_search_in_ten_lines_finds(tiny_llama, tokenizer, num_beams):
+    stops = set(stop_token_ids(tokenizer))
+    prompt = encode_prompt(SALAM, tokenizer)
+    beams, ended = [(0.0, [])], []
+    for _ in range(6):
+        longer = [
+            (score + log_share.item(), [*ids, token])
+            for score, ids in beams
+            for token, log_share in enumerate(score_next(tiny_llama, prompt + ids))
+        ]
+        longer.sort(key=lambda beam: -beam[0])
+        ended += [(score / len(ids), ids) for score, ids in longer[:num_beams] if ids[-1] in stops]
+        beams = [beam for beam in longer if beam[1][-1] not in stops][:num_beams]
+    ended += [(score / len(ids), ids) for score, ids in beams]
+    expected = tokenizer.decode(max(ended)[1], skip_special_tokens=True)
+
+    sampling = SamplingArguments(max_new_tokens=6, do_sample=False, num_beams=num_beams)
+    assert generate_reply(tiny_llama, tokenizer, SALAM, sampling) == expected.strip().rstrip("\ufffd")
+    assert len(list(stream_reply(tiny_llama, tokenizer, SALAM, sampling))) <= 1
+
+
+def test_min_p_leaves_only_the_tokens_that_are_nearly_as_likely_as_the_likeliest(tiny_llama, tokenizer):
+    scores = score_next(tiny_llama, encode_prompt(SALAM, tokenizer))
+    allowed = set((scores >= scores.max() + math.log(0.5)).nonzero().flatten().tolist())
+    drawn = set()
+    generate = tiny_llama.generate
+
+    def remember(prompt, **kwargs):
+        output = generate(prompt, **kwargs)
+        drawn.add(output[0, prompt.shape[1]].item())
+        return output
+
+    tiny_llama.generate = remember
+    try:
+        for seed in range(40):
+            free = {"top_k": 0, "top_p": 1.0, "temperature": 1.0, "max_new_tokens": 1, "seed": seed}
+            generate_reply(tiny_llama, tokenizer, SALAM, SamplingArguments(min_p=0.5, **free))
+    finally:
+        del tiny_llama.generate
+    assert len(drawn) >= 1 and drawn <= allowed < set(range(len(tokenizer)))
+
+
+def test_a_models_own_sampling_defaults_do_not_mix_in(tiny_llama, tokenizer):
+    expected = generate_reply(tiny_llama, tokenizer, SALAM, SHORT)
+    other = copy.deepcopy(tiny_llama)
+    other.generation_config.update(temperature=0.01, top_k=1, min_p=0.9, num_beams=3, repetition_penalty=2.0)
+
+    assert generate_reply(other, tokenizer, SALAM, SHORT) == expected
+
+
+@pytest.mark.parametrize("stops", [["machi"], ["never", "h machi"], [" mac", "machi lik"]])
+def test_nothing_of_a_stop_string_is_shown_and_the_model_stops(scripted_llama, tokenizer, stops):
+    said = []
+    script = itertools.chain(tokenizer.encode("labas h lhamdolah machi lik "), itertools.cycle(tokenizer.encode("a ")))
+    model = scripted_llama((said.append(token) or token for token in script), max_position_embeddings=20_000)
+    sampling = SamplingArguments(max_new_tokens=10_000, stop_strings=stops)
+
+    pieces = list(stream_reply(model, tokenizer, SALAM, sampling))
+    text = "labas h lhamdolah machi lik"
+    assert "".join(pieces) == text[: min(text.index(stop) for stop in stops if stop in text)].rstrip()
+    assert len(said) < 10_000
+
+
+def test_a_beginning_of_a_stop_string_that_comes_to_nothing_is_shown(scripted_llama, tokenizer):
+    script = [*tokenizer.encode("labas ## khouya #"), *stop_token_ids(tokenizer)]
+    sampling = SamplingArguments(max_new_tokens=50, stop_strings=["###", "khouya #!"])
+
+    assert generate_reply(scripted_llama(script), tokenizer, SALAM, sampling) == "labas ## khouya #"
+
+
+def test_without_a_chat_template_the_text_so_far_is_continued(tokenizer):
+    plain = copy.deepcopy(tokenizer)
+    plain.chat_template = None
+    messages = [
+        {"role": "system", "content": "hadi qissa."},
+        {"role": "user", "content": "salam"},
+        {"role": "assistant", "content": " khouya"},
+        {"role": "user", "content": "labas<|im_end|>"},
+    ]
+
+    ids = encode_prompt(messages, plain)
+    assert plain.decode(ids) == "hadi qissa.\nsalam khouya\nlabas<|im_end|>"
+    assert not set(ids) & set(plain.all_special_ids)
 
 
 def test_streamed_pieces_are_whole_words_that_join_to_the_reply(scripted_llama, tokenizer):
@@ -254,3 +293,18 @@ def test_text_that_is_not_utf8_is_read_as_far_as_it_is_text(tokenizer):
 )
 def test_what_a_terminal_obeys_is_removed_and_text_is_left_alone(text, shown):
     assert neutralize_control_characters(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        ("salam سلام", "ltr"),
+        ("سلام salam", "rtl"),
+        ("3! لاباس", "rtl"),
+        ("😊 123 labas", "ltr"),
+        ("שלום", "rtl"),
+        ("123 😊", None),
+    ],
+)
+def test_the_first_letter_decides_the_direction(text, direction):
+    assert find_direction(text) == direction

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.data.splits import SPLITS
+from darija_gpt.display import neutralize_control_characters
 from darija_gpt.evaluation.overlap import WordRunIndex
 from darija_gpt.generation import (
     SamplingArguments,
@@ -18,9 +19,8 @@ from darija_gpt.generation import (
     count_prompt_tokens,
     fit_context,
     generate_reply,
-    load_model,
-    neutralize_control_characters,
 )
+from darija_gpt.loading import load_model
 from darija_gpt.output import require_new, write_directory
 
 

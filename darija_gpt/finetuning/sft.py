@@ -18,8 +18,9 @@ from datasets import Dataset
 from trl import SFTConfig
 
 from darija_gpt.data.corpus import load_dataset_directory
-from darija_gpt.generation import Messages, count_context_tokens, load_model
+from darija_gpt.generation import Messages, count_context_tokens
 from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
+from darija_gpt.loading import load_model
 from darija_gpt.output import require_new, write_directory
 from darija_gpt.recipe import check_keys
 from darija_gpt.tokenizer import TURN_END, render_messages, save_tokenizer
