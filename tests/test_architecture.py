@@ -16,7 +16,7 @@ FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model"}
     | {"durable", "fingerprint", "faults", "run_lock", "stop_request"},
     {"tokenizer", "packing", "optimization", "checkpoint", "manifest", "step_guard"},
-    {"evaluation", "generation", "classifiers", "formats", "conversion"},
+    {"evaluation", "generation", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "training_run", "training_step", "training_log", "run_record", "finetuning", "chat"},
     {"card", "hub", "benchmark"},
 ]
@@ -82,6 +82,7 @@ def test_a_script_only_parses_and_calls(path):
         "darija_gpt.data.labelled",
         "darija_gpt.data.privacy",
         "darija_gpt.data.sources",
+        "darija_gpt.data.text_pairs",
         "darija_gpt.recipe",
     ],
 )
