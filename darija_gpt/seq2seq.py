@@ -67,6 +67,9 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
         raise ValueError(f"{path} holds no config.json; {remedy}.")
     if is_directory:
         logging.disable_progress_bar()  # A download takes time to see; a file here is read before a bar is drawn.
+    verbosity = logging.get_verbosity()
+    # That T5 has a head of its own, though its configuration speaks of a shared one, is no news: FLAN-T5 is like that.
+    logging.set_verbosity_error()
     try:
         config = AutoConfig.from_pretrained(path, trust_remote_code=False)
         if not config.is_encoder_decoder:
@@ -88,6 +91,8 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
                 "or an id such as google/flan-t5-base."
             ) from error
         raise ValueError(f"{path} holds no encoder-decoder model that loads here: {reason[:300]}") from error
+    finally:
+        logging.set_verbosity(verbosity)
     if loading["missing_keys"]:
         raise ValueError(
             f"{path} lacks {len(loading['missing_keys'])} of the weights of {type(model).__name__}, such as "

@@ -85,6 +85,7 @@ def test_a_script_only_parses_and_calls(path):
         "darija_gpt.data.labelled",
         "darija_gpt.data.privacy",
         "darija_gpt.data.sources",
+        "darija_gpt.data.text_pairs",
         "darija_gpt.recipe",
     ],
 )

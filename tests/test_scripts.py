@@ -28,6 +28,7 @@ SCRIPT_OF = {
         ["bert_darija_sentiment", "bert_imdb", "distilbert_spam", "roberta_ai_text", "deberta_ai_text"],
         "finetune_classifier",
     ),
+    **dict.fromkeys(["flan_t5_dialogues", "mt5_headlines"], "finetune_seq2seq"),
 }
 RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
 
@@ -107,6 +108,21 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         (
             "evaluate_classifier",
             ["--models", ".", "--data.path", "reviews.csv", "--output_dir", "out"],
+            ["config.json"],
+        ),
+        (
+            "finetune_seq2seq",
+            ["--model", ".", "--train.path", "nowhere.csv", "--output_dir", "out"],
+            ["nowhere.csv", "no such file"],
+        ),
+        (
+            "finetune_seq2seq",
+            ["--model", ".", "--train.path", "reviews.csv", "--output_dir", "out"],
+            ["target_column=summary is not among"],
+        ),
+        (
+            "finetune_seq2seq",
+            ["--model", ".", "--train.path", "reviews.csv", "--train.target_column", "label", "--output_dir", "out"],
             ["config.json"],
         ),
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),

@@ -89,7 +89,7 @@ def test_a_tokenizer_that_puts_tokens_before_and_after_keeps_both(tmp_path):
     assert encoded.token_ids == [[0, 4, 5, 2], [0, 4, 2], [0, 3, 2]]
     assert (encoded.num_cut, encoded.num_tokens, encoded.num_unknown) == (1, 5, 1)
     # None around a text: it still has to end.
-    backend.post_processor = processors.TemplateProcessing("$A", None, [])
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing("$A", None, [])
     assert encode_texts(tokenizer, ["wahd"], max_length=4, name="x").token_ids == [[4, 2]]
 
 
@@ -109,7 +109,7 @@ def test_a_vocabulary_as_mt5_has_it_on_the_hub_is_read(tmp_path):
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXTS),
         model_prefix=str(tmp_path / "spiece"),
-        vocab_size=200,
+        vocab_size=100,
         pad_id=0,
         eos_id=1,
         unk_id=2,
@@ -119,7 +119,7 @@ def test_a_vocabulary_as_mt5_has_it_on_the_hub_is_read(tmp_path):
     (tmp_path / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "T5Tokenizer", "extra_ids": 0, "additional_special_tokens": None})
     )
-    T5Config(vocab_size=200, decoder_start_token_id=0).save_pretrained(tmp_path)
+    T5Config(vocab_size=100, decoder_start_token_id=0).save_pretrained(tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
     expected = sentencepiece.SentencePieceProcessor(model_file=str(tmp_path / "spiece.model"))
     for text in TEXTS[:10]:
@@ -181,6 +181,24 @@ def test_a_model_without_its_decoder_is_refused(t5_dir, tmp_path):
     save_file(kept, tmp_path / "half" / "model.safetensors", {"format": "pt"})
     with pytest.raises(ValueError, match=r"lacks \d+ of the weights of T5ForConditionalGeneration"):
         load_seq2seq(tmp_path / "half")
+
+
+def test_a_head_of_its_own_as_flan_t5_has_one_survives_loading_and_saving(t5_dir, tmp_path):
+    """transformers calls all T5 tied, and lets the files decide."""
+    from safetensors.torch import load_file
+
+    model, _ = load_seq2seq(t5_dir)
+    model.save_pretrained(tmp_path)
+    weights = load_file(t5_dir / "model.safetensors")
+    assert torch.equal(load_file(tmp_path / "model.safetensors")["lm_head.weight"], weights["lm_head.weight"])
+    again = T5ForConditionalGeneration.from_pretrained(tmp_path).eval()
+    ids = torch.arange(3, 12)[None]
+    with torch.no_grad():
+        hidden = model.decoder(input_ids=ids, encoder_hidden_states=model.encoder(ids).last_hidden_state)
+        logits = [m(input_ids=ids, decoder_input_ids=ids).logits for m in (model, again)]
+    # Of T5 1.1, nothing is divided by the root of the width on the way to the head.
+    torch.testing.assert_close(logits[0], hidden.last_hidden_state @ weights["lm_head.weight"].T)
+    assert torch.equal(*logits)
 
 
 def test_a_length_beyond_the_positions_is_refused_where_positions_end():

@@ -50,8 +50,9 @@ def train_pieces(texts: list[str], vocab_size: int) -> list[tuple[str, float]]:
 
 
 def save_tiny_t5(directory: Path, texts: list[str], *, d_model: int = 32, vocab_size: int = 200) -> Path:
-    """A random T5 of two layers and a tokenizer trained on texts, as the Hub has them."""
+    """A random T5 of one layer and a tokenizer trained on texts, as the Hub has FLAN-T5: with a head of its own."""
     import torch
+    from safetensors.torch import load_file, save_file
     from transformers import T5Config, T5ForConditionalGeneration, T5Tokenizer
 
     tokenizer = T5Tokenizer(vocab=train_pieces(texts, vocab_size), extra_ids=0)
@@ -64,8 +65,15 @@ def save_tiny_t5(directory: Path, texts: list[str], *, d_model: int = 32, vocab_
         num_heads=4,
         feed_forward_proj="gated-gelu",
         decoder_start_token_id=0,
+        tie_word_embeddings=False,
     )
     torch.manual_seed(0)
     T5ForConditionalGeneration(config).save_pretrained(directory)
+    weights = load_file(directory / "model.safetensors")
+    weights["lm_head.weight"] = torch.randn(len(tokenizer), d_model) * d_model**-0.5
+    save_file(weights, directory / "model.safetensors", {"format": "pt"})
+    written = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    del written["scale_decoder_outputs"]
+    (directory / "config.json").write_text(json.dumps({**written, "tie_word_embeddings": False}), encoding="utf-8")
     tokenizer.save_pretrained(directory)
     return directory

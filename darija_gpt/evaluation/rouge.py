@@ -1,7 +1,7 @@
 """ROUGE in any script: the words, pairs of words and subsequences that a summary shares with the one people wrote.
 
 The measures are rouge_score's (Lin 2004), and so are the words of English. Other scripts need another tokenizer: its
-own takes `[a-z0-9]` for letters, so that two Arabic texts have nothing in common, not even with themselves.
+own takes `[a-z0-9]` for letters, so that an Arabic text has nothing in common even with itself.
 """
 
 from collections.abc import Sequence

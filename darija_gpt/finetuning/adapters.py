@@ -50,7 +50,8 @@ def merge_adapter(model: "PreTrainedModel", adapter: Path, model_path: str) -> "
             f"adapter={adapter} has {len(strange)} weights that {model_path} has no place for, such as {strange[0]}; "
             "it is another model's."
         )
-    return adapted.merge_and_unload()
+    # PEFT has frozen them for the adapter's sake.
+    return adapted.merge_and_unload().requires_grad_(True)
 
 
 def save_adapter(model, base: Path, directory: Path) -> None:

@@ -75,7 +75,7 @@ def read(directory, name):
 
 
 def test_full_fine_tuning_learns_the_rule_and_beats_the_lead(make_arguments, tmp_path, capsys):
-    finetune_seq2seq(make_arguments(num_train_epochs=25, early_stopping_patience=5))
+    finetune_seq2seq(make_arguments(num_train_epochs=20, metric_for_best_model="loss"))
     metrics = read(tmp_path / "out", "metrics.json")
     model, lead = metrics["results"]["model"], metrics["results"]["lead_sentence"]
     assert model["rougeL"]["low"] > lead["rougeL"]["high"] and model["rougeL"]["value"] > 0.8
@@ -102,6 +102,7 @@ def test_full_fine_tuning_learns_the_rule_and_beats_the_lead(make_arguments, tmp
     assert not list((tmp_path / "out").rglob("training_args.bin"))
     summary = read(tmp_path / "out", "training_summary.json")
     assert summary["stage"] == "finetune_seq2seq" and summary["method"] == "full"
+    assert set(summary["validation"]) == {"loss"} and summary["epochs"] == 20
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "out").iterdir()} == {0}
 
 
@@ -170,6 +171,8 @@ def test_lora_of_rank_16_trains_06_percent_of_flan_t5_large():
     )
     with torch.device("meta"):
         model = T5ForConditionalGeneration(config)
+        # Its files have a head of their own, which transformers then keeps apart from the embeddings.
+        model.lm_head.weight = torch.nn.Parameter(torch.empty_like(model.shared.weight))
         assert model.num_parameters() == 783_150_080
         lora = {"task_type": "SEQ_2_SEQ_LM", "target_modules": ["q", "v"], "r": 16}
         model = get_peft_model(model, build_lora_config(lora))
@@ -183,16 +186,19 @@ def test_lora_of_rank_16_trains_06_percent_of_flan_t5_large():
 def test_the_trainers_batches_hold_the_targets_and_pad_them_with_what_the_loss_leaves_out(make_arguments, tmp_path):
     pairs = [TextPair("wahd </s> السوق <pad>", "الأثمنة </s> طالعة"), TextPair("tran", "tran t3etel bezzaf")]
     data = _Splits({"train": pairs, "validation": pairs})
-    prepared = prepare(make_arguments(source_prefix="3onwan: "), data)
+    prepared = prepare(make_arguments(source_prefix="lkhbira "), data)
     trainer = build_trainer(prepared, pairs, make_arguments(), tmp_path)
     (batch,) = trainer.get_train_dataloader()
     tokenizer = prepared.tokenizer
     is_padding = batch["labels"] == -100
     assert is_padding.any() and not (batch["labels"] == tokenizer.pad_token_id).any()
-    learnt = {tokenizer.decode(labels[labels != -100]) for labels in batch["labels"]}
+
+    def read_off(ids) -> str:
+        return " ".join(tokenizer.decode(ids).replace("<pad>", "").split()).replace(" </s>", "</s>")
+
+    learnt = {read_off(labels[labels != -100]) for labels in batch["labels"]}
     assert learnt == {"الأثمنة طالعة</s>", "tran t3etel bezzaf</s>"}
-    read_texts = {tokenizer.decode(ids, skip_special_tokens=True) for ids in batch["input_ids"]}
-    assert read_texts == {"3onwan: wahd السوق", "3onwan: tran"}
+    assert {read_off(ids) for ids in batch["input_ids"]} == {"lkhbira wahd السوق</s>", "lkhbira tran</s>"}
     ends = (batch["input_ids"] == tokenizer.eos_token_id).sum(dim=1)
     assert ends.tolist() == [1, 1]
 
@@ -237,9 +243,11 @@ def test_a_loss_that_is_no_number_ends_the_run_with_4(make_arguments, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
-def test_the_loss_alone_can_choose_the_epoch(make_arguments, tmp_path):
-    finetune_seq2seq(make_arguments(metric_for_best_model="loss"))
-    assert set(read(tmp_path / "out", "training_summary.json")["validation"]) == {"loss"}
+def test_a_run_that_gets_no_better_ends_early_with_its_best_epoch(make_arguments, tmp_path):
+    finetune_seq2seq(make_arguments(num_train_epochs=9, learning_rate=1e-12, early_stopping_patience=1))
+    summary = read(tmp_path / "out", "training_summary.json")
+    assert (summary["epochs"], summary["best_epoch"]) == (2, 1)
+    assert set(summary["validation"]) == {"loss", "rouge1", "rouge2", "rougeL"}
 
 
 def test_texts_that_the_vocabulary_cannot_spell_are_refused(make_arguments, tmp_path):
@@ -261,7 +269,6 @@ def test_texts_that_the_vocabulary_cannot_spell_are_refused(make_arguments, tmp_
         ({"lora": {"rank": 4}}, "unknown key rank"),
         ({"lora": {"r": 4, "target_modules": ["c_attn"]}}, "c_attn"),
         ({"adapter": Path("nowhere")}, "adapter=nowhere"),
-        ({"validation_share": 0.999}, "nothing is left for train"),
     ],
 )
 def test_bad_input_is_refused_and_leaves_nothing(make_arguments, tmp_path, changes, words):
