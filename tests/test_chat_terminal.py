@@ -15,6 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+# For a word to appear: a test that waits in vain shall fail, and not hang.
+PATIENCE_SECONDS = 120
+
+
 class Terminal:
     """A chat on a pseudo-terminal. What it showed stays in `seen`."""
 
@@ -42,7 +46,8 @@ class Terminal:
         start = len(self.seen)
         while text.encode() not in self.seen[start:]:
             try:
-                shown = os.read(self.keyboard, 1024)
+                is_ready = select.select([self.keyboard], [], [], PATIENCE_SECONDS)[0]
+                shown = os.read(self.keyboard, 1024) if is_ready else b""
             except OSError:  # Linux's way to say that the other end was closed.
                 shown = b""
             assert shown, f"it ended before {text!r}: {self.seen[start:].decode(errors='replace')}"
