@@ -6,11 +6,12 @@ token after every text. Encoders (BERT and its kin) read what their tokenizers p
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.labelled import LabelledText
+from darija_gpt.recipe import RecipeError, check_keys
 
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Encoding = dict[str, list[int]]
 
 
 def load_classifier(
-    path: str | Path, labels: Sequence[str] | None = None
+    path: str | Path, labels: Sequence[str] | None = None, config_fields: Mapping[str, Any] | None = None
 ) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase", set[str]]:
     """A model with a classification head, in float32 on the CPU, and its tokenizer.
 
@@ -31,6 +32,8 @@ def load_classifier(
         labels (`Sequence[str]`, *optional*):
             The classes to learn: the model gets a head for them, anew where it has none of that size. Without them
             the model must be a classifier already.
+        config_fields (`Mapping`, *optional*):
+            Fields of the configuration to change, such as its dropout.
 
     Returns:
         `tuple`: the model, its tokenizer, and the names of the weights that were not in its files.
@@ -40,7 +43,7 @@ def load_classifier(
     """
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
 
     import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
@@ -55,12 +58,15 @@ def load_classifier(
         raise ValueError(f"{path} holds no config.json; {remedy}.")
     if is_directory:
         logging.disable_progress_bar()  # A download takes time to see; a file here is read before a bar is drawn.
-    head = {}
+    changed = dict(config_fields or {})
     if labels is not None:
-        head = {"id2label": dict(enumerate(labels)), "label2id": {label: index for index, label in enumerate(labels)}}
+        changed["id2label"] = dict(enumerate(labels))
+        changed["label2id"] = {label: index for index, label in enumerate(labels)}
     previous_verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # That a head is new is no news.
     try:
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        check_keys(config_fields or {}, config.to_dict(), "config_fields")
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         model, loading = AutoModelForSequenceClassification.from_pretrained(
             path,
@@ -68,8 +74,10 @@ def load_classifier(
             dtype=torch.float32,
             ignore_mismatched_sizes=labels is not None,
             output_loading_info=True,
-            **head,
+            **changed,
         )
+    except RecipeError:
+        raise
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         if not is_directory and isinstance(error, OSError):

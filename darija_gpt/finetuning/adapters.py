@@ -44,7 +44,7 @@ def merge_adapter(model: "PreTrainedModel", adapter: Path, model_path: str) -> "
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"adapter={adapter} does not fit {model_path}, so it is another model's: {reason}") from None
     with safe_open(weights, "pt") as file:
-        strange = sorted(set(file.keys()) - set(get_peft_model_state_dict(adapted)))
+        strange = sorted(set(file.keys()) - set(get_peft_model_state_dict(adapted, save_embedding_layers=False)))
     if strange:
         raise ValueError(
             f"adapter={adapter} has {len(strange)} weights that {model_path} has no place for, such as {strange[0]}; "
@@ -56,7 +56,8 @@ def merge_adapter(model: "PreTrainedModel", adapter: Path, model_path: str) -> "
 
 def save_adapter(model, base: Path, directory: Path) -> None:
     """Writes an adapter with the name of its base and nothing of where that stands."""
-    model.save_pretrained(directory)
+    # Embeddings stay as they are; to find that out, PEFT would ask the Hub for the base.
+    model.save_pretrained(directory, save_embedding_layers=False)
     if base.is_absolute():
         config = model.active_peft_config
         config.base_model_name_or_path, config.inference_mode = base.name, True

@@ -50,6 +50,9 @@ class ClassifierArguments:
     label_names: dict[str | int, str] | None = field(
         default=None, metadata={"help": "a name for each value of the label column, in the order of the classes"}
     )
+    config_fields: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "fields of the model's configuration to change, such as its dropout"}
+    )
     adapter: Path | None = field(
         default=None, metadata={"help": "LoRA adapter of an earlier run, merged into the model before it learns"}
     )

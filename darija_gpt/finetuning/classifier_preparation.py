@@ -58,7 +58,7 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
     )
     from darija_gpt.finetuning.adapters import merge_adapter
 
-    model, tokenizer, missing = load_classifier(arguments.model, data.labels)
+    model, tokenizer, missing = load_classifier(arguments.model, data.labels, arguments.config_fields)
     new_modules = find_new_modules(model, missing)
     if arguments.adapter is not None:
         model = merge_adapter(model, arguments.adapter, arguments.model)
