@@ -1,13 +1,14 @@
 """The loss of a language model, and its gradient, computed while the logits still lie in the cache."""
 
 import functools
+from types import MethodType
 from typing import Any
 
 import torch
 from torch import nn
 
 
-# Logits that are softmaxed at a time, 1 MiB as float32: what a core's own cache holds.
+# Logits that a thread softmaxes at a time, 1 MiB as float32: what a core's own cache holds.
 _CHUNK_ELEMENTS = 2**18
 # Smallest normal float32. A probability that is lost below it costs 87 nats, and its gradient is right all the same.
 _LEAST_PROBABILITY = torch.finfo(torch.float32).tiny
@@ -24,7 +25,7 @@ class _CrossEntropy(torch.autograd.Function):
         targets = targets.where(is_counted, 0).unsqueeze(1)
         probabilities = torch.empty_like(weights)
         gradient = torch.empty_like(logits) if ctx.needs_input_grad[0] else None
-        size = max(1, _CHUNK_ELEMENTS // logits.shape[1])
+        size = max(1, torch.get_num_threads() * _CHUNK_ELEMENTS // logits.shape[1])
         minus_ones = weights.new_full((size, 1), -1.0)
         for first in range(0, len(logits), size):
             rows = slice(first, first + size)
@@ -66,13 +67,15 @@ def compute_causal_lm_loss(
 
 
 def leave_out_logits(model: nn.Module) -> None:
-    """Lets a model give its loss alone: the logits Accelerate would turn to float32, all of them, for nobody."""
-    forward = model.forward
+    """Lets a model give its loss alone: the logits Accelerate would turn to float32, all of them, for nobody.
+
+    What Accelerate unwraps in the end has them again.
+    """
+    forward = type(model).forward
 
     @functools.wraps(forward)
-    def compute(*args: Any, **kwargs: Any) -> Any:
-        outputs = forward(*args, **kwargs)
-        outputs.logits = None
-        return outputs
+    def compute(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        outputs = forward(self, *args, **kwargs)
+        return type(outputs)(loss=outputs.loss)
 
-    model.forward = compute
+    model.forward = MethodType(compute, model)

@@ -17,7 +17,7 @@ from darija_gpt.recipe import parse_arguments
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 # Where the first word names one of several stages.
-STAGES = {"benchmark": ["data", "model", "state"]}
+STAGES = {"benchmark": ["data", "model", "pretrain", "state"]}
 COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for word in STAGES.get(script, [])] or [[]])]
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {
@@ -133,6 +133,8 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("benchmark", ["state", "--num_new_tokens", "1", "--readme", "letter.txt"], ["letter.txt", "state:begin"]),
         ("benchmark", ["data", "--readme", "letter.txt"], ["letter.txt", "data:begin"]),
         ("benchmark", ["data", "--rounds", "0"], ["rounds"]),
+        ("benchmark", ["pretrain", "--steps", "0"], ["steps"]),
+        ("benchmark", ["pretrain", "--readme", "letter.txt"], ["letter.txt", "pretrain:begin"]),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):

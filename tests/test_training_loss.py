@@ -1,9 +1,12 @@
 """The loss that runs on a CPU minimise, against transformers' own."""
 
+import copy
 import math
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from transformers.loss.loss_utils import ForCausalLMLoss
 
 from darija_gpt import training_loss
@@ -30,6 +33,7 @@ def differentiate(compute, logits, labels, factor=1.0):
 @pytest.mark.parametrize("factor", [1.0, 1 / 3, 1024.0])
 def test_loss_and_gradient_are_those_of_transformers(monkeypatch, rows, factor):
     monkeypatch.setattr(training_loss, "_CHUNK_ELEMENTS", rows * VOCAB_SIZE)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     logits, labels = draw_batch()
     loss, gradient = differentiate(compute_causal_lm_loss, logits, labels, factor)
     expected, expected_gradient = differentiate(ForCausalLMLoss, logits, labels, factor)
@@ -86,14 +90,29 @@ def test_a_model_without_logits_learns_the_same(tiny_llama):
         outputs.loss.backward()
         return outputs, [parameter.grad.clone() for parameter in tiny_llama.parameters()]
 
-    forward = tiny_llama.forward
     whole, gradients = compute_gradients()
     try:
         leave_out_logits(tiny_llama)
         outputs, same_gradients = compute_gradients()
     finally:
-        tiny_llama.forward = forward
+        del tiny_llama.forward
         tiny_llama.zero_grad()
     assert whole.logits is not None and outputs.logits is None
     assert torch.equal(outputs.loss, whole.loss)
     assert all(torch.equal(one, other) for one, other in zip(gradients, same_gradients, strict=True))
+
+
+@pytest.mark.parametrize("mixed_precision", ["no", "bf16"])
+def test_a_model_that_accelerate_unwraps_has_its_logits_again(tiny_llama, mixed_precision):
+    model = copy.deepcopy(tiny_llama)
+    leave_out_logits(model)
+    AcceleratorState._reset_state()
+    accelerator = Accelerator(mixed_precision=mixed_precision, cpu=True)
+    input_ids = torch.arange(20).view(2, 10)
+    prepared = accelerator.prepare(model)
+    outputs = prepared(input_ids=input_ids, labels=input_ids, use_cache=False)
+    assert outputs.logits is None and outputs.loss.dtype == torch.float32
+    unwrapped = accelerator.unwrap_model(prepared, keep_fp32_wrapper=False)
+    AcceleratorState._reset_state()
+    if mixed_precision == "bf16":  # else there was nothing to unwrap
+        assert unwrapped(input_ids=input_ids, use_cache=False).logits.shape == (2, 10, model.config.vocab_size)

@@ -120,7 +120,7 @@ def write_inputs(arguments: PretrainSpeedArguments, directory: Path) -> LoopSetu
 
 @contextmanager
 def start_loops(setup: LoopSetup, directory: Path, num_threads: int) -> Iterator[dict[str, Any]]:
-    """A connection to each loop, all of them waiting behind their first gradient."""
+    """A connection to each loop. They are to be told the end, unless something went wrong."""
     context = multiprocessing.get_context("spawn")
     processes, connections = {}, {}
     try:
@@ -132,9 +132,9 @@ def start_loops(setup: LoopSetup, directory: Path, num_threads: int) -> Iterator
             theirs.close()
             processes[name] = process
         yield connections
+        for process in processes.values():
+            process.join()
     finally:
-        for connection in connections.values():
-            connection.close()
         for process in processes.values():
             process.terminate()
             process.join()
