@@ -67,7 +67,7 @@ def compute_causal_lm_loss(
 
 
 def leave_out_logits(model: nn.Module) -> None:
-    """Lets a model give its loss alone: the logits Accelerate would turn to float32, all of them, for nobody.
+    """Lets a model in training give its loss alone: Accelerate would turn all logits to float32, for nobody.
 
     What Accelerate unwraps in the end has them again.
     """
@@ -76,6 +76,6 @@ def leave_out_logits(model: nn.Module) -> None:
     @functools.wraps(forward)
     def compute(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
         outputs = forward(self, *args, **kwargs)
-        return type(outputs)(loss=outputs.loss)
+        return type(outputs)(loss=outputs.loss) if self.training else outputs
 
     model.forward = MethodType(compute, model)

@@ -82,6 +82,7 @@ def test_logits_that_are_no_numbers_give_a_loss_that_is_none(bad):
 
 
 def test_a_model_without_logits_learns_the_same(tiny_llama):
+    tiny_llama.train()
     input_ids = torch.arange(20).view(2, 10)
 
     def compute_gradients():
@@ -94,7 +95,10 @@ def test_a_model_without_logits_learns_the_same(tiny_llama):
     try:
         leave_out_logits(tiny_llama)
         outputs, same_gradients = compute_gradients()
+        tiny_llama.eval()
+        assert tiny_llama(input_ids=input_ids).logits is not None
     finally:
+        tiny_llama.eval()
         del tiny_llama.forward
         tiny_llama.zero_grad()
     assert whole.logits is not None and outputs.logits is None
@@ -104,7 +108,7 @@ def test_a_model_without_logits_learns_the_same(tiny_llama):
 
 @pytest.mark.parametrize("mixed_precision", ["no", "bf16"])
 def test_a_model_that_accelerate_unwraps_has_its_logits_again(tiny_llama, mixed_precision):
-    model = copy.deepcopy(tiny_llama)
+    model = copy.deepcopy(tiny_llama).train()
     leave_out_logits(model)
     AcceleratorState._reset_state()
     accelerator = Accelerator(mixed_precision=mixed_precision, cpu=True)

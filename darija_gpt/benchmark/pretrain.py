@@ -184,7 +184,8 @@ def time_loops(
 
 def compare_packing(rows: "Dataset", tokenizer, block_size: int, rounds: int) -> dict[str, dict[str, Any]]:
     """Seconds of tokenizing and packing, and of raw `tokenizers` on the same strings, for both kinds of rows."""
-    from darija_gpt.training_run import pack_split
+    from darija_gpt.packing import PackedDataset
+    from darija_gpt.token_store import open_tokens, prepare_tokens
 
     raw = tokenizer.backend_tokenizer
     results = {}
@@ -201,11 +202,14 @@ def compare_packing(rows: "Dataset", tokenizer, block_size: int, rounds: int) ->
             for first in range(0, len(strings), 1000):
                 raw.encode_batch(strings[first : first + 1000], add_special_tokens=False)
 
-        def pack(chosen=chosen) -> None:
-            pack_split(chosen, tokenizer, block_size)
+        def pack(chosen=chosen) -> PackedDataset:
+            # Into files and out of them again, as a run has it.
+            with tempfile.TemporaryDirectory() as cache_dir:
+                store = prepare_tokens(chosen, tokenizer, Path(cache_dir), split="train", fingerprint="benchmark")
+                return PackedDataset(open_tokens(store), block_size)
 
         seconds = time_in_turns({"tokenizers": encode, "darija_gpt": pack}, rounds)
-        tokens = len(pack_split(chosen, tokenizer, block_size).tokens)
+        tokens = pack().documents.num_tokens
         results[kind] = {
             "tokens": tokens,
             "seconds": seconds,

@@ -83,12 +83,13 @@ class TurnTaker:
 def load_blocks(setup: LoopSetup):
     """The tokenizer and the blocks that a loop trains on."""
     from darija_gpt.data.corpus import load_dataset_directory
-    from darija_gpt.tokenizer import load_tokenizer
-    from darija_gpt.training_run import pack_split
+    from darija_gpt.packing import Documents, PackedDataset
+    from darija_gpt.tokenizer import encode_rows, load_tokenizer
 
     tokenizer = load_tokenizer(setup.tokenizer)
-    rows = load_dataset_directory(setup.dataset)["train"]
-    return tokenizer, pack_split(rows, tokenizer, setup.block_size, seed=0)
+    batches = load_dataset_directory(setup.dataset)["train"].select_columns(["text", "messages"]).iter(1000)
+    documents = Documents.from_lists(ids for batch in batches for ids in encode_rows(tokenizer, batch))
+    return tokenizer, PackedDataset(documents, setup.block_size, seed=0)
 
 
 def train_bare(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: dict[str, Any]) -> None:
@@ -128,12 +129,14 @@ def train_ours(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: di
     from accelerate import Accelerator
     from accelerate.utils import set_seed
 
+    from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.faults import StoppedError
     from darija_gpt.hardware import keep_freed_memory
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.pretraining import PretrainArguments, build_config
     from darija_gpt.run_record import own_run
     from darija_gpt.training_run import TrainingRun
+    from darija_gpt.training_samples import Sampler
 
     arguments = PretrainArguments(
         dataset=setup.dataset,
@@ -153,9 +156,10 @@ def train_ours(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: di
     keep_freed_memory(accelerator.state)
     set_seed(arguments.seed)
     tokenizer, blocks = load_blocks(setup)
+    sampler = Sampler(tokenizer, [], max_new_tokens=1, seed=0, is_conversation=False, context_tokens=setup.block_size)
     with own_run(arguments, is_main_process=True):
         model = DarijaGPTForCausalLM(build_config(setup.model, tokenizer))
-        run = TrainingRun(model, blocks, blocks, arguments, accelerator, turns)
+        run = TrainingRun(model, blocks, blocks, arguments, accelerator, turns, ByteCounter(tokenizer), sampler)
         turns.progress = run.progress
         try:
             run.train()
