@@ -1,6 +1,8 @@
 """What a run needs and is not there yet: made by the recipes that its own recipe names."""
 
+import os
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 def make_missing_inputs(arguments: "PretrainArguments") -> None:
     """Prepares the dataset and trains the tokenizer of a run, each where it is missing and a recipe for it is named.
 
+    Of several processes the first does that, and the others wait for it; should it fail, their launcher ends them.
+
     Raises:
         ValueError: If a recipe is wrong, or makes something else than the input.
     """
@@ -26,6 +30,11 @@ def make_missing_inputs(arguments: "PretrainArguments") -> None:
     for name, recipe, run_stage, arguments_class in stages:
         directory: Path = getattr(arguments, name)
         if recipe is None or directory.exists():
+            continue
+        if int(os.environ.get("RANK", 0)) > 0:
+            # A stage writes beside its output, and gives it its name when it is whole.
+            while not directory.exists():
+                time.sleep(0.5)
             continue
         stage_arguments = parse_arguments(arguments_class, ["--config", str(recipe)])
         if stage_arguments.output_dir.resolve() != directory.resolve():

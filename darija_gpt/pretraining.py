@@ -162,7 +162,6 @@ def pretrain(arguments: PretrainArguments) -> None:
 
 
 def _pretrain(arguments: PretrainArguments) -> None:
-    from accelerate import PartialState
     from accelerate.utils import set_seed
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
@@ -173,8 +172,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from darija_gpt.training_samples import Sampler
 
     check_trackers(arguments.report_to, arguments.output_dir)
-    with PartialState().main_process_first():
-        make_missing_inputs(arguments)
+    make_missing_inputs(arguments)
     tokenizer = load_tokenizer(arguments.tokenizer)
     byte_counter = ByteCounter(tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
