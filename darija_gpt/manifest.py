@@ -56,10 +56,11 @@ def verify_checkpoint(checkpoint: Path, identity: dict[str, str]) -> dict[str, A
     Raises:
         DamagedCheckpointError: With the file and what is wrong with it.
     """
-    progress = verify_files(checkpoint, identity)
-    if checkpoint.name != f"step-{progress['step']:08}":
-        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {progress['step']}")
-    return progress
+    # Before its files are compared: all of them would be called damaged, where only the name is wrong.
+    step = read_manifest(checkpoint)["progress"]["step"]
+    if checkpoint.name != f"step-{step:08}":
+        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {step}")
+    return verify_files(checkpoint, identity)
 
 
 def verify_files(directory: Path, identity: dict[str, str]) -> dict[str, Any]:

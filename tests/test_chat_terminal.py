@@ -6,7 +6,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -144,10 +143,9 @@ def test_ctrl_c_ends_a_reply_and_a_line_and_never_the_chat(open_terminal, endles
     terminal.press("not sent")
     terminal.read_until("not sent")
     # readline sees a signal that comes just before it waits for a key with the next one only.
-    time.sleep(0.3)
-    terminal.press("\x03")
-    terminal.read_until("Ctrl-D or /quit ends.")
-    terminal.read_until("> ")
+    while not select.select([terminal.keyboard], [], [], 0.5)[0]:
+        terminal.press("\x03")
+    assert "Ctrl-D or /quit ends." in terminal.read_until("\n> ")
     assert terminal.process.poll() is None
     terminal.press("/undo\r")
     assert "Exchanges left: 0." in terminal.read_until("> ")
