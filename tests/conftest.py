@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 # Before anything imports huggingface_hub, which reads it then. Subprocesses inherit it.
@@ -21,6 +22,14 @@ ANSWERS = ("labas lhamdolah 😊", "ghadi l souk m3a khouya", "walo, ana f dar",
 DARIJA = [f"{first}, {second}" for first in GREETINGS for second in QUESTIONS] + [
     f"{question}\n{answer}" for question, answer in zip(QUESTIONS, ANSWERS, strict=True)
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_accelerator_of_another_module():
+    """Accelerate keeps precision and devices for a whole process; each module begins without them."""
+    state = sys.modules.get("accelerate.state")
+    if state:
+        state.AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="session")
