@@ -201,8 +201,11 @@ def generate_texts(
         `list[str]`: a text for each, without control tokens.
     """
     import torch
+    from transformers.utils import logging
 
     model.eval()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # It would say, batch by batch, that the model's own length gives way.
     generation_config = build_generation_config(model, max_new_tokens=max_new_tokens, num_beams=num_beams)
     # Those of like length together, so that little is filled up.
     order = sorted(range(len(token_ids)), key=lambda place: len(token_ids[place]))
@@ -216,6 +219,7 @@ def generate_texts(
             texts = tokenizer.batch_decode(generated, skip_special_tokens=True)
             written |= zip(places, (text.strip() for text in texts), strict=True)
             bar.update(len(places))
+    logging.set_verbosity(verbosity)
     return [written[place] for place in range(len(token_ids))]
 
 

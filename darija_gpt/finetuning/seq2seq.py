@@ -277,7 +277,10 @@ def save_seq2seq(prepared: Prepared, arguments: Seq2SeqArguments, directory: Pat
     model, base = prepared.model, Path(arguments.model)
     if arguments.method == "lora":
         save_adapter(model, base, directory / "adapter" if arguments.merge else directory)
-        model = model.merge_and_unload() if arguments.merge else None
+        with warnings.catch_warnings():
+            # FLAN-T5's head was never tied to its embeddings, and PEFT believes that it was.
+            warnings.filterwarnings("ignore", message="Input and output embeddings are no longer tied")
+            model = model.merge_and_unload() if arguments.merge else None
     if model is not None:
         # So that whoever loads the model gets the summaries that were measured.
         model.generation_config = build_generation_config(

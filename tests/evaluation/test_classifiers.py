@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from darija_gpt.classifiers import prepare_tokenizer
 from darija_gpt.data.labelled import LabelledSource
 from darija_gpt.evaluation.classifiers import EvaluateClassifierArguments, combine, evaluate_classifier, name_model
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForSequenceClassification
+from darija_gpt.recipe import parse_arguments
 
 
 TEXTS = [("salam khouya", "good"), ("fin ghadi daba?", "bad"), ("labas lhamdolah", "good"), ("والو", "bad")]
@@ -89,6 +91,13 @@ def test_several_models_decide_by_the_mean_whatever_the_order_of_their_classes(m
     assert gain == pytest.approx(
         metrics["ensemble"]["mean"]["accuracy"]["value"] - best["accuracy"]["value"], abs=1e-4
     )
+
+
+def test_the_recipe_of_the_ensemble_lets_two_decide(model_dirs, data, tmp_path):
+    recipe = Path(__file__).resolve().parents[2] / "recipes" / "finetune_others" / "ensemble_ai_text.yaml"
+    flags = ["--models", *model_dirs[:2], "--data.path", data.path, "--output_dir", str(tmp_path / "out")]
+    evaluate_classifier(parse_arguments(EvaluateClassifierArguments, ["--config", str(recipe), *flags]))
+    assert set(json.loads((tmp_path / "out" / "metrics.json").read_text())["models"]) == {"seed0", "seed1"}
 
 
 def test_what_a_classifier_said_can_be_measured_again(model_dirs, data, tmp_path):

@@ -175,6 +175,12 @@ def build_arguments(model, train, tmp_path, **changes) -> ClassifierArguments:
     return ClassifierArguments(model=str(model), train=train, output_dir=tmp_path / "out", **settings | changes)
 
 
+def parse_recipe(name, flags) -> ClassifierArguments:
+    """The arguments of a recipe, some of them changed."""
+    words = [word for key, value in flags.items() for word in (f"--{key}", str(value))]
+    return parse_arguments(ClassifierArguments, ["--config", str(RECIPES / f"{name}.yaml"), *words])
+
+
 def read_metrics(directory: Path) -> dict:
     return json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
 
@@ -230,12 +236,7 @@ def test_a_recipe_teaches_its_family_to_classify(family_dirs, hub, tmp_path, rec
     }
     if "freeze_layers" in config.read_text(encoding="utf-8"):
         flags["freeze_layers"] = 1
-    finetune_classifier(
-        parse_arguments(
-            ClassifierArguments,
-            ["--config", str(config), *(word for key, value in flags.items() for word in (f"--{key}", str(value)))],
-        )
-    )
+    finetune_classifier(parse_recipe(f"finetune_others/{recipe}", flags))
     metrics = read_metrics(tmp_path / "out")
     assert metrics["labels"] == labels and metrics["measured_on"] == "test"
     assert metrics["results"]["model"]["macro_f1"]["value"] > 0.8
@@ -260,17 +261,19 @@ def test_our_own_base_learns_and_is_compared_with_itself_from_scratch(base_dir, 
     readme.write_text("# Results\n\n<!-- classifier:begin -->\n<!-- classifier:end -->\n", encoding="utf-8")
     train = write_rows(tmp_path / "train.jsonl", make_texts(["positive", "negative"], 80))
     test = write_rows(tmp_path / "test.jsonl", make_texts(["positive", "negative"], 20, seed=1))
-    arguments = build_arguments(
-        base_dir,
-        train,
-        tmp_path,
-        test=test,
-        baseline=True,
-        from_scratch=True,
-        from_scratch_epochs=1,
-        results_readme=readme,
-    )
-    finetune_classifier(arguments)
+    flags = {
+        "model": base_dir,
+        "train.path": train.path,
+        "test.path": test.path,
+        "output_dir": tmp_path / "out",
+        "results_readme": readme,
+        "per_device_train_batch_size": 8,
+        "learning_rate": 5e-3,
+        "num_train_epochs": 3,
+        "from_scratch_epochs": 1,
+        "mixed_precision": "no",
+    }
+    finetune_classifier(parse_recipe("darija-small/finetune_classifier", flags))
     metrics = read_metrics(tmp_path / "out")
     assert metrics["results"]["model"]["accuracy"]["value"] > 0.9
     results = {name: result["macro_f1"]["value"] for name, result in metrics["results"].items()}
