@@ -3,11 +3,11 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
@@ -33,6 +33,7 @@ PUBLISHED_FILES = (
     "adapter/adapter_*.safetensors",
 )
 RESULTS_BEGIN, RESULTS_END = mark_section("results")
+PUBLISHED_SPACE_FILES = ("README.md", "app.py", "requirements.txt", "darija_gpt/**/*.py")
 REFUSALS = {
     401: "your login was refused: run `hf auth login` with a token that may write",
     403: "your login may not write there: use a token that may, or a repo_id of your own",
@@ -58,6 +59,9 @@ class PublishArguments:
         default=False, metadata={"help": "send the model to repo_id, with the login of `hf auth login`"}
     )
     private: bool = field(default=True, metadata={"help": "only you can see the repository on the Hub"})
+    space_dir: Path | None = field(
+        default=None, metadata={"help": "a Space that demo.py wrote, to be pushed with the model, under the same name"}
+    )
     results_readme: Path | None = field(
         default=None,
         metadata={
@@ -80,6 +84,8 @@ def check_arguments(arguments: PublishArguments) -> None:
         missing = [name for name in names if not (directory / name).is_file()]
         if missing:
             raise ValueError(f"{key}={directory} has no {missing[0]}; give the directory that {stage} wrote.")
+    if arguments.space_dir is not None and not (arguments.space_dir / "app.py").is_file():
+        raise ValueError(f"space_dir={arguments.space_dir} has no app.py; write it with demo.py --space_dir.")
     if not any(arguments.model.glob("*.safetensors")):
         raise ValueError(f"model={arguments.model} has no *.safetensors; give the directory of a trained model.")
     if not one_line(arguments.model_name):
@@ -128,10 +134,10 @@ def _read_json(path: Path, text: str) -> dict[str, Any]:
     return content
 
 
-def list_published_files(model: Path) -> list[Path]:
-    """The files of a model directory that go to the Hub."""
+def list_published_files(directory: Path, patterns: Sequence[str] = PUBLISHED_FILES) -> list[Path]:
+    """The files of a directory that go to the Hub, by default those of a model."""
     # Not upload_folder: in its patterns a star also crosses a slash, so *.py would take every script below.
-    found = {path for pattern in PUBLISHED_FILES for path in model.glob(pattern)}
+    found = {path for pattern in patterns for path in directory.glob(pattern)}
     return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
@@ -168,19 +174,37 @@ def push_model(model: Path, repo_id: str, *, private: bool = True) -> str:
     """
     if not private:
         print(f"warning: {repo_id} will be public; everyone who wrote in the chats must agree.", file=sys.stderr)
+    return _push(model, list_published_files(model), repo_id, private, "model", {})
+
+
+def push_space(space_dir: Path, repo_id: str, *, private: bool = True) -> str:
+    """Sends the folder that demo.py wrote to the Hub as a Space of gradio; see `push_model`."""
+    files = list_published_files(space_dir, PUBLISHED_SPACE_FILES)
+    return _push(space_dir, files, repo_id, private, "space", {"space_sdk": "gradio"})
+
+
+def _push(
+    directory: Path,
+    files: Sequence[Path],
+    repo_id: str,
+    private: bool,
+    repo_type: Literal["model", "space"],
+    kind: dict[str, str],
+) -> str:
     operations = [
-        CommitOperationAdd(path_in_repo=path.relative_to(model).as_posix(), path_or_fileobj=path)
-        for path in list_published_files(model)
+        CommitOperationAdd(path_in_repo=path.relative_to(directory).as_posix(), path_or_fileobj=path) for path in files
     ]
     api = HfApi()
     with _hub_errors_in_words(repo_id):
-        api.create_repo(repo_id, private=private, exist_ok=True)
+        api.create_repo(repo_id, private=private, exist_ok=True, repo_type=repo_type, **kind)
         # For a repository that exists, create_repo changes nothing: it may be public.
-        is_public = not api.model_info(repo_id).private
+        is_public = not api.repo_info(repo_id, repo_type=repo_type).private
     if private and is_public:
         raise ValueError(f"{repo_id} is public on the Hub; make it private in its settings, or use --private false.")
     with _hub_errors_in_words(repo_id):
-        commit = api.create_commit(repo_id, operations, commit_message="Publish the model with darija_gpt")
+        commit = api.create_commit(
+            repo_id, operations, commit_message=f"Publish the {repo_type} with darija_gpt", repo_type=repo_type
+        )
     return commit.commit_url
 
 
@@ -219,3 +243,5 @@ def publish(arguments: PublishArguments) -> None:
         print(f"written: {path}")
     if arguments.push:
         print(f"published: {push_model(arguments.model, arguments.repo_id, private=arguments.private)}")
+        if arguments.space_dir is not None:
+            print(f"published: {push_space(arguments.space_dir, arguments.repo_id, private=arguments.private)}")

@@ -62,6 +62,11 @@ class HubStandIn:
         }
 
 
+def _key(kind: str, repository_id: str) -> str:
+    """Where `repositories` keeps it: a Space has the name that its model may have too."""
+    return f"spaces/{repository_id}" if kind == "spaces" else repository_id
+
+
 def _object_id(content: bytes) -> str:
     return hashlib.sha1(content).hexdigest()
 
@@ -78,28 +83,31 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer({"errors": [], "warnings": []})
         elif self.path == "/api/repos/create":
             self.create(json.loads(body))
-        elif found := re.fullmatch(r"/api/models/(.+?/.+?)/(preupload|commit)/main", self.path):
-            repository_id, action = found.groups()
+        elif found := re.fullmatch(r"/api/(models|spaces)/(.+?/.+?)/(preupload|commit)/main", self.path):
+            kind, repository_id, action = found.groups()
+            repository_id = _key(kind, repository_id)
             {"preupload": self.preupload, "commit": self.commit}[action](repository_id, body)
         else:
             self.answer({"error": "Not found"}, status=404)
 
     def do_GET(self):
+        space = re.fullmatch(r"/api/spaces/([^/]+/[^/]+)", self.route)
         api = re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/[^/]+|(/tree/[^/]+)(?:/(.+))?)?", self.route)
         resolve = re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", self.route)
-        found = api or resolve
-        repository = self.hub.repositories.get(found[1]) if found else None
+        found = space or api or resolve
+        kind = "spaces" if space else "models"
+        repository = self.hub.repositories.get(_key(kind, found[1])) if found else None
         if self.refuse(needs_login=repository is not None and repository.private):
             return
         if repository is None:
             self.answer({"error": "Repository not found"}, status=404, headers={"X-Error-Code": "RepoNotFound"})
         elif resolve:
             self.send_file(repository, resolve[2])
-        elif api[2]:
+        elif api and api[2]:
             self.list_tree(repository, f"{api[3]}/" if api[3] else "")
         else:
             siblings = [{"rfilename": path} for path in repository.files]
-            described = {"id": api[1], "sha": repository.revision, "private": repository.private, "tags": []}
+            described = {"id": found[1], "sha": repository.revision, "private": repository.private, "tags": []}
             self.answer(described | {"siblings": siblings})
 
     def do_HEAD(self):
@@ -118,7 +126,8 @@ class _Handler(BaseHTTPRequestHandler):
         return bool(status)
 
     def create(self, request: dict) -> None:
-        repository_id = f"{request['organization'] or OWNER}/{request['name']}"
+        kind = "spaces" if request.get("type") == "space" else "models"
+        repository_id = _key(kind, f"{request['organization'] or OWNER}/{request['name']}")
         exists = repository_id in self.hub.repositories
         self.hub.repositories.setdefault(repository_id, Repository(private=request.get("visibility") == "private"))
         self.answer({"url": f"{self.hub.url}/{repository_id}"}, status=409 if exists else 200)

@@ -109,6 +109,21 @@ def test_a_second_push_is_a_second_commit_of_the_same_repository(arguments, hub)
     assert [set(commit) for commit in hub.repositories[REPO_ID].commits] == [PUBLISHED, PUBLISHED]
 
 
+def test_a_space_is_pushed_beside_its_model_with_what_demo_writes_and_nothing_else(arguments, hub, tmp_path):
+    space = {"README.md", "app.py", "requirements.txt", "darija_gpt/__init__.py", "darija_gpt/demo/pages.py"}
+    for name in space | {".env", "darija_gpt/notes.txt", "runs/chat/config.json", "more.py"}:
+        path = tmp_path / "space" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    arguments.space_dir = tmp_path / "space"
+    publish(arguments)
+
+    assert set(hub.repositories) == {REPO_ID, f"spaces/{REPO_ID}"}
+    pushed = hub.repositories[f"spaces/{REPO_ID}"]
+    assert set(pushed.files) == space and pushed.private and len(pushed.commits) == 1
+    assert set(hub.repositories[REPO_ID].files) == PUBLISHED
+
+
 def test_a_public_push_warns_once(arguments, hub, capsys):
     arguments.private = False
     publish(arguments)
@@ -173,6 +188,7 @@ def test_the_script_pushes_with_the_users_login_and_ends_with_2_when_it_is_refus
         ({"repo_id": "../../etc"}, "repo_id='../../etc' is no name on the Hub"),
         ({"repo_id": "darija"}, "write it as user/darija"),
         ({"repo_id": None}, "add --repo_id user/name"),
+        ({"space_dir": Path("nowhere")}, "space_dir=nowhere has no app.py; write it with demo.py"),
     ],
 )
 def test_a_wrong_input_is_refused_before_anything_is_written(changes, words, arguments, hub):

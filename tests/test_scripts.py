@@ -128,6 +128,11 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
         ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
         ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
+        ("chat", ["--model", "adapter", "--prompt", "salam"], ["adapter", "nowhere/base", "name the base as base"]),
+        ("chat", ["--model", ".", "--num_beams", "0"], ["num_beams=0"]),
+        ("demo", ["--model", "."], ["config.json"]),
+        ("demo", ["--model", ".", "--task", "translation"], ["task='translation'", "'chat'"]),
+        ("demo", ["--model", ".", "--task", "chat", "--space_dir", "out"], ["--repo_id"]),
         ("convert", ["--model", ".", "--output_dir", "out"], ["config.json"]),
         ("convert", ["--model", ".", "--output_dir", "out", "--to", "mistral"], ["to='mistral'", "llama"]),
         ("benchmark", ["state", "--num_new_tokens", "1", "--readme", "letter.txt"], ["letter.txt", "state:begin"]),
@@ -140,6 +145,8 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):
     (tmp_path / "empty.txt").touch()
     (tmp_path / "letter.txt").write_text("Dear all,\nthis is no chat.\n")
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter" / "adapter_config.json").write_text('{"base_model_name_or_path": "nowhere/base"}')
     (tmp_path / "reviews.csv").write_text("text,label\nzwin,good\nzwin bzaf,good\n")
     before = sorted(path.name for path in tmp_path.iterdir())
     assert_refused(run(script, *flags, cwd=tmp_path), *words)

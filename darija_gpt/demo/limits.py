@@ -45,11 +45,11 @@ def render_limits(card: str) -> str:
     markdown = MarkdownIt("commonmark", {"html": False}).disable(["image", "link", "autolink", "reference"])
     tokens = markdown.parse(_FRONT_MATTER.sub("", card))
     level, section = None, []
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for index, token in enumerate(tokens):
         if token.type == "heading_open" and token.level == 0:
             if level is not None and token.tag <= level:
                 break
-            if level is None and _HEADING.search(following.content):
+            if level is None and _HEADING.search(tokens[index + 1].content):
                 level = token.tag
         if level is not None:
             section.append(token)
