@@ -18,7 +18,7 @@ from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
 from darija_gpt.data import privacy_secrets as secrets
 from darija_gpt.data.names import Person, RosterNames, find_names, read_roster
-from darija_gpt.data.privacy_addresses import ADDRESS, check_address
+from darija_gpt.data.privacy_addresses import ADDRESS, ADDRESS_BEGINS, check_address
 from darija_gpt.data.privacy_checks import Check
 from darija_gpt.data.privacy_numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
 from darija_gpt.data.privacy_spans import (
@@ -53,7 +53,7 @@ class Detector:
     """A type of private data, its pattern, what a line must hold (see NEEDS), and what decides on a match.
 
     A pattern reads lower case unless it `is_cased`. One that goes on behind what was found before `is_again` asked
-    behind each of its own finds.
+    behind each of its own finds. A costly one is asked only where it `begins`, by a pattern that reads lower case.
     """
 
     type: str
@@ -62,6 +62,7 @@ class Detector:
     check: Check = checks.take_all
     is_cased: bool = False
     is_again: bool = False
+    begins: re.Pattern[str] | None = None
 
 
 # In the order in which they are asked: who comes first takes the text.
@@ -96,7 +97,7 @@ DETECTORS = (
     Detector("OTP", secrets.OTP_AGAIN, "code", checks.take_group, is_again=True),
     Detector("OTP", SPOKEN_CODE, "code", check_spoken_code),
     Detector("OTP", secrets.GOOGLE_CODE, "5 digits together", is_cased=True),
-    Detector("ADDRESS", ADDRESS, "house", check_address, is_cased=True),
+    Detector("ADDRESS", ADDRESS, "house", check_address, is_cased=True, begins=ADDRESS_BEGINS),
 )
 # Asked first, of the text as it was written: what begins in one line and ends in another.
 ACROSS_LINES = (
@@ -105,10 +106,21 @@ ACROSS_LINES = (
 )
 
 
+def _search_where_it_begins(detector: Detector, reading: Reading, text: str, place: int) -> re.Match[str] | None:
+    while begin := detector.begins.search(reading.lowered, place):
+        match = detector.pattern.match(text, begin.start())
+        if match:
+            return match
+        place = begin.start() + 1
+    return None
+
+
 def _find_matches(detector: Detector, reading: Reading, patience: int) -> list[Bounds]:
     """Matches that pass. In one that fails, the next group may begin another; not so where each digit is a group."""
     text = reading.text if detector.is_cased else reading.lowered
     search, check = detector.pattern.search, detector.check
+    if detector.begins:
+        search = functools.partial(_search_where_it_begins, detector, reading)
     if check is checks.take_all:
         return [match.span() for match in detector.pattern.finditer(text)]
     found, place, num_failures = [], 0, 0
@@ -182,7 +194,7 @@ def _find_across_lines(text: str) -> list[Span]:
     return sorted(itertools.chain(spans, *before))
 
 
-def _find(text: str, find: Callable[..., list[Span]], clean: set[Seen] | None = None) -> Iterable[Span]:
+def _find(text: str, find: Callable[..., list[Span]], clean: set[Seen]) -> Iterable[Span]:
     """What stands across lines, and what a search finds in them; sorted."""
     across = _find_across_lines(text)
     text = blot(text, (span[:2] for span in across))
@@ -204,7 +216,7 @@ def find_pii(text: str) -> list[PiiSpan]:
         `list[PiiSpan]`: sorted, none overlapping another, in code points of `text`, each of type PHONE, EMAIL, IBAN,
         RIB, CARD, CIN, URL, GPS, MENTION, OTP, PASSWORD, IP or ADDRESS.
     """
-    return list(map(PiiSpan._make, _find(text, _find_in_lines)))
+    return list(map(PiiSpan._make, _find(text, _find_in_lines, set())))
 
 
 def _find_names_too(names: RosterNames, text: str, patience: int = PATIENCE) -> list[Span]:

@@ -6,7 +6,7 @@ The patterns read folded text with its capitals, unless they say otherwise.
 import re
 
 from darija_gpt.data.privacy_spans import Bounds, Reading
-from darija_gpt.data.privacy_words import either, glimpse
+from darija_gpt.data.privacy_words import either, glimpse, go_on, one_of_first
 
 
 _PARTICLES = either(
@@ -62,8 +62,15 @@ _WAY = (
 )
 # The number of a quarter, before the next part: حي المسيرة 2، زنقة 41
 _QUARTER_NUMBER = rf"(?: {{1,2}}[0-9]{{1,2}}(?={_JOIN}(?:{_UNIT}|{_WAYS} )))?"
-# With what an address begins: a word for a way or a house, or the number before it.
-_BEGINNING = rf"(?={_UNITS}|(?:{_HOUSE_NUMBER},? {{1,2}})?(?:{_WAYS}|{_CAPITALISED_WAYS}) |{_FLOOR})"
+# With what an address begins, on the line in lower case: a word for a house or a way, or the number before it.
+_ANY_WAY_WORDS = f"{_LATIN_WAY_WORDS}|{_CAPITALISED_WAY_WORDS}|{_ARABIC_WAY_WORDS}"
+_BEHIND_A_NUMBER = rf"[0-9]{{0,3}}(?: ?bis| ?ter|[a-z])?,? {{1,2}}{_CLITICS}{{0,2}}{either(_ANY_WAY_WORDS)} "
+_BEHIND_A_FLOOR = r"[0-9]?(?:er|[èe]me|e|°)? ?[ée]tage"
+ADDRESS_BEGINS = re.compile(
+    rf"{one_of_first(f'{_UNIT_WORDS}|{_ANY_WAY_WORDS}', '0-9وفبل')}(?<!\w.)(?:{go_on(_UNIT_WORDS)}"
+    rf"|(?:{go_on(_ANY_WAY_WORDS)}|(?<={_CLITICS}){_CLITICS}?{_ARABIC_WAYS}) "
+    rf"|(?<=[0-9])(?:{_BEHIND_A_NUMBER}|{_BEHIND_A_FLOOR}))"
+)
 _MORE_UNITS = rf"(?>{_JOIN})(?>{_UNIT})"
 _WAY_AND_MORE = (
     rf"{_WAY}{_QUARTER_NUMBER}(?:{_JOIN}(?:{_UNIT}|{_WAY})){{0,5}}"
@@ -71,7 +78,7 @@ _WAY_AND_MORE = (
 )
 # A way with a house number before, behind or among its units; or a flat in a house.
 ADDRESS = re.compile(
-    rf"(?<![\w]){_BEGINNING}(?:{_WAY_AND_MORE}"
+    rf"(?<![\w])(?:{_WAY_AND_MORE}"
     rf"|(?>{_UNIT})(?:(?:{_MORE_UNITS}){{0,3}}{_JOIN}{_WAY_AND_MORE}|(?:{_MORE_UNITS}){{1,4}}))"
 )
 _HOUSE_WORDS = (

@@ -145,6 +145,8 @@ def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
 def _close(match: re.Match[str]) -> Bounds:
     """The bounds of a number with both its outer brackets or neither."""
     start, end = match.span()
+    if "(" not in match.group():
+        return start, end
     opened = match.group().rfind("(")
     if opened <= match.group().rfind(")"):
         return start, end
@@ -155,10 +157,10 @@ def _close(match: re.Match[str]) -> Bounds:
 
 def _is_row(groups: list[str]) -> bool:
     """Whether groups count up: 05, 06, 07, 08, 09 are days."""
-    if len(groups) < 2 or not all(map(str.isdigit, groups)):
+    if len(groups) < 2 or not (groups[0].isdigit() and groups[1].isdigit()) or int(groups[1]) - int(groups[0]) != 1:
         return False
     first = int(groups[0])
-    return all(int(group) == first + place for place, group in enumerate(groups))
+    return all(group.isdigit() and int(group) == first + place for place, group in enumerate(groups))
 
 
 # 06/20, 07/20: what teachers give.
@@ -176,24 +178,26 @@ def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
         if is_word or sum(map(str.isalpha, written)) > 5:
             return None
     groups = GROUP.findall(written)
-    if [len(group) for group in groups[:3]] == [2, 2, 4] and groups[2][:2] in ("19", "20"):
+    sizes = [*map(len, groups)]
+    if sizes[:3] == [2, 2, 4] and groups[2][:2] in ("19", "20"):
         return None
     if len(groups) > 3:
-        first, second, third = GAPS.findall(written.lstrip("+("))[:3]
+        first, second, third, *_ = GAPS.findall(written, GROUP.search(written).end())
         if first == second != third and first in "/.-":
             return None
-    if ("/20" in written and MARKS_OF_TWENTY.search(written)) or _is_row(groups) or _is_draw(match, reading, groups):
+    if ("/20" in written and MARKS_OF_TWENTY.search(written)) or _is_row(groups):
         return None
-    return _close(match)
+    is_pairs = max(sizes) == min(sizes) == 2
+    return None if is_pairs and _is_draw(match, reading, groups) else _close(match)
 
 
-def _is_draw(match: re.Match[str], reading: Reading, groups: list[str]) -> bool:
+def _is_draw(match: re.Match[str], reading: Reading, pairs: list[str]) -> bool:
     """Whether pairs of digits are numbers of a game: named so, or in order with more to come."""
-    if any(len(group) != 2 for group in groups):
-        return False
-    more = patterns.MORE_PAIRS.match(match.string, match.end())
-    is_ordered = more is not None and groups == sorted(groups) and more[1] > groups[-1]
-    return is_ordered or _has_cue(match, reading, patterns.GAME_CUE)
+    if pairs == sorted(pairs):
+        more = patterns.MORE_PAIRS.match(match.string, match.end())
+        if more and more[1] > pairs[-1]:
+            return True
+    return _has_cue(match, reading, patterns.GAME_CUE)
 
 
 def check_split_phone(match: re.Match[str]) -> Bounds | None:
@@ -255,6 +259,9 @@ def check_foreign_phone(match: re.Match[str], reading: Reading) -> Bounds | None
     plan = _read_plan(digits[:1]) or _read_plan(digits[:2]) or _read_plan(digits[:3])
     if not plan:
         return None
+    if match.group()[1:].isdigit():
+        is_whole = GROUP.match(match.string, match.end()) is None
+        return match.span() if is_whole and plan.holds(digits) else None
     ends = _find_ends(match)[-len(digits) :]
     for length in range(len(digits), 6, -1):
         if ends[length - 1] and plan.holds(digits[:length]):

@@ -33,8 +33,8 @@ _HIDDEN_DOT = r"(?: ?[\[({] ?(?:\.|dot|point|نقطة) ?[\])}] ?)"
 _SLASHES = r"(?:://|:/ /|\[:\]//)"
 # A host needs its first dot; its first letter has been read.
 URL = re.compile(
-    rf"[a-z0-9\-](?:(?:(?<=h)(?:ttps?|xxps?)|(?<=f)tp){_SLASHES}{_PATH}{{3,2048}}"
-    rf"|(?<=w)(?<![\w@.\-].)ww\.{_PATH}{{3,2048}}"
+    rf"[a-z0-9\-](?:(?<=[hfw])(?:(?:(?<=h)(?:ttps?|xxps?)|(?<=f)tp){_SLASHES}{_PATH}{{3,2048}}"
+    rf"|(?<=w)(?<![\w@.\-].)ww\.{_PATH}{{3,2048}})"
     rf"|{_NO_SITE_BEFORE}(?=[a-z0-9\-]{{0,62}}+\.)"
     rf"(?:[a-z0-9\-]{{0,62}}+\.(?:[a-z0-9\-]{{1,63}}+\.){{0,4}}{_TLD}(?::[0-9]{{2,5}})?/{_PATH}{{1,2048}}"
     rf"|[a-z0-9\-]{{0,62}}+\.(?:[a-z0-9\-]{{1,63}}+\.){{0,4}}{_SAFE_TLD}{_END_OF_HOST}(?:/|\?{_PATH}{{1,500}})?"
@@ -45,9 +45,10 @@ URL = re.compile(
 HIDDEN_URL = re.compile(
     rf"[a-z0-9]{_NO_SITE_BEFORE}(?:(?<=h)(?!ttps?://)(?: ?t ?t ?p(?: ?s)?|xxps?) ?\[?:\]? ?/ ?/ ?"
     rf"{_LABEL}(?:(?: ?\. ?|{_HIDDEN_DOT}){_LABEL}){{1,4}}(?: ?/ ?{_PATH}{{1,500}})?"
-    rf"|{_MORE_OF_A_LABEL}(?:(?:\.|{_HIDDEN_DOT}){_LABEL}){{0,3}}{_HIDDEN_DOT}{_TLD}(?![a-z0-9])(?:/{_PATH}{{1,500}})?"
     rf"|(?<=w)ww(?: \.|\. ) ?{_LABEL}(?: ?\. ?{_LABEL}){{0,2}} ?\. ?{_TLD}(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}"
-    rf"|{_MORE_OF_A_LABEL} \. (?:(?:com|net|org)(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}|{_TLD}(?: ?/ ?{_LABEL}){{1,4}}))"
+    rf"|{_MORE_OF_A_LABEL}(?:(?=[.\[({{]| [.\[({{])"
+    rf"(?:(?:\.|{_HIDDEN_DOT}){_LABEL}){{0,3}}{_HIDDEN_DOT}{_TLD}(?![a-z0-9])(?:/{_PATH}{{1,500}})?"
+    rf"| \. (?:(?:com|net|org)(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}|{_TLD}(?: ?/ ?{_LABEL}){{1,4}})))"
 )
 # Without a dot: a site's name, and an ending that is no word; or any ending, after a cue.
 _SPELLED_DOT = rf"(?: {{1,2}}{either('point|dot|nokta|noqta|no9ta|نقطة|دوت')} {{1,2}})"
@@ -71,7 +72,7 @@ _PAIR = rf"{_COORDINATE}(?:(?<=[0-9NSEWOnsewo°]) ?[,;/|] ?| {{1,3}})[+\-]?[0-9]
 _PLUS_CODE = "[2-9CFGHJMPQRVWX]"
 # A plus code or three words stand for coordinates, too. Reads capitals.
 GPS = re.compile(
-    rf"[0-9+\-A-Zglc/](?:(?<=[0-9+\-])(?:(?:(?<![0-9A-Za-z_.,].)|(?<=(?<![^\W_])[fbl].))"
+    rf"[0-9+\-CFGHJLMNPQRSVWXcgl/](?:(?<=[0-9+\-])(?:(?:(?<![0-9A-Za-z_.,].)|(?<=(?<![^\W_])[fbl].))"
     rf"(?:(?<=[0-9])[0-9]{{0,2}}+|(?<=[+\-])[0-9]{{1,3}}+){_PAIR}"
     rf"|(?<=[0-9])[0-9]{{0,2}}+{_DEGREES} ?[NSEWO][ ,;/]{{0,3}}[0-9]{{1,3}}{_DEGREES} ?[NSEWO])"
     rf"|(?<!\w.)(?:(?<!\+.)(?<={_PLUS_CODE}){_PLUS_CODE}{{3,7}}+\+{_PLUS_CODE}{{2,3}}(?![\w+])"

@@ -3,6 +3,7 @@
 The patterns read folded text in lower case.
 """
 
+import itertools
 import re
 
 from darija_gpt.data.privacy_spans import Bounds, Reading
@@ -81,8 +82,7 @@ SPOKEN_PHONE = re.compile(
 )
 BREAK = r"[,،.()/]| - "
 TOKEN = re.compile(rf"{_HUNDREDS}|{_WORDS}|و(?=[^\W\d_])|[0-9][0-9o]*|{BREAK}")
-COUNTRY_CODE = re.compile(r"^(?:00)?212(?=.)0?")
-NATIONAL_NUMBER = re.compile(r"0[5-8][0-9]{8}")
+NUMBER = re.compile(r"(?:(?:00)?2120?|0)[5-8][0-9]{8}")
 LETTER = re.compile(r"[^\W\d_]")
 # With its zero, or behind 212, 2120, 00212 or 002120.
 LENGTHS = (10, 12, 13, 14, 15)
@@ -123,24 +123,33 @@ def check_spoken_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number of ten digits, at least one of which is a word; soixante dix is 70, or else 60 and 10."""
     if not LETTER.search(match.group()):
         return None
-    tokens, values, num_digits = [], [], 0
-    for token in TOKEN.finditer(match.group()):
-        value = _read_token(token.group())
-        tokens.append(token)
+    values, num_digits = [], 0.0
+    for token in TOKEN.findall(match.group()):
+        value = _read_token(token)
         values.append(value)
-        num_digits += 1 if isinstance(value, int) else len(value)
-        if num_digits > 2 * LENGTHS[-1]:  # Of a tens and a one, and of each word, there may be one digit.
+        # Of sixty and eleven, two digits: half of a word gives one.
+        num_digits += 0.5 if isinstance(value, int) else len(value.strip())
+        if num_digits > LENGTHS[-1]:
             break
     composed, apart = _compose(values), [str(value).strip() for value in values]
     for written in (composed, apart) if composed != apart else (composed,):
-        number, is_spoken = "", False
-        for token, value, digits in zip(tokens, values, written, strict=True):
-            number, is_spoken = number + digits, is_spoken or isinstance(value, int)
-            if is_spoken and len(number) in LENGTHS and NATIONAL_NUMBER.fullmatch(COUNTRY_CODE.sub("0", number)):
-                return match.start(), match.start() + token.end()
-            if len(number) > LENGTHS[-1]:
-                break
+        num_tokens = _find_number(values, written)
+        if num_tokens:
+            *_, last = itertools.islice(TOKEN.finditer(match.group()), num_tokens)
+            return match.start(), match.start() + last.end()
     return None
+
+
+def _find_number(values: list[int | str], written: list[str]) -> int:
+    """How many tokens make a national number, one of them a word; 0 if none do."""
+    number, is_spoken = "", False
+    for place, (value, digits) in enumerate(zip(values, written, strict=True)):
+        number, is_spoken = number + digits, is_spoken or isinstance(value, int)
+        if is_spoken and len(number) in LENGTHS and NUMBER.fullmatch(number):
+            return place + 1
+        if len(number) > LENGTHS[-1]:
+            break
+    return 0
 
 
 # A code of four digits or more, in words: "code: quarante-huit vingt-neuf treize"

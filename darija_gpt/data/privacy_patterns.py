@@ -26,7 +26,7 @@ _GAP = r"[ .,،٫٬\-/_*~()|·•…'’\u2190-\u2bff\u3000-\u303f\U0001f000-\U0
 _ALONE = r"(?<![0-9A-Za-z].)"  # Arabic clitics are written onto numbers, Latin ones are not.
 MONEY = r"(?! ?(?:dh|dhs|mad|drh|درهم|دراهم|ريال|ry[ae]l|rial|euros?|eur|dollars?|usd|km|kg|€|\$|%)(?![a-z]))"
 # Anything but a number; the digits of words such as 3tih, "give", are letters.
-NO_NUMBER = r"(?:[^0-9\n]|[0-9](?=[A-Za-z])|(?<=[A-Za-z])[0-9](?![0-9]))"
+NO_NUMBER = r"(?:[^0-9\n]|[0-9](?:(?=[A-Za-z])|(?<=[A-Za-z].)(?![0-9])))"
 
 
 # --- Money and identity: the shape proposes, a checksum decides. ---
@@ -97,6 +97,7 @@ _CIN_FILLER = (
 # A number is near: of all cues, only those are looked behind letter by letter.
 CIN_AFTER_CUE = re.compile(
     rf"{begin(_CIN_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}(?=[^0-9\n]{{1,36}}+[0-9])"
+    r"(?=[^\n]{1,30}?(?<![0-9a-z])[a-z]{1,2}[ \-.]{0,2}[0-9] ?[0-9])"
     rf"({NO_NUMBER}{{1,30}}?)(?<![0-9a-z])"
     r"([a-z]{1,2}[ \-.]{0,2}[0-9](?: ?[0-9]){4,5})(?![0-9a-z])"
 )

@@ -47,6 +47,7 @@ _CODE = rf"[0-9A-Za-z]{_REST_OF_CODE}"
 # Where no digit is near a cue, nothing more is asked. Reads capitals, too.
 OTP_AFTER_CUE = re.compile(
     rf"({begin(_CODE_CUES, _OF_WORDS, is_cased=True)}){_NO_MORE}(?=[^0-9\n]{{1,48}}+[0-9])"
+    r"(?=[^\n]{1,40}?(?<![0-9A-Za-z])(?:[0-9](?:[0-9][0-9 ]| [0-9])|[A-Za-z]{1,3}-[0-9]|[0-9A-Z]{5}))"
     rf"({NO_NUMBER}{{1,40}}?)(?<![0-9A-Za-z])({_CODE})(?i:{MONEY})(?![\w/]|[ \-.:,][0-9])"
 )
 _IS = either("is|est|hwa|howa|hada|هو|هذا|هدا|rah|c'est", is_cased=True)

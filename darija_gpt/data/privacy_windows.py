@@ -8,20 +8,22 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
-from darija_gpt.data.privacy_spans import Span, blot
+from darija_gpt.data.privacy_spans import Bounds, Span, blot
 
 
 # WhatsApp cuts messages at 65,536 characters: only what is longer is read in windows.
 LONGEST_MESSAGE = 65_536
-# In a short window, fewer detectors find what they need; a shorter one would be mostly what others see, too.
-WINDOW, SHORT_WINDOW = 4_096, 512
+# In a short window, fewer detectors find what they need; a shorter one would be mostly what others see, too. One that
+# can end where nothing goes on is shorter still: when something is found in it, it alone is searched again.
+WINDOW, SHORT_WINDOW = 8_192, 512
 # Cues stand less than `CONTEXT` before what they announce. Nothing but links is longer than `REACH`, and what comes
 # near the end of a window is looked at again with `LONG_REACH`.
 CONTEXT, REACH, LONG_REACH, MARGIN = 256, 512, 4_096, 64
 # Where there is no end of anything, a window ends behind one of these. Wherever a window begins, the windows after it
-# are soon the same, and those that are known to be clean need no second look.
-NUM_RECENT = 64
+# are soon the same, and those that are known need no second look.
 MARKERS = " zZ7e"
+# Windows that are remembered with what is in them: text that repeats itself is read once.
+NUM_REMEMBERED = 64
 
 Find = Callable[[str], list[Span]]
 Seen = tuple[str, int, int]  # what a window sees, and where that begins and stops to be its own
@@ -53,15 +55,43 @@ def _open_window(text: str, begin: int, start: int) -> tuple[Window, int]:
     cut = _find_cut(text, start, stop)
     if cut:
         return Window(begin, start, cut[1], cut[1]), cut[0]
-    for marker in MARKERS:
-        place = text.rfind(marker, (start + stop) // 2, stop)
-        if place >= 0:
-            stop = place + 1
-            break
+    places = (text.rfind(marker, start + WINDOW // 2, stop) for marker in MARKERS)
+    stop = next((place + 1 for place in places if place >= 0), stop)
     return Window(begin, start, stop, stop + REACH), stop - CONTEXT
 
 
-def find_in_windows(text: str, find: Find, clean: set[Seen] | None = None) -> Iterator[Span]:
+class _Memory:
+    """A search that remembers the last windows, and for the whole of a text those in which nothing is."""
+
+    def __init__(self, find: Find, clean: set[Seen]):
+        self.find, self.clean = find, clean
+        self.last: dict[Seen, list[Span]] = {}
+
+    def search(self, seen: str, window: Window) -> list[Span]:
+        """What a window is the first to see."""
+        start, stop = window.start - window.begin, window.stop - window.begin
+        key = (seen, start, stop)
+        if key in self.clean:
+            return []
+        if key not in self.last:
+            spans = [span for span in self.find(seen) if start <= span[0] < stop]
+            if not spans:
+                self.clean.add(key)
+                return []
+            self.last[key] = spans
+            if len(self.last) > NUM_REMEMBERED:
+                del self.last[next(iter(self.last))]
+        return [(first + window.begin, end + window.begin, kind) for first, end, kind in self.last[key]]
+
+
+def _shift(spans: Iterable[Span], window: Window) -> Iterator[Bounds]:
+    """Where spans stand in what a window sees."""
+    for start, end, _ in spans:
+        if end > window.begin:
+            yield max(0, start - window.begin), min(end, window.end) - window.begin
+
+
+def find_in_windows(text: str, find: Find, clean: set[Seen]) -> Iterator[Span]:
     """What a search finds in a text of any length, in order.
 
     Args:
@@ -69,45 +99,19 @@ def find_in_windows(text: str, find: Find, clean: set[Seen] | None = None) -> It
             Any text.
         find (`Callable[[str], list[Span]]`):
             The search: sorted spans of a shorter text.
-        clean (`set[Seen]`, *optional*):
+        clean (`set[Seen]`):
             Windows in which nothing is, as far as known; more are added.
     """
+    memory = _Memory(find, clean)
     begin = start = covered = 0
-    last: list[Span] = []  # found in the window before
-    recent = {}
+    found: list[Span] = []
     while start < len(text):
         window, next_begin = _open_window(text, begin, start)
-        seen = blot(text[window.begin : window.end], _shift(last, window))
-        key = (seen, window.start - window.begin, window.stop - window.begin)
-        if key in recent:
-            known = recent[key]
-        else:
-            known = [] if clean is not None and key in clean else _find_in_window(seen, window, find)
-            recent[key] = known
-            if len(recent) > NUM_RECENT:
-                del recent[next(iter(recent))]
-        last = [(a + window.begin, b + window.begin, c) for a, b, c in known]
-        if last and last[-1][1] > window.end - MARGIN and window.stop < window.end < len(text):
-            last = [
-                (a + window.begin, b + window.begin, c)
-                for a, b, c in _find_in_window(seen + text[window.end : window.end + LONG_REACH], window, find)
-            ]
-        yield from last
-        if last:
-            covered = last[-1][1]
-        elif clean is not None:
-            clean.add(key)
+        seen = blot(text[window.begin : window.end], _shift(found, window))
+        found = memory.search(seen, window)
+        if found and found[-1][1] > window.end - MARGIN and window.stop < window.end < len(text):
+            found = memory.search(seen + text[window.end : window.end + LONG_REACH], window)
+        yield from found
+        covered = found[-1][1] if found else covered
         start = max(window.stop, covered)
         begin = min(max(next_begin, covered - 1), start)  # Nothing sees beyond what is blotted out.
-
-
-def _find_in_window(seen: str, window: Window, find: Find) -> list[Span]:
-    a, b = window.start - window.begin, window.stop - window.begin
-    return [span for span in find(seen) if a <= span[0] < b]
-
-
-def _shift(spans: Iterable[Span], window: Window) -> Iterator[tuple[int, int]]:
-    """Where spans stand in what a window sees."""
-    for start, end, _ in spans:
-        if end > window.begin:
-            yield max(0, start - window.begin), min(end, window.end) - window.begin

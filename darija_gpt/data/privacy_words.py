@@ -110,6 +110,11 @@ def glimpse(phrases: str, behind: str, ahead: str) -> str:
     return _begin(branches, behind, {})
 
 
+def one_of_first(phrases: str, others: str = "") -> str:
+    """A class of the first letters of phrases, and of others: what `re` skips to."""
+    return f"[{others}{re.escape(''.join(_group(phrases.split('|'))))}]"
+
+
 def go_on(phrases: str) -> str:
     """Alternatives for phrases whose first letter has been read: `(?<=a)vito|(?<=b)mci`."""
     return _dispatch({first: _write_phrases(rest, False) for first, rest in _group(phrases.split("|")).items()})
