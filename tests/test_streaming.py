@@ -7,7 +7,8 @@ import pytest
 import torch
 from datasets import Dataset, DatasetDict
 
-from darija_gpt.data.streams import LaneReader, LaneRows, StreamArguments, StreamSource
+from darija_gpt.data.lanes import LaneReader, LaneRows
+from darija_gpt.data.streams import StreamArguments, StreamSource
 from darija_gpt.packing import POSITIONS
 from darija_gpt.streaming import StreamedBlocks, check_lanes
 from darija_gpt.tokenizer import encode_rows
