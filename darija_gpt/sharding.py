@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+from accelerate.utils import DistributedDataParallelKwargs, DistributedType, FullyShardedDataParallelPlugin
 from torch import nn
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy
 
@@ -167,7 +167,9 @@ def build_accelerator(
     for kind in wanted:
         _refuse_what_shards_cannot_do(kind, precision, arguments, config)
     plugin = _build_fsdp_plugin(precision) if DistributedType.FSDP in wanted else None
-    accelerator = Accelerator(mixed_precision=precision, fsdp_plugin=plugin, **trackers)
+    # Gradients lie where they are exchanged from, not beside a copy.
+    handler = DistributedDataParallelKwargs(gradient_as_bucket_view=True)
+    accelerator = Accelerator(mixed_precision=precision, fsdp_plugin=plugin, kwargs_handlers=[handler], **trackers)
     for kind in wanted:
         # Accelerate goes over to DistributedDataParallel without a word.
         if accelerator.distributed_type != kind:

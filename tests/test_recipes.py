@@ -15,7 +15,7 @@ from darija_gpt.output import mark_section
 
 ROOT = Path(__file__).resolve().parents[1]
 DARIJA = ROOT.parent / "shared" / "data" / "darija" / "corpus.jsonl"
-RESULTS = sorted((ROOT / "recipes").glob("*/results"))
+RESULTS = sorted(path.parent for path in (ROOT / "recipes").glob("*/results/metrics.json"))
 
 
 def read_results(results: Path) -> tuple[dict, list[dict]]:

@@ -17,7 +17,7 @@ from darija_gpt.recipe import parse_arguments
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 # Where the first word names one of several stages.
-STAGES = {"benchmark": ["data", "model", "pretrain", "state"]}
+STAGES = {"benchmark": ["budget", "data", "gpu", "model", "pretrain", "state"]}
 COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for word in STAGES.get(script, [])] or [[]])]
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {
