@@ -21,12 +21,17 @@ def resolve_precision(mixed_precision: str) -> str:
     return "bf16" if torch.cpu._is_amx_tile_supported() else "no"
 
 
+def count_cores() -> int:
+    """Cores that this process may use: fewer than there are, where it was given some, by taskset or a container."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def use_all_cores(state: "PartialState") -> None:
     """Lets a lone process on the CPU use every core: `accelerate launch` leaves it one unless told otherwise."""
     import torch
 
     if state.device.type == "cpu" and state.num_processes == 1 and torch.get_num_threads() == 1:
-        torch.set_num_threads(os.cpu_count() or 1)
+        torch.set_num_threads(count_cores())
 
 
 # Of glibc's malloc.h.

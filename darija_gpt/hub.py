@@ -69,6 +69,10 @@ class PublishArguments:
             "its numbers come from go into results/ beside it"
         },
     )
+    results_section: str = field(
+        default="results",
+        metadata={"help": "another name for these two marks, which then stands before those of the files, too"},
+    )
 
 
 def check_arguments(arguments: PublishArguments) -> None:
@@ -232,11 +236,13 @@ def publish(arguments: PublishArguments) -> None:
     texts = {arguments.model / "README.md": card}
     if arguments.results_readme:
         results = render_results(metrics, dialogues)
-        texts[arguments.results_readme] = replace_section(arguments.results_readme, "results", results)
+        section = arguments.results_section
+        texts[arguments.results_readme] = replace_section(arguments.results_readme, section, results)
         # Beside a README that is committed, so is what its numbers come from.
+        prefix = "" if section == "results" else f"{section}_"
         for name in ("metrics.json", "samples.jsonl"):
             source = (arguments.evaluation / name).read_text(encoding="utf-8")
-            texts[arguments.results_readme.parent / "results" / name] = source
+            texts[arguments.results_readme.parent / "results" / f"{prefix}{name}"] = source
     for path, text in texts.items():
         path.parent.mkdir(exist_ok=True)
         write_text(path, text)

@@ -1,7 +1,8 @@
 """Recipes: a YAML file fills the arguments of a stage, and the command line wins over it.
 
 The top level of a recipe is exactly the stage's arguments dataclass. A field that is a mapping (`model:`, `lora:`)
-is reached from the command line with a dot: `--model.norm layernorm`.
+is reached from the command line with a dot: `--model.norm layernorm`. A recipe that differs from another in a few keys
+names it, from where it stands itself, and gives those keys: `extends: base.yaml`.
 """
 
 import argparse
@@ -75,16 +76,29 @@ def check_keys(keys: Iterable[str], known: Iterable[str], where: str) -> None:
 
 
 def load_recipe(path: str | Path) -> dict[str, Any]:
-    """The mapping of a YAML file.
+    """The mapping of a YAML file, with what it takes over from the recipe that it `extends`.
 
     Raises:
-        RecipeError: If the file is missing, is no YAML, is no mapping, or sets environment variables.
+        RecipeError: If the file is missing, is no YAML, is no mapping, sets environment variables, or extends itself.
     """
-    path = Path(path)
+    return _load_recipe(Path(path), ())
+
+
+def merge_recipes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe with some of its keys changed; of two mappings under one key, the keys are merged in turn."""
+    merged = dict(base)
+    for key, value in changes.items():
+        is_mapping = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge_recipes(merged[key], value) if is_mapping else value
+    return merged
+
+
+def _load_recipe(path: Path, extending: tuple[Path, ...]) -> dict[str, Any]:
     try:
         recipe = yaml.load(path.read_text(encoding="utf-8"), Loader=_RecipeLoader)
     except (OSError, UnicodeDecodeError):
-        raise RecipeError(f"{path}: no such recipe; give the path of a YAML file.") from None
+        named_by = f"{extending[-1]} extends {path}, which is" if extending else f"{path}:"
+        raise RecipeError(f"{named_by} no such recipe; give the path of a YAML file.") from None
     except yaml.YAMLError as error:
         raise RecipeError(f"{path}: not YAML: {_one_line(error)}") from None
     if not isinstance(recipe, dict):
@@ -92,7 +106,14 @@ def load_recipe(path: str | Path) -> dict[str, Any]:
     if "env" in recipe:
         # TrlParser exports these; a shared recipe could so redirect a token to another server.
         raise RecipeError(f"{path}: env: is refused, a recipe sets no environment variables; export them yourself.")
-    return recipe
+    if "extends" not in recipe:
+        return recipe
+    base = recipe.pop("extends")
+    if not isinstance(base, str):
+        raise RecipeError(f"{path}: extends={base!r} must be the path of a recipe.")
+    if path.resolve() in extending:
+        raise RecipeError(f"{path} extends itself, by way of others; take one extends: away.")
+    return merge_recipes(_load_recipe(path.parent / base, (*extending, path.resolve())), recipe)
 
 
 def parse_arguments(
@@ -128,10 +149,20 @@ def parse_arguments(
             raise RecipeError(f"{name}={values[name]!r} is no mapping, so --{name}.{key} cannot change it.")
         values[name] = {**(values.get(name) or {}), key: yaml.load(text, Loader=_RecipeLoader)}
 
+    return build_arguments(arguments_class, values)
+
+
+def build_arguments(arguments_class: type[Arguments], values: Mapping[str, Any]) -> Arguments:
+    """The arguments of a stage from the mapping that a recipe is.
+
+    Raises:
+        RecipeError: If a key is missing, or a value is not of its field's type.
+    """
+    hints = typing.get_type_hints(arguments_class)
     converted = {name: _convert(name, value, hints[name]) for name, value in values.items()}
-    for name, field in fields.items():
-        if _is_required(field) and name not in converted:
-            raise RecipeError(f"{name} is missing: set it in a recipe (--config) or as --{name}.")
+    for field in dataclasses.fields(arguments_class):
+        if field.init and _is_required(field) and field.name not in converted:
+            raise RecipeError(f"{field.name} is missing: set it in a recipe (--config) or as --{field.name}.")
     return arguments_class(**converted)
 
 

@@ -28,8 +28,9 @@ class StepGuard:
             None lets spikes pass.
     """
 
-    # Least deviations, in nats and as a factor: a window of equal steps must not refuse the first other one.
-    _least_deviations = (0.02, 0.05)
+    # Least deviations, in nats and as a logarithm: a window of equal steps must not refuse the first other one, and
+    # where texts are of several kinds, a sound gradient is now and then three times as long as most.
+    _least_deviations = (0.02, 0.15)
 
     def __init__(self, threshold: float | None):
         self.threshold = threshold

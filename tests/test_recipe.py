@@ -135,3 +135,27 @@ def test_help_names_every_field(capsys):
     assert stop.value.code == 0
     text = capsys.readouterr().out
     assert "What it does." in text and all(f"--{name}" in text for name in StageArguments.__dataclass_fields__)
+
+
+def test_a_recipe_takes_over_what_it_does_not_change_from_the_one_it_extends(tmp_path):
+    (tmp_path / "base.yaml").write_text("output_dir: out\nsteps: 5\nmodel: {norm: layernorm, hidden_size: 64}")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "middle.yaml").write_text("extends: ../base.yaml\nsteps: 6")
+    recipe = write(tmp_path, "extends: more/middle.yaml\nlearning_rate: 3e-3\nmodel: {hidden_size: 32}")
+    arguments = parse_arguments(StageArguments, ["--config", recipe, "--model.norm", "rmsnorm"])
+    assert arguments == StageArguments(Path("out"), 3e-3, 6, model={"norm": "rmsnorm", "hidden_size": 32})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("extends: nowhere.yaml", r"recipe\.yaml extends .*nowhere\.yaml, which is no such recipe"),
+        ("extends: recipe.yaml", r"recipe\.yaml extends itself"),
+        ("extends: [a, b]", r"extends=\['a', 'b'\] must be the path"),
+        ("extends: danger.yaml", r"danger\.yaml: env: is refused"),
+    ],
+)
+def test_a_recipe_that_extends_nothing_good_is_refused(tmp_path, text, words):
+    (tmp_path / "danger.yaml").write_text("env: {HF_ENDPOINT: x}")
+    with pytest.raises(RecipeError, match=words):
+        parse_arguments(StageArguments, ["--config", write(tmp_path, f"{text}\noutput_dir: out")])

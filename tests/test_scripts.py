@@ -22,7 +22,9 @@ COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for wor
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {
     "finetune_lora": "finetune",
-    **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain")},
+    **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "evaluate", "publish")},
+    **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096)},
+    "sweep": "ablate",
     "ensemble_ai_text": "evaluate_classifier",
     **dict.fromkeys(
         ["bert_darija_sentiment", "bert_imdb", "distilbert_spam", "roberta_ai_text", "deberta_ai_text"],
@@ -30,7 +32,10 @@ SCRIPT_OF = {
     ),
     **dict.fromkeys(["flan_t5_dialogues", "mt5_headlines"], "finetune_seq2seq"),
 }
-RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "accelerate")
+# Of what is compared with a base, tests/ablation takes care.
+RECIPES = sorted(
+    path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name not in ("accelerate", "sweep")
+)
 
 
 def run(script: str, *flags, cwd=ROOT) -> subprocess.CompletedProcess:

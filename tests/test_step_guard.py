@@ -91,6 +91,12 @@ def test_the_state_goes_through_json():
         assert feed(guard, loss) == feed(again, loss)
 
 
+def test_a_gradient_three_times_as_long_is_no_spike_and_one_of_five_times_is():
+    guard = StepGuard(THRESHOLD)
+    assert not any(feed(guard, 2.0, 1.0) for _ in range(100))
+    assert feed(guard, 2.0, 3.0) is None and feed(guard, 2.0, 5.0) == "spike"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_heavy_tails_are_no_spikes(seed):
     draw = np.random.default_rng(seed)

@@ -1,0 +1,115 @@
+"""The ablate stage: recipes of pretrain.py -> a result for each run, and a table of what each change did."""
+
+import subprocess
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from darija_gpt.ablation.plan import Variant, count_parameters, match_parameters, plan_variants
+from darija_gpt.ablation.runs import Run, read_results, run_all
+from darija_gpt.ablation.tables import render_results
+from darija_gpt.missing_inputs import make_missing_inputs
+from darija_gpt.output import replace_section, write_text
+from darija_gpt.pretraining import PretrainArguments
+from darija_gpt.recipe import build_arguments
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblateArguments:
+    """What is compared, how often each is run, and where the results go."""
+
+    base: Path = field(metadata={"help": "the recipe of pretrain.py that the others are compared with"})
+    recipes: list[str] = field(metadata={"help": "the others, as paths; stars are allowed"})
+    output_dir: Path = field(metadata={"help": "directory for the runs; those begun there are gone on with"})
+    results: Path = field(
+        metadata={"help": "directory for a JSON file of each run; one that is there is not run again"}
+    )
+    seeds: dict[str, list[int]] = field(
+        default_factory=dict,
+        metadata={
+            "help": "seeds by name of a recipe, stars allowed (recipe only); the first that fits counts, else 0"
+        },
+    )
+    common: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "keys to change in all recipes: --common.num_train_epochs 0.5"}
+    )
+    num_processes: int = field(default=1, metadata={"help": "runs at a time; they share the cores"})
+    match_parameters: bool = field(
+        default=True, metadata={"help": "widen or narrow feed-forwards, for as many parameters as the base has"}
+    )
+    readme: Path | None = field(
+        default=None,
+        metadata={"help": "a Markdown file that holds the table, between <!-- SECTION:begin --> and :end"},
+    )
+    section: str = field(default="ablation", metadata={"help": "the name of the table in it"})
+
+    def __post_init__(self):
+        if self.num_processes < 1:
+            raise ValueError(f"num_processes={self.num_processes} must be at least 1.")
+
+
+def ablate(arguments: AblateArguments) -> None:
+    """Runs what has no result yet and writes the table.
+
+    Raises:
+        ValueError: If a recipe is wrong, before anything is run; or if runs failed, after all others.
+    """
+    if arguments.readme is not None:
+        replace_section(arguments.readme, arguments.section, "")
+    variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
+    runs = _list_runs(variants, arguments)
+    print(f"{len(runs)} runs of {len(variants)} recipes, {sum(run.result.is_file() for run in runs)} of them done")
+    failed = run_all(runs, arguments.num_processes)
+    table = render_results(read_results(runs), arguments.base.stem)
+    print(table)
+    if arguments.readme is not None:
+        write_text(arguments.readme, replace_section(arguments.readme, arguments.section, table))
+        print(f"written: {arguments.readme}")
+    if failed:
+        labels = "; ".join(run.label for run in failed)
+        raise ValueError(f"{len(failed)} of {len(runs)} runs failed: {labels}. The same command tries them again.")
+
+
+def _list_runs(variants: list[Variant], arguments: AblateArguments) -> list[Run]:
+    """Every recipe with every seed of its own, made to be as large as the base; inputs that are missing are made."""
+    from darija_gpt.tokenizer import load_tokenizer
+
+    ranked, num_parameters = [], None
+    commit = _find_commit()
+    for variant in variants:
+        recipe = {"token_cache": str(arguments.output_dir / "tokens"), **variant.recipe}
+        parsed = build_arguments(PretrainArguments, {**recipe, "output_dir": arguments.output_dir / variant.name})
+        make_missing_inputs(parsed)
+        tokenizer = load_tokenizer(parsed.tokenizer)
+        own = count_parameters(parsed.model, tokenizer)
+        num_parameters = num_parameters or own
+        if arguments.match_parameters and own != num_parameters:
+            recipe, own = match_parameters(recipe, tokenizer, num_parameters)
+        for rank, seed in enumerate(variant.seeds):
+            run = Run(
+                name=variant.name,
+                seed=seed,
+                recipe=recipe,
+                directory=arguments.output_dir / variant.name / f"seed_{seed}",
+                result=arguments.results / f"{variant.name}_seed{seed}.json",
+                description={"changes": variant.changes, "commit": commit},
+            )
+            ranked.append((rank, run))
+    # Every recipe once, then again: what is stopped early says something of all.
+    return [run for _, run in sorted(ranked, key=itemgetter(0))]
+
+
+def _find_commit() -> str | None:
+    """The commit of this checkout; None outside of one."""
+    try:
+        process = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return process.stdout.strip()

@@ -1,0 +1,86 @@
+"""One run of an ablation, in a process of its own: trains and measures bits per byte on held-out texts.
+
+python -m darija_gpt.ablation.one_run recipe.yaml
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from darija_gpt.output import write_text
+from darija_gpt.pretraining import PretrainArguments, pretrain
+from darija_gpt.recipe import run_stage
+from darija_gpt.run_record import SUMMARY_FILE
+from darija_gpt.training_log import LOG_FILE
+
+
+SPLIT = "test"  # the validation split may have decided something, such as which checkpoint is the best
+SUMMARIZED = (
+    "parameters",
+    "tokens",
+    "steps",
+    "epochs",
+    "skipped_steps",
+    "train_loss",
+    "validation_loss",
+    "validation_bits_per_byte",
+    "tokens_per_second",
+    "wall_seconds",
+    "device",
+    "num_processes",
+    "num_threads",
+    "mixed_precision",
+)
+
+
+def run_once(arguments: PretrainArguments) -> None:
+    """Trains, unless the run is finished, and measures; the result stands in the run's directory."""
+    if not (arguments.output_dir / SUMMARY_FILE).is_file():
+        pretrain(arguments)
+    result = measure_run(arguments)
+    write_text(arguments.output_dir / "result.json", json.dumps(result, indent=2) + "\n")
+
+
+def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
+    """What a finished run learnt and took.
+
+    Returns:
+        `dict`: of the run's summary what `SUMMARIZED` names; `bits_per_byte` of the test split, of all and by script;
+        `curve`, the validation bits per byte after so many tokens; `peak_memory_mib` of this process.
+    """
+    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
+    from darija_gpt.loading import load_model
+
+    directory = arguments.output_dir
+    summary = json.loads((directory / SUMMARY_FILE).read_text(encoding="utf-8"))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    model, tokenizer = load_model(str(directory))
+    rows = load_dataset_directory(arguments.dataset)[SPLIT]
+    bits = measure_bits_per_byte(model.float(), tokenizer, rows)
+    return {
+        **{key: summary[key] for key in SUMMARIZED if key in summary},
+        "intermediate_size": model.config.intermediate_size,
+        "bits_per_byte": {name: measured["bits_per_byte"] for name, measured in bits.items()},
+        "curve": _read_curve(directory / LOG_FILE),
+        "peak_memory_mib": round(peak),
+    }
+
+
+def _read_curve(log: Path) -> list[tuple[int, float]]:
+    """(tokens, validation bits per byte) at each evaluation; a line of one may precede or follow its step's own."""
+    tokens, curve = {}, []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        if "tokens" in record:
+            tokens[record["step"]] = record["tokens"]
+        if "validation_bits_per_byte" in record:
+            curve.append((record["step"], round(record["validation_bits_per_byte"], 4)))
+    return [(tokens[step], bits) for step, bits in curve]
+
+
+if __name__ == "__main__":
+    _, recipe = sys.argv
+    run_stage(run_once, PretrainArguments, ["--config", recipe])

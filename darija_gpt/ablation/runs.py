@@ -1,0 +1,152 @@
+"""The runs of an ablation: each a process, several at a time, each result kept as soon as it is there."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tqdm import tqdm
+
+from darija_gpt.output import write_text
+from darija_gpt.run_record import SUMMARY_FILE
+from darija_gpt.training_log import LOG_FILE
+
+
+SECONDS_BETWEEN_LOOKS = 0.5
+LAST_WORDS = 400  # of a log, in characters
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A recipe with a seed: where it trains, and where its result is kept."""
+
+    name: str
+    seed: int
+    recipe: Mapping[str, Any]
+    directory: Path
+    result: Path
+    description: Mapping[str, Any]  # what the result says beside what was measured
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}, seed {self.seed}"
+
+
+def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
+    """Does the runs that have no result yet, and goes on with those that were begun.
+
+    Args:
+        runs (`Sequence[Run]`):
+            In the order in which they are begun.
+        num_processes (`int`):
+            Runs at a time; they share the processor's cores.
+
+    Returns:
+        `list[Run]`: those that failed, each of which said why on stderr.
+    """
+    waiting = [run for run in runs if not run.result.is_file()]
+    running: dict[Run, subprocess.Popen] = {}
+    cores: dict[Run, set[int]] = {}
+    failed = []
+    free_cores = _share_cores(num_processes)
+    num_done = len(runs) - len(waiting)
+    with tqdm(total=len(runs), initial=num_done, desc="runs", unit="run", disable=None) as bar, _stop_all(running):
+        while waiting or running:
+            while waiting and len(running) < num_processes:
+                run = waiting.pop(0)
+                cores[run] = free_cores.pop()
+                running[run] = _start(run, cores[run])
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            for run in [run for run, process in running.items() if process.poll() is not None]:
+                process = running.pop(run)
+                free_cores.append(cores[run])
+                if process.returncode == 0:
+                    bits = _keep_result(run)["bits_per_byte"]["all"]
+                    bar.write(f"{run.label}: {bits:.4f} bits per byte")
+                else:
+                    failed.append(run)
+                    bar.write(f"{run.label} failed: {_read_last_words(run)}", file=sys.stderr)
+                bar.update()
+            bar.set_postfix_str("; ".join(f"{run.label} {_read_progress(run)}" for run in running))
+    return failed
+
+
+def read_results(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The results that are there."""
+    return [json.loads(run.result.read_text(encoding="utf-8")) for run in runs if run.result.is_file()]
+
+
+def _share_cores(num_processes: int) -> list[set[int]]:
+    """The cores of each process; where the system cannot be told, or there are too few, all have none of their own."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [set() for _ in range(num_processes)]
+    mine = sorted(os.sched_getaffinity(0))
+    each = len(mine) // num_processes
+    return [set(mine[number * each : (number + 1) * each]) for number in range(num_processes)]
+
+
+def _start(run: Run, cores: set[int]) -> subprocess.Popen:
+    run.directory.parent.mkdir(parents=True, exist_ok=True)
+    recipe = run.directory.with_name(f"{run.directory.name}.yaml")
+    recipe.write_text(yaml.safe_dump({**run.recipe, "seed": run.seed, "output_dir": str(run.directory)}), "utf-8")
+    with _log_of(run).open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "darija_gpt.ablation.one_run", str(recipe)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which ends its runs in order.
+        )
+    if cores:
+        os.sched_setaffinity(process.pid, cores)
+    return process
+
+
+@contextmanager
+def _stop_all(running: Mapping[Run, subprocess.Popen]) -> Iterator[None]:
+    """Lets runs that are on the way write a checkpoint when this process is stopped."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def _keep_result(run: Run) -> dict[str, Any]:
+    measured = json.loads((run.directory / "result.json").read_text(encoding="utf-8"))
+    run.result.parent.mkdir(parents=True, exist_ok=True)
+    record = {"name": run.name, "seed": run.seed, **run.description, **measured}
+    write_text(run.result, json.dumps(record, indent=2) + "\n")
+    return record
+
+
+def _log_of(run: Run) -> Path:
+    return run.directory.with_name(f"{run.directory.name}.log")
+
+
+def _read_last_words(run: Run) -> str:
+    lines = _log_of(run).read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:].strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+def _read_progress(run: Run) -> str:
+    """The step that a run is at, in words."""
+    if (run.directory / SUMMARY_FILE).is_file():
+        return "is measured"
+    try:
+        with (run.directory / LOG_FILE).open("rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - 1024))
+            return f"at step {json.loads(log.read().splitlines()[-1])['step']:,}"
+    except (OSError, IndexError, ValueError):
+        return "begins"
