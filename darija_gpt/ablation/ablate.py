@@ -42,6 +42,7 @@ class AblateArguments:
         default=None,
         metadata={"help": "a Markdown file that holds the table, between <!-- SECTION:begin --> and :end"},
     )
+    report_only: bool = field(default=False, metadata={"help": "run nothing, tell of the results that are there"})
     section: str = field(default="ablation", metadata={"help": "the name of the table in it"})
 
     def __post_init__(self):
@@ -60,8 +61,11 @@ def ablate(arguments: AblateArguments) -> None:
     variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
     runs = _list_runs(variants, arguments)
     print(f"{len(runs)} runs of {len(variants)} recipes, {sum(run.result.is_file() for run in runs)} of them done")
-    failed = run_all(runs, arguments.num_processes)
-    table = render_results(read_results(runs), arguments.base.stem)
+    failed = [] if arguments.report_only else run_all(runs, arguments.num_processes)
+    results = read_results(runs)
+    if not any(result["name"] == arguments.base.stem for result in results):
+        raise ValueError(f"no run of the base {arguments.base} is done: there is nothing to compare with.")
+    table = render_results(results, arguments.base.stem)
     print(table)
     if arguments.readme is not None:
         write_text(arguments.readme, replace_section(arguments.readme, arguments.section, table))

@@ -36,16 +36,8 @@ def render_results(results: Sequence[Mapping[str, Any]], base: str) -> str:
         groups.setdefault(result["name"], []).append(result)
     base_bits = [result["bits_per_byte"]["all"] for result in groups.get(base, [])]
     rows = [_render_row(name, group, base_bits, name == base) for name, group in groups.items()]
-    widths = {result["name"]: result["intermediate_size"] for result in results}
-    matched = ", ".join(
-        f"{name} {width:,}" for name, width in widths.items() if width != widths.get(base) and base in widths
-    )
-    note = (
-        f"\n\nFeed-forwards made as wide as equal parameters ask for (base {widths[base]:,}): {matched}."
-        if matched
-        else ""
-    )
-    return render_table(HEADER, rows) + "\n\n" + _describe_noise(base_bits) + note
+    notes = [_describe_noise(base_bits), _describe_widths(results, base), _describe_runs(results)]
+    return "\n\n".join([render_table(HEADER, rows), *filter(None, notes)])
 
 
 def estimate_difference(own: Sequence[float], base: Sequence[float]) -> tuple[float, float | None]:
@@ -115,3 +107,20 @@ def _describe_noise(base_bits: Sequence[float]) -> str:
         f"{text} The difference is of all texts, with its 95 % confidence interval: {len(base_bits)} runs of the base "
         f"tell what the seed alone does ({statistics.stdev(base_bits):.4f}), and the others are taken to vary as much."
     )
+
+
+def _describe_widths(results: Sequence[Mapping[str, Any]], base: str) -> str:
+    widths = {result["name"]: result["intermediate_size"] for result in results}
+    others = [f"{name} {width:,}" for name, width in widths.items() if width != widths[base]]
+    if not others:
+        return ""
+    return f"Feed-forwards made as wide as equal parameters ask for (base {widths[base]:,}): {', '.join(others)}."
+
+
+def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
+    tokens = sorted({result["tokens"] for result in results})
+    span = f"{tokens[0]:,}" if len(tokens) == 1 else f"{tokens[0]:,} to {tokens[-1]:,}"
+    devices = sorted({f"{result['device']}, {result['mixed_precision']}" for result in results})
+    commits = sorted({result["commit"] for result in results if result["commit"]})
+    made_at = f", commit {', '.join(commits)}" if commits else ""
+    return f"{len(results)} runs of {span} tokens ({'; '.join(devices)}{made_at})."

@@ -126,4 +126,6 @@ def test_what_cannot_be_run_is_refused_before_anything_is(recipe, monkeypatch):
         ablate(AblateArguments(**fields, common={"model": {"norm_positon": "pre"}}))
     with pytest.raises(ValueError, match="num_processes=0"):
         AblateArguments(**fields, num_processes=0)
+    with pytest.raises(ValueError, match=r"no run of the base base\.yaml is done"):
+        ablate(AblateArguments(**fields, report_only=True))
     assert not Path("o").exists() and not Path("r").exists()

@@ -8,7 +8,8 @@ from darija_gpt.ablation.tables import estimate_difference, judge, render_result
 
 def make_result(name, seed, bits, **changes):
     measured = {"bits_per_byte": {"all": bits, "Arab": bits - 0.3, "Latn": bits + 0.5}, "intermediate_size": 64}
-    return {"name": name, "seed": seed, "changes": changes, "parameters": 1000, **measured}
+    run = {"name": name, "seed": seed, "changes": changes, "commit": "c0ffee", "tokens": 5000, "parameters": 1000}
+    return {**run, "device": "cpu", "mixed_precision": "no", **measured}
 
 
 def test_the_interval_of_a_difference_is_that_of_students_t_test():
@@ -52,8 +53,10 @@ def test_a_table_has_a_row_for_each_recipe_with_its_changes_and_means():
     assert rows[3][:2] == ["norm_layernorm", "`norm` layernorm"] and rows[3][7].startswith("-0.110 ± 0.2")
     assert rows[4][1] == "`gated_mlp` false" and rows[4][-1] == "no difference shown"
     assert "gated_mlp_false 96" in table and "base 64" in table
+    assert "4 runs of 5,000 tokens (cpu, no, commit c0ffee)." in table
 
 
 def test_one_run_of_the_base_gives_no_interval():
     table = render_results([make_result("base", 0, 1.6), make_result("other", 0, 1.5, z_loss=1)], "base")
-    assert "| -0.100 | one run of the base: no judgement |" in table and "95 %" not in table
+    last = [cell.strip() for cell in table.splitlines()[3].split("|")]
+    assert last[-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
