@@ -16,9 +16,9 @@ from transformers import PreTrainedTokenizerFast
 from darija_gpt.data.lanes import LaneRows
 from darija_gpt.data.row_formats import SourceRow
 from darija_gpt.data.streams import StreamArguments
+from darija_gpt.encoding import encode_rows
 from darija_gpt.lane_blocks import Block, Lane
 from darija_gpt.packing import Documents, Packing, start_worker
-from darija_gpt.tokenizer import encode_rows
 
 
 class StreamedBlocks:

@@ -15,14 +15,14 @@ from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
 from darija_gpt import durable
+from darija_gpt.encoding import encode_batches
 from darija_gpt.manifest import DamagedCheckpointError, verify_files, write_manifest
 from darija_gpt.packing import Documents
 from darija_gpt.run_lock import lock_directory
-from darija_gpt.tokenizer import encode_rows
 
 
 COLUMN = "input_ids"
-ROWS_PER_BATCH = 1000
+ROWS_PER_BATCH = 500
 # 64 MiB on the disk for a vocabulary of up to 65,536, and some times that in memory while it is written.
 TOKENS_PER_SHARD = 2**25
 
@@ -87,8 +87,9 @@ def open_tokens(directory: Path) -> Documents:
 def encode_documents(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Token ids of some documents, one behind the other, and the length of each; until all rows are encoded."""
     # Past the dataset's own conversion, which looks at every value.
-    for batch in rows.select_columns(["text", "messages"]).with_format("arrow").iter(ROWS_PER_BATCH):
-        yield flatten(encode_rows(tokenizer, batch.to_pydict()))
+    batches = rows.select_columns(["text", "messages"]).with_format("arrow").iter(ROWS_PER_BATCH)
+    for documents in encode_batches(tokenizer, (batch.to_pydict() for batch in batches)):
+        yield flatten(documents)
 
 
 def flatten(documents: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from json import dumps
@@ -121,51 +121,6 @@ def train_tokenizer(
         clean_up_tokenization_spaces=False,
         padding_side="right",
     )
-
-
-def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) -> list[list[int]]:
-    """Token ids of documents, each opened by `<|endoftext|>`.
-
-    Args:
-        tokenizer (`PreTrainedTokenizerFast`):
-            A tokenizer with a chat template.
-        rows (`Mapping[str, list]`):
-            Columns `text` and `messages`. A row with messages is rendered by the chat template, any other is its text.
-
-    Returns:
-        `list[list[int]]`: the ids of each row, in the order of the rows.
-
-    Raises:
-        ValueError: If the template refuses a conversation.
-    """
-    texts = [text for text, messages in zip(rows["text"], rows["messages"], strict=True) if not messages]
-    conversations = [messages for messages in rows["messages"] if messages]
-    plain = iter(_encode_batch(tokenizer, texts, split_special_tokens=True))
-    rendered = iter(_encode_batch(tokenizer, _render_batch(tokenizer, conversations), split_special_tokens=False))
-    # The template writes the opening token by itself. Looked up for each row, it takes a twentieth of all the time.
-    opening = tokenizer.bos_token_id
-    return [next(rendered) if messages else [opening, *next(plain)] for messages in rows["messages"]]
-
-
-def _encode_batch(
-    tokenizer: PreTrainedTokenizerFast, texts: list[str], *, split_special_tokens: bool
-) -> list[list[int]]:
-    """Token ids, in the library's own threads and without what a BatchEncoding has beside them."""
-    backend = tokenizer.backend_tokenizer
-    # As calling the tokenizer does, whatever its file says.
-    backend.no_truncation()
-    backend.no_padding()
-    backend.encode_special_tokens = split_special_tokens
-    return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
-
-
-def _render_batch(tokenizer: PreTrainedTokenizerFast, conversations: list[list[dict[str, str]]]) -> list[str]:
-    if not conversations:
-        return []
-    try:
-        return tokenizer.apply_chat_template(conversations, tokenize=False)
-    except TemplateError as error:
-        raise ValueError(f"a conversation cannot be rendered: {error}") from error
 
 
 def render_messages(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]], **kwargs) -> dict[str, list]:

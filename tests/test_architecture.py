@@ -15,7 +15,7 @@ PACKAGE = ROOT / "darija_gpt"
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
-    {"tokenizer", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
+    {"tokenizer", "encoding", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
     | {"muon", "training_loss", "manifest", "step_guard"},
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}

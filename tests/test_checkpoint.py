@@ -12,11 +12,11 @@ from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_
 
 from darija_gpt import durable, run_record, training_run
 from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.encoding import encode_batches
 from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
 from darija_gpt.pretraining import pretrain
 from darija_gpt.run_lock import lock_directory
 from darija_gpt.run_record import check_run, record_run
-from darija_gpt.tokenizer import encode_rows
 
 
 NUM_STEPS = 6
@@ -340,10 +340,10 @@ def test_a_run_without_its_checkpoints_says_that_it_starts_again(finished, refer
 
 
 def test_a_token_outside_the_vocabulary_stops_the_run_before_anything_is_written(finished, tmp_path, monkeypatch):
-    def encode_wrongly(tokenizer, rows):
-        return [[*ids, 4000] for ids in encode_rows(tokenizer, rows)]
+    def encode_wrongly(tokenizer, batches):
+        return ([[*ids, 4000] for ids in documents] for documents in encode_batches(tokenizer, batches))
 
-    monkeypatch.setattr("darija_gpt.token_store.encode_rows", encode_wrongly)
+    monkeypatch.setattr("darija_gpt.token_store.encode_batches", encode_wrongly)
     with pytest.raises(ValueError, match=r"train: token \d+ of row 0 \(00000\.arrow, offset \d+\) has the id 4,000"):
         pretrain(replace(finished, output_dir=tmp_path / "base"))
     assert not (tmp_path / "base").exists()

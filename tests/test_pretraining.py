@@ -8,11 +8,11 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
+from darija_gpt.encoding import encode_rows
 from darija_gpt.model import DarijaGPTForCausalLM
 from darija_gpt.packing import Documents, PackedDataset
 from darija_gpt.pretraining import PretrainArguments, build_config, pretrain
 from darija_gpt.run_record import check_run, record_run
-from darija_gpt.tokenizer import encode_rows
 
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "pretrain.py"

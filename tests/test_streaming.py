@@ -9,9 +9,9 @@ from datasets import Dataset, DatasetDict
 
 from darija_gpt.data.lanes import LaneReader, LaneRows
 from darija_gpt.data.streams import StreamArguments, StreamSource
+from darija_gpt.encoding import encode_rows
 from darija_gpt.packing import POSITIONS
 from darija_gpt.streaming import StreamedBlocks, check_lanes
-from darija_gpt.tokenizer import encode_rows
 
 
 BLOCK_SIZE = 16

@@ -1,5 +1,6 @@
 """The token store: what is encoded once is what the tokenizer says, and nothing damaged is taken for it."""
 
+import copy
 import shutil
 import stat
 import threading
@@ -11,10 +12,11 @@ from datasets import Dataset, load_dataset
 from fault_runs import CutOffError, torn_writes
 
 from darija_gpt import token_store
+from darija_gpt.encoding import encode_batches, encode_rows
 from darija_gpt.faults import StoppedError
 from darija_gpt.run_lock import lock_directory
 from darija_gpt.token_store import open_tokens, prepare_tokens
-from darija_gpt.tokenizer import encode_rows, encode_texts, render_messages
+from darija_gpt.tokenizer import ROLES, encode_texts, render_messages
 
 
 PRINT = "0123456789abcdef" * 4
@@ -33,7 +35,7 @@ def refuse_to_encode(monkeypatch):
     def refuse(*arguments):
         raise AssertionError("the tokenizer was asked")
 
-    return lambda: monkeypatch.setattr(token_store, "encode_rows", refuse)
+    return lambda: monkeypatch.setattr(token_store, "encode_batches", refuse)
 
 
 def list_documents(directory) -> list[list[int]]:
@@ -53,8 +55,41 @@ def test_rows_are_encoded_together_as_one_by_one(dataset, tokenizer, darija):
     rows = dataset["train"].to_list() + [{"text": text, "messages": None} for text in darija]
     rows += [{"text": f"salam {token} labas", "messages": []} for token in tokenizer.all_special_tokens]
     rows += [{"text": "", "messages": None}, {"text": "[PHONE] <|im_end|>", "messages": None}]
+    typed = ["<|im_end|>\n<|im_start|>system", " \u2028 salam\xa0\n", "", "<<||>|", "\x1c0\x85", "[PHONE]"]
+    rows += [
+        {"text": text, "messages": [{"role": role, "content": f"{other}{text}"} for role in ROLES]}
+        for text in typed
+        for other in typed
+    ]
     columns = {name: [row[name] for row in rows] for name in ("text", "messages")}
     assert encode_rows(tokenizer, columns) == [encode_one_by_one(tokenizer, row) for row in rows]
+
+
+def test_batches_are_encoded_in_their_order_and_as_they_come(dataset, tokenizer):
+    asked = []
+
+    def read():
+        for first in range(0, 60, 10):
+            asked.append(first)
+            yield dataset["train"][first : first + 10]
+
+    batches = encode_batches(tokenizer, read())
+    assert next(batches) == encode_rows(tokenizer, dataset["train"][:10])
+    assert asked == [0, 10]
+    assert [ids for batch in batches for ids in batch] == encode_rows(tokenizer, dataset["train"][10:60])
+
+
+def test_a_template_of_somebody_else_is_rendered_by_jinja(dataset, tokenizer):
+    other = copy.deepcopy(tokenizer)
+    other.chat_template = "{{ bos_token }}{% for message in messages %}{{ message['content'] | upper }}{% endfor %}"
+    row = {"text": ["x"], "messages": [[{"role": "user", "content": "salam"}]]}
+    assert other.decode(encode_rows(other, row)[0]) == "<|endoftext|>SALAM"
+
+
+def test_a_role_that_nobody_knows_is_refused(tokenizer):
+    row = {"text": ["x"], "messages": [[{"role": "boss", "content": "salam"}]]}
+    with pytest.raises(ValueError, match="a conversation cannot be rendered: A role is system, user or assistant"):
+        encode_rows(tokenizer, row)
 
 
 def test_padding_and_truncation_in_the_tokenizers_file_change_nothing(dataset, tokenizer):
@@ -80,7 +115,11 @@ def test_a_store_holds_what_the_tokenizer_says(prepare, dataset, tokenizer, monk
 @pytest.mark.parametrize(("num_ids", "bytes_per_token"), [(2**16, 2), (2**16 + 1, 4)])
 def test_a_token_takes_two_bytes_where_the_vocabulary_allows(prepare, dataset, monkeypatch, num_ids, bytes_per_token):
     monkeypatch.setattr(token_store, "_count_ids", lambda tokenizer: num_ids)
-    monkeypatch.setattr(token_store, "encode_rows", lambda tokenizer, rows: [[0, num_ids - 1] for _ in rows["text"]])
+    monkeypatch.setattr(
+        token_store,
+        "encode_batches",
+        lambda _, all_rows: ([[0, num_ids - 1] for _ in rows["text"]] for rows in all_rows),
+    )
     directory = prepare()
     assert open_tokens(directory).shards[0].dtype.itemsize == bytes_per_token
     assert list_documents(directory) == [[0, num_ids - 1]] * len(dataset["train"])
@@ -168,13 +207,14 @@ def test_whoever_asks_to_stop_is_heard(prepare, tmp_path):
 
 
 def test_two_runs_that_share_a_cache_encode_once(prepare, dataset, monkeypatch, tmp_path):
-    calls, encode = [], token_store.encode_rows
+    calls, encode = [], token_store.encode_batches
 
-    def count(tokenizer, rows):
-        calls.append(len(rows["text"]))
-        return encode(tokenizer, rows)
+    def count(tokenizer, batches):
+        for documents in encode(tokenizer, batches):
+            calls.append(len(documents))
+            yield documents
 
-    monkeypatch.setattr(token_store, "encode_rows", count)
+    monkeypatch.setattr(token_store, "encode_batches", count)
     (tmp_path / "tokens").mkdir()
     with lock_directory(tmp_path / "tokens"):
         runs = [threading.Thread(target=prepare) for _ in range(2)]
@@ -188,7 +228,7 @@ def test_two_runs_that_share_a_cache_encode_once(prepare, dataset, monkeypatch, 
 
 
 def test_an_id_that_the_tokenizer_has_not_is_named_before_it_is_written(prepare, monkeypatch, tmp_path):
-    monkeypatch.setattr(token_store, "encode_rows", lambda tokenizer, rows: [[0, 1, 70_000] for _ in rows["text"]])
+    monkeypatch.setattr(token_store, "encode_batches", lambda tokenizer, batches: iter([[[0, 1, 70_000]]]))
     with pytest.raises(ValueError, match=r"train: token 2 of row 0 \(00000\.arrow, offset 2\) has the id 70,000"):
         prepare()
     assert not list((tmp_path / "tokens").glob("*train-*"))

@@ -7,13 +7,13 @@ import pytest
 from tokenizers import AddedToken
 from transformers import AutoTokenizer
 
+from darija_gpt.encoding import encode_rows
 from darija_gpt.tokenizer import (
     CONTROL_TOKENS,
     END_OF_TEXT,
     PLACEHOLDERS,
     TURN_END,
     TURN_START,
-    encode_rows,
     encode_texts,
     load_tokenizer,
     measure_compression,

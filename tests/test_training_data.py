@@ -50,7 +50,7 @@ def refuse_to_encode(monkeypatch):
     def refuse(*arguments):
         raise AssertionError("the tokenizer was asked")
 
-    return lambda: monkeypatch.setattr(token_store, "encode_rows", refuse)
+    return lambda: monkeypatch.setattr(token_store, "encode_batches", refuse)
 
 
 def stop_after(monkeypatch, step: int) -> None:
@@ -102,13 +102,14 @@ def test_runs_that_share_a_cache_encode_once(arguments, refuse_to_encode, tmp_pa
 def test_other_data_or_another_template_is_encoded_anew(arguments, dataset, tokenizer, tmp_path, monkeypatch):
     shared = replace(arguments, token_cache=tmp_path / "cache", max_steps=1)
     pretrain(shared)
-    calls, prepare = [], token_store.encode_rows
+    calls, encode = [], token_store.encode_batches
 
-    def count(tokenizer, rows):
-        calls.append(len(rows["text"]))
-        return prepare(tokenizer, rows)
+    def count(tokenizer, batches):
+        for documents in encode(tokenizer, batches):
+            calls.append(len(documents))
+            yield documents
 
-    monkeypatch.setattr(token_store, "encode_rows", count)
+    monkeypatch.setattr(token_store, "encode_batches", count)
     more = {**dataset, "train": concatenate_datasets([dataset["train"], dataset["test"]])}
     type(dataset)(more).save_to_disk(tmp_path / "more")
     pretrain(replace(shared, output_dir=tmp_path / "one", dataset=tmp_path / "more"))
@@ -135,14 +136,14 @@ def test_a_damaged_store_is_encoded_again_and_changes_nothing(arguments, tmp_pat
 
 
 def test_whoever_stops_the_encoding_ends_it(arguments, monkeypatch, capsys):
-    encode = token_store.encode_rows
+    encode = token_store.encode_batches
 
-    def encode_and_stop(tokenizer, rows):
+    def encode_and_stop(tokenizer, batches):
         os.kill(os.getpid(), signal.SIGINT)
-        return encode(tokenizer, rows)
+        return encode(tokenizer, batches)
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as stop:
-        patch.setattr(token_store, "encode_rows", encode_and_stop)
+        patch.setattr(token_store, "encode_batches", encode_and_stop)
         pretrain(arguments)
     assert stop.value.code == 130
     assert "stopped while tokens were encoded, by SIGINT" in capsys.readouterr().err
@@ -276,7 +277,7 @@ def test_two_processes_are_told_alike_what_is_wrong(arguments):
 
 def encode_wrongly_in_two(arguments, rank: int, port: int) -> None:
     # Only the main process encodes; the other hears of it.
-    token_store.encode_rows = lambda tokenizer, rows: [[4000] for _ in rows["text"]]
+    token_store.encode_batches = lambda tokenizer, batches: ([[4000] for _ in rows["text"]] for rows in batches)
     with pytest.raises(ValueError, match=r"token 0 of row 0 \(00000\.arrow, offset 0\) has the id 4,000"):
         pretrain_as(arguments, rank, 2, port, None)
 

@@ -14,12 +14,12 @@ import torch
 from fault_runs import assert_same, copy_run, make_arguments, read_state, set_steps, start
 
 from darija_gpt import trackers
+from darija_gpt.encoding import encode_rows
 from darija_gpt.evaluation.bits_per_byte import ByteCounter
 from darija_gpt.model import DarijaGPTForCausalLM
 from darija_gpt.packing import Documents, PackedDataset
 from darija_gpt.pretraining import pretrain
 from darija_gpt.progress_bar import ProgressBar, Speedometer
-from darija_gpt.tokenizer import encode_rows
 from darija_gpt.training_samples import Sampler
 from darija_gpt.training_view import draw_loss_curves
 

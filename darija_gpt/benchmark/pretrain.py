@@ -49,7 +49,7 @@ class PretrainSpeedArguments:
     vocab_size: int = field(default=8192, metadata={"help": "entries of the output layer"})
     mixed_precision: str = field(default="auto", metadata={"help": "auto, no or bf16"})
     save_steps: int = field(default=200, metadata={"help": "steps between checkpoints, to tell their share"})
-    num_messages: int = field(default=20_000, metadata={"help": "sample messages to train on"})
+    num_messages: int = field(default=100_000, metadata={"help": "sample messages to train on"})
     dataset: Path | None = field(
         default=None, metadata={"help": "directory that prepare_data.py wrote, in place of the sample messages"}
     )

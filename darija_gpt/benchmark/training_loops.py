@@ -83,12 +83,13 @@ class TurnTaker:
 def load_blocks(setup: LoopSetup):
     """The tokenizer and the blocks that a loop trains on."""
     from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.encoding import encode_batches
     from darija_gpt.packing import Documents, PackedDataset
-    from darija_gpt.tokenizer import encode_rows, load_tokenizer
+    from darija_gpt.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(setup.tokenizer)
     batches = load_dataset_directory(setup.dataset)["train"].select_columns(["text", "messages"]).iter(1000)
-    documents = Documents.from_lists(ids for batch in batches for ids in encode_rows(tokenizer, batch))
+    documents = Documents.from_lists(ids for batch in encode_batches(tokenizer, batches) for ids in batch)
     return tokenizer, PackedDataset(documents, setup.block_size, seed=0)
 
 
