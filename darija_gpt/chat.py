@@ -58,14 +58,19 @@ def _talk(conversation: Conversation) -> None:
     while True:
         try:
             # No letter in it: a line that begins with Arabic is read from the right.
-            if not _answer(conversation, input("> ").strip()):
-                return
+            line = input("> ").strip()
         except EOFError:
             print()
             return
         except KeyboardInterrupt:
             print()
             _note("Ctrl-D or /quit ends.")
+            continue
+        try:
+            if not _answer(conversation, line):
+                return
+        except KeyboardInterrupt:
+            _note("Stopped.")
 
 
 def _answer(conversation: Conversation, line: str) -> bool:
@@ -87,8 +92,6 @@ def _answer(conversation: Conversation, line: str) -> bool:
             _show_reply(conversation, line)
         except ValueError as error:
             _note(f"Not sent: {error}")
-        except KeyboardInterrupt:
-            _note("Stopped.")
     return True
 
 

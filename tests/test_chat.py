@@ -20,6 +20,13 @@ from darija_gpt.recipe import run_stage
 ROOT = Path(__file__).parents[1]
 
 
+class Keyboard(io.StringIO):
+    """Lines that somebody types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @pytest.fixture
 def run_chat(tiny_llama, tokenizer, monkeypatch, capsys):
     """Chats with lines of piped input; gives stdout, stderr and the conversations that the model was shown."""
@@ -30,11 +37,12 @@ def run_chat(tiny_llama, tokenizer, monkeypatch, capsys):
         shown.append(messages)
         return stream_reply(model, tokenizer, messages, sampling)
 
-    def run(lines=(), model=tiny_llama, tokenizer=tokenizer, **arguments):
+    def run(lines=(), model=tiny_llama, tokenizer=tokenizer, is_typed=False, **arguments):
         shown.clear()
         monkeypatch.setattr(darija_gpt.chat, "load_model", lambda path, base: (model, tokenizer))
         monkeypatch.setattr(darija_gpt.conversation, "stream_reply", listen)
-        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+        stdin = Keyboard if is_typed else io.StringIO
+        monkeypatch.setattr(sys, "stdin", stdin("".join(f"{line}\n" for line in lines)))
         chat(ChatArguments(model="tiny", **{"max_new_tokens": 8, "do_sample": False} | arguments))
         return *capsys.readouterr(), shown
 
@@ -176,10 +184,11 @@ def test_ctrl_c_stops_the_reply_and_keeps_what_was_said(run_chat, scripted_llama
         signal.raise_signal(signal.SIGINT)
         yield from itertools.cycle(tokenizer.encode("kayn "))
 
-    out, err, shown = run_chat(["salam", "fin ghadi?"], model=scripted_llama(speak()), max_new_tokens=200)
+    model = scripted_llama(speak())
+    out, err, shown = run_chat(["salam", "fin ghadi?"], model=model, is_typed=True, max_new_tokens=200)
 
-    first_reply = out.splitlines()[0]
-    assert err == "Stopped.\n"
+    first_reply = out.splitlines()[0].removeprefix("> ")
+    assert err.splitlines()[1:] == ["Stopped."]
     assert first_reply.startswith("labas")
     assert [message["content"] for message in shown[-1]] == ["salam", first_reply, "fin ghadi?"]
 

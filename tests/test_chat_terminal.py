@@ -55,11 +55,14 @@ class Terminal:
 
     def read_rest(self) -> str:
         start = len(self.seen)
-        while select.select([self.keyboard], [], [], 10)[0]:
+        while select.select([self.keyboard], [], [], PATIENCE_SECONDS)[0]:
             try:
-                self.seen += os.read(self.keyboard, 1024) or b""
+                shown = os.read(self.keyboard, 1024)
             except OSError:
                 break
+            if not shown:
+                break
+            self.seen += shown
         return self.seen[start:].decode(errors="replace")
 
 
@@ -126,7 +129,7 @@ def test_a_whole_chat_on_a_terminal_in_both_scripts(open_terminal, tiny_llama_di
     assert "(2 messages)" in terminal.read_until("> ")
     terminal.press("\x04")  # Ctrl-D
     assert terminal.read_rest().endswith("\x1b[?2501l")
-    assert terminal.process.wait(30) == 0
+    assert terminal.process.wait(PATIENCE_SECONDS) == 0
     assert (tmp_path / "talk.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -151,7 +154,7 @@ def test_ctrl_c_ends_a_reply_and_a_line_and_never_the_chat(open_terminal, endles
     assert "Exchanges left: 0." in terminal.read_until("> ")
     terminal.press("/quit\r")
     terminal.read_rest()
-    assert terminal.process.wait(30) == 0
+    assert terminal.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_pipe_gets_replies_alone_and_its_ctrl_c_is_130(tiny_llama_dir, endless_dir):

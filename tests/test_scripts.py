@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from darija_gpt.recipe import parse_arguments
+from darija_gpt.recipe import load_recipe, parse_arguments
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,7 +79,7 @@ def test_a_script_of_several_stages_lists_them(script):
 def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
     script = SCRIPT_OF.get(recipe.stem, recipe.stem)
     assert script in SCRIPTS, f"{recipe} belongs to no script"
-    content = yaml.safe_load(recipe.read_text(encoding="utf-8"))
+    content = load_recipe(recipe)
     misspelt = tmp_path / "recipe.yaml"
     misspelt.write_text(yaml.safe_dump({**content, "sed": 1}), encoding="utf-8")
     assert_refused(run(script, "--config", misspelt), "unknown key sed")
