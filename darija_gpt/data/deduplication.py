@@ -14,7 +14,7 @@ from typing import Literal
 from rensa import RMinHash, RMinHashLSH
 from tqdm import tqdm
 
-from darija_gpt.data.names import ARABIC_VARIANTS
+from darija_gpt.data.name_folding import ARABIC_VARIANTS
 from darija_gpt.data.whatsapp import Message
 
 

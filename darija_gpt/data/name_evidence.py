@@ -1,82 +1,52 @@
 """Whether a form that is a word too is a name where it stands: who is called, greeted, spoken of, or does a thing.
 
-The words of these lists are written as `names.fold_name` leaves them: without case, accents and hamzas.
+The words of these patterns are written as `name_folding.fold_name` leaves them.
 """
 
 import itertools
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 
+from darija_gpt.data.name_words import (
+    ACTIONS,
+    ADDRESSES,
+    AUXILIARIES,
+    EXCLAMATIONS,
+    FOREIGN_ADDRESSES,
+    FOREIGN_AUXILIARIES,
+    FOREIGN_PREPOSITIONS,
+    FOREIGN_WORDS,
+    GREETINGS,
+    LIKE_NAMES,
+    NAMES_AND_WORDS,
+    ORDINARY_WORDS,
+    OWNERS,
+    POSSESSIONS,
+    PREPOSITIONS,
+    QUALITIES,
+    VOCATIVES,
+)
 from darija_gpt.data.privacy_words import words
 
 
-# Folded spellings of names that are words of Darija, Arabic or French too: nour "light", lina "to us".
-ORDINARY_WORDS = words(
-    """
-    nada nour noor nur amal said saïd karim rabi3 rabie rabia salam iman imane hiba hayat farah sabah badr bader
-    wafa wafae ikram ihsan najat jamal jamil jamila adil amin amine chams dounia donia dunia fajr ghali latif
-    latifa mabrouk malak nasr najm raja rahma rida salah tariq wahid ward warda zahra zine zin zina aya douaa doua
-    fath islam jihad kamal lila lina riad riyad saad soltan sultan tayeb amira mina dina hadi hana rose pierre
-    olive aube aziz habib sabir sabr moulay
-    نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
-    عادل امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر نجم رجاء رحمه رضي رضا صلاح وحيد ورد ورده زهره زين
-    زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
-    عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر
-    """
-)
-# Of these, what is said before a comma or a question without calling anybody: greetings, "good", "this", "the world".
-EXCLAMATIONS = words(
-    """
-    salam sabah mabrouk zin zine zina jamil latif sabr sabir hayat dounia donia dunia aziz habib hadi hana lina
-    mina dina riad kamal saad fajr najm adil wahid tayeb ward warda rahma islam jihad iman fath zahra rose olive
-    aube lila soltan sultan moulay
-    سلام صباح مبروك زين زينه جميل لطيف صبر صابر حياه دنيا عزيز حبيب هادي طيب وحيد علي عليا مني ورد ورده رحمه اسلام
-    جهاد ايمان فتح زهره ليلي سلطان كامل صالح صادق صديق نصر عمر ايه دعاء
-    """
-)
-GREETINGS = words("salam sabah mabrouk سلام صباح مبروك")
 GREETED = re.compile(r" {1,2}(?:l?kh?[ei]r|l?5ir|nn?our|noor|3lik|الخير|خير|النور|الورد|عليك)")
-# What stands before a person who is called, greeted or spoken of.
-VOCATIVES = words(
-    """
-    a ya si lalla sidi moulay khouya 5ouya khoya khti 5ti khtito 3mmi 3ami khalti khali ostad oustad dr docteur mr
-    mme madame monsieur sahbi sa7bi azizi 3zizi 3ziza m3a 3nd 3end wld weld bnt bent mrat rajl khout salam slm slt
-    salut cc bonjour bonsoir hi hello hey ahlan mrhba marhba merci chokran chukran choukran labas smiti smito smitha
-    smiya bsla7a fin slamtk slamtek anniversaire anniv
-    ا يا السي سي لاله سيدي مولاي خويا ختي اختي اخي الاخ الاخت الاستاذ الاستاذه استاذ الدكتور عمي خالتي خالي صاحبي
-    صاحبتي مع عند ولد بنت سلام اهلا مرحبا عزيزي عزيزتي شكرا سميتو سميتها سميتي وا هيا سلامتك
-    """
-)
-OWNERS = words("dyal dial dyalt dyawl dyaal ta3 ديال ديالت ديول تاع")
-# What people do and are.
-ACTIONS = words(
-    """
-    gal galt galat galli galo gali galia gallia mcha mchat mchit ja jat jab jabt jabat jay jaya ghadi ghadya kaygol
-    katgol 3yt 3yyt 3ayt 3ayta sift sifet tsl tsal jawb jawbat tzwej tzwjat wld weldat rj3 rje3 wsl wslat khrj
-    khrjat tlf 9al 9alt 9ali 9alat 9alatli khda khdat bgha bghat dar dart 3ta 3tat 3tatni 3tani jabo chra chrat nsa
-    nsat hdr hdrat m3tl mrid mrida 3yan 3yana na3s na3sa nasa mjwj mjwja 3ndo 3ndha smito arrive arrivent vient
-    viennent demande veut dit appelle envoie travaille habite says said wants is
-    قال قالت قاليا قالتليا گال گالت گاليا كال مشا مشي مشات جا جات جاب جابت غادي غاديه جاي جايه كيقول كتقول عيط عيطات
-    صيفط صيفطات تزوج تزوجات رجع رجعات وصل وصلات خرج خرجات دار دارت خدا خدات بغا بغات عطا عطات عطاني عطاتني شرا شرات
-    نسا نسات هضر هضرات مريض مريضه عيان عيانه ناعس ناعسه
-    """
-)
-# What they are asked and told.
-ADDRESSES = words(
-    """
-    tu nta nti ntia ntina rak raki wach wash fin fink finek chno 3afak 3afaki stp svp aji chof choufi tqdr t9dr t9dri
-    tji bghit ghatji ghayji jibi goli sifti 3tini tsnay sm3i 3yti
-    نتا نتي نتينا راك راكي راه راها واش فين فينك شنو عفاك عفاكي اجي شوف شوفي تقدر تقدري غايجي غاتجي كايقول كاتقول
-    وصلتي جيتي مشيتي جيبي گولي قولي صيفطي عطيني تسناي سمعي عيطي
-    """
-)
-# What is said of somebody whose name begins a sentence.
-AUXILIARIES = words("a est va avait etait sera fait ne n'a n'est m'a t'a has was had will asked hwa howa hiya")
 # She succeeded, badr is the one who: a verb's ending, and words for one among others. Plurals end alike.
 SHE_DID = re.compile(r"(?!ال|(?:بن|حاج|ساع|سنو|مر|صلو|حلوي|ذكري|كلم|معلوم)ات$)\w{3,}ات")
+SHE_DID_IN_LATIN = re.compile(
+    r"(?!l(?!bs|9|3b|7[9g])|(?:b[ae]?n|sa3|[7h]aj|[mk]r|wra9|tswir|[7h]a?y|s[ae]l|zk|th|wh|ch|pl|et|ach|comb|deb|contr|result|form|c|gre)at$)"
+    r"[a-z0-9]*[^aeiouy\W]at"
+)
+# Hayat a perdu, Hayat a été.
+FRENCH_PERFECT = re.compile(r" (?:a|avait) (?:\w{2,5} )?\w{2,}(?:e|u|i|is|it|ert)(?![^\W_])")
 WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")
 BLESSED = re.compile(r"الله[^\n]{0,12} (?:فيك|فيكي|عليك|عليكي|والديك) ?$")
+# God have mercy on Said, and with no word for whom else.
+BLESSING = re.compile(
+    r"(?<!\w)(?:الله|ربي|[al]*lah|rbi) (?:يرحم|يشافي|يشفي|يحفظ|يخلي|يهدي|ينجح|يعاون"
+    r"|y(?:er)?(?:[7h]em|r[7h]em|r[7h]m|chafi|[7h]f[ea]?[dt]|khe?lli|hdi|nj[ea]?7|3awn)) $"
+)
+# Zahra, where is she?
+WHERE = re.compile(r",? (?:\w{3,8} )?(?:fin|فين) ?(?:hiy?a|h[ou]w+a|kayna?|هو|هي|كاينه?)(?!\w)")
 ENDS_IN_DOTS = ("...", "…")
 # She sent it to me, he told us: a verb of what people do, with what is written onto it.
 VERB = re.compile(
@@ -85,7 +55,7 @@ VERB = re.compile(
     r"(?:ا?ت)?(?:ني|نا|ليا|لي|لينا|ها|ه|هم|ك)?"
 )
 FORM_OF_ACTION = re.compile(
-    r"(?:ka[ytn]|gha[dytn]|ma(?!ka[yn]|b[9q])[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
+    r"(?:ka[ytn]|gha[dytn]|ma(?!ka[yn]|kl|b[9q]|brou|tin|tch|ti[ce]|th|gh?r|gas|gana)[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
 )
 # He did not come. What is not there, there is no more of, is a thing.
 NEGATED = re.compile(
@@ -97,14 +67,18 @@ SECOND_PERSON = re.compile(
 )
 # Verbs after which "l", to, comes before a person; and those that take one without.
 SPEAKING = re.compile(
-    r"(?:s[iy]f|gol|gul|9ol|golt|3ti|3ta|3yt|3ayt|tsl|hdr|dwi|jwb|wrri|صيفط|سيفط|صفط|قول|گول|قلت|عطي|عيط|هضر|جاوب|وري)"
+    r"(?:s[iy]f|[g9q][ou]+l|[g9]l[tn]|3ti|3ta|3[aei]*y+[aei]*t|tsl|hdr|dwi|jwb|wrri|صيفط|سيفط|صفط|قول|گول|قلت|عطي|عيط|هضر|جاوب|وري)"
 )
 ASKING = re.compile(
-    r"(?:n|t|y|ka[nyt]|gha[nyt])?(?:s[ew]*wl|swwe?l|3awe?n|chke?r|tsnn?|tsenn|s9s)[a-z0-9]{0,3}"
-    r"|(?:ن|ت|ي|كن|كي|كت|غن|غي|غت)?(?:سول|سقس|عاون|شكر|تسن|خبر)(?:ت|تي|تو|نا|و|ات|ها)?"
+    r"(?:n|t|y|ka[nyt]|gha[nyt])?(?:s[ew]*wl|swwe?l|3awe?n|chke?r|tw[ae]?7[ae]?ch|tsnn?|tsenn|s9s)[a-z0-9]{0,3}"
+    r"|(?:ن|ت|ي|كن|كي|كت|غن|غي|غت)?(?:(?:سول|سقس|عاون|شكر|تسن|توحش)(?:ت|تي|تو|نا|و|ات|ها)?|خبر(?:ت|تي|تو|نا|و|ات))"
 )
 COORDINATION = re.compile(r" {1,2}(?:(?:et|w|o|wa|ou|and|و|&) {1,2}|و)")
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+# A preposition, which no quality has before it.
+SINGLE_CLITICS = words("ل ب ف د وب وف ول l' l’ l-")
+# Who is, was, is here.
+BEINGS = words("kan kant kano kayn kayna kanet كان كانت كاين كاينه")
 END_OF_LINE = re.compile(r"[^\w\n,،:]{0,12}(?:\n|\Z)")
 
 
@@ -116,51 +90,134 @@ class FoundForm(NamedTuple):
     end: int
 
 
-def is_evident(text: str, folded: str, found: FoundForm, family_names: Collection[str]) -> bool:
-    """Whether a word is a name here: of who is called, greeted, written large, or does a thing."""
+class _Surroundings(NamedTuple):
+    """What a text has around a form; folded, but for what shows the case."""
+
+    form: str
+    prefix: str  # its clitics
+    mark: str  # the character before
+    line_before: str
+    before: list[str]  # the words of it
+    previous: str  # the last of them, unless a sentence has ended
+    after: str  # the next word, likewise
+    behind: str  # the next characters
+    is_first: bool  # in its line
+    is_large: bool  # its first letter, and not all of them
+    is_followed_by_large: bool
+    is_exclamation: bool
+    is_quality: bool  # and not a thing
+
+
+def _look_around(text: str, folded: str, found: FoundForm) -> _Surroundings:
     clitic, start, end = found
-    form, prefix = folded[start:end], folded[clitic:start]
-    if prefix.endswith("ال") or (form in GREETINGS and GREETED.match(folded, end)):
-        return False  # Words have an article.
-    if prefix and folded[clitic:end] in ORDINARY_WORDS:
-        return False  # kamil "all" is not "like Amal".
+    form = folded[start:end]
     line_before = folded[max(0, clitic - 40) : clitic].rpartition("\n")[2]
     before = WORD.findall(line_before)
     is_joined = text[clitic - 1 : clitic] in (" ", ",", "،", "-", "/", "")
-    previous = before[-1] if before and is_joined else ""
     following = WORD.match(text, end + 1) if text[end : end + 1] in (" ", ",", "،") else None
-    after = folded[slice(*following.span())] if following else ""
-    is_exclamation = form in EXCLAMATIONS
-    if previous in VOCATIVES or after in family_names or after in ACTIONS or VERB.fullmatch(after):
-        return True
-    is_large = text[start].isupper() and not text[start:end].isupper()
-    if is_large and form not in GREETINGS and after in ADDRESSES:
-        return True
-    if not is_exclamation and (SHE_DID.fullmatch(after) or WHO.match(folded, end) or BLESSED.search(line_before)):
-        return True
-    if FORM_OF_ACTION.fullmatch(after) or text[clitic:start] in ("أ", "آ", "ا"):
-        return True
-    if not is_exclamation and (after in ADDRESSES or SECOND_PERSON.fullmatch(after) or NEGATED.match(folded, end)):
-        return True
-    if not is_exclamation and not prefix and (previous in OWNERS or ASKING.fullmatch(previous)):
-        return True
-    is_first = not line_before.strip() and (clitic <= 40 or "\n" in folded[clitic - 40 : clitic])
-    if is_large and is_first and not is_exclamation and (after in AUXILIARIES or text.startswith(ENDS_IN_DOTS, end)):
-        return True
-    is_called = (is_first and text[end : end + 1] in (",", "،")) or (
-        line_before.endswith((", ", "، ")) and END_OF_LINE.match(folded, end)
+    return _Surroundings(
+        form=form,
+        prefix=folded[clitic:start],
+        mark=text[clitic - 1 : clitic],
+        line_before=line_before,
+        before=before,
+        previous=before[-1] if before and is_joined else "",
+        after=folded[slice(*following.span())] if following else "",
+        behind=folded[end : end + 48],
+        is_first=not line_before.strip() and (clitic <= 40 or "\n" in folded[clitic - 40 : clitic]),
+        is_large=text[start].isupper() and not text[start:end].isupper(),
+        is_followed_by_large=bool(following) and following[0][0].isupper() and not following[0].isupper(),
+        # Nor is much evidence enough where a word only sounds like a name.
+        is_exclamation=not {form, folded[clitic:end]}.isdisjoint(EXCLAMATIONS) or form not in NAMES_AND_WORDS,
+        is_quality=form in QUALITIES,
     )
-    if is_called and not is_exclamation and not prefix:
+
+
+def _is_word(around: _Surroundings) -> bool:
+    """Whether nothing else needs to be asked: words have an article."""
+    if around.prefix.endswith("ال") or (around.form in GREETINGS and GREETED.match(around.behind)):
         return True
-    speaker = before[-2:-1] if previous in ("l", "li", "ل") else before[-1:] if prefix in ("l", "ل", "l'") else ()
+    if around.prefix == "l" and around.previous in VOCATIVES:
+        return True
+    # kamil "all" is not "like Amal".
+    return bool(around.prefix) and around.prefix + around.form in ORDINARY_WORDS
+
+
+def _is_called(around: _Surroundings) -> bool:
+    """Ya Nour, Nour?, Nour t'es où, mabrouk Nour."""
+    if around.previous in VOCATIVES or around.prefix in ("آ", "يا") or around.mark in ("@", "#"):
+        return True
+    if around.is_large and around.form not in GREETINGS and around.after in ADDRESSES:
+        return True
+    if around.is_exclamation or BLESSED.search(around.line_before) or BLESSING.search(around.line_before):
+        return not around.is_exclamation
+    if around.after in ADDRESSES or around.after in FOREIGN_ADDRESSES or SECOND_PERSON.fullmatch(around.after):
+        return True
+    if around.prefix:
+        return False
+    is_sentence = around.is_first or around.line_before.rstrip().endswith((".", "!", "?", "؟", "…"))
+    if (is_sentence and around.behind[:1] in ("?", "!", "؟")) or (around.is_first and around.behind[:1] in (",", "،")):
+        return True
+    return around.line_before.endswith((", ", "، ")) and bool(END_OF_LINE.match(around.behind))
+
+
+def _is_subject(around: _Surroundings) -> bool:
+    """Nour gal, Nour ma jatch, Nour est malade: who does a thing."""
+    after = around.after
+    if after in ACTIONS or VERB.fullmatch(after) or FORM_OF_ACTION.fullmatch(after):
+        return True
+    is_begun = around.is_large and around.is_first
+    if is_begun and FRENCH_PERFECT.match(around.behind):
+        return around.form not in GREETINGS | FOREIGN_WORDS | LIKE_NAMES
+    if around.form in GREETINGS or around.form not in NAMES_AND_WORDS:
+        return False
+    if SHE_DID.fullmatch(after) or SHE_DID_IN_LATIN.fullmatch(after) or WHERE.match(around.behind):
+        return True
+    if around.is_exclamation:
+        return False
+    if after in FOREIGN_AUXILIARIES:
+        return True
+    if WHO.match(around.behind) or NEGATED.match(around.behind) or (around.is_quality and after in BEINGS):
+        return True
+    return is_begun and (after in AUXILIARIES or around.behind.startswith(ENDS_IN_DOTS))
+
+
+def _is_object(around: _Surroundings) -> bool:
+    """Dyal Nour, swlt Nour, sifto l Nour, avec Nour: who is had, asked, told, met."""
+    previous, prefix = around.previous, around.prefix
+    speaker = around.before[-2:-1] if previous in ("l", "li", "ل") else ()
+    speaker = around.before[-1:] if prefix in ("l", "ل", "l'", "l-") else speaker
     if any(SPEAKING.match(word) for word in speaker):
         return True
-    if is_large and (following and following.group()[0].isupper() and not following.group().isupper()):
+    if previous in FOREIGN_PREPOSITIONS or (prefix in ("d'", "d’") and around.previous not in FOREIGN_PREPOSITIONS):
+        return around.form not in GREETINGS | FOREIGN_WORDS | LIKE_NAMES
+    if previous in OWNERS and not prefix and not POSSESSIONS.isdisjoint(around.before[-2:-1]):
+        return around.form in NAMES_AND_WORDS - GREETINGS
+    if around.is_exclamation:
+        return False
+    if around.is_quality and (prefix in SINGLE_CLITICS or (previous in PREPOSITIONS and not prefix)):
         return True
-    return is_large and bool(previous) and text[clitic - 2 : clitic - 1] not in (".", "!", "?", "\n", ":")
+    return prefix in ("", "د") and (prefix == "د" or previous in OWNERS or bool(ASKING.fullmatch(previous)))
 
 
-def spread_evidence(folded: str, forms: list[FoundForm], evident: set[FoundForm]) -> set[FoundForm]:
+def is_evident(text: str, folded: str, found: FoundForm) -> bool:
+    """Whether a word is a name here: of who is called, greeted, spoken of, written large, or does a thing."""
+    around = _look_around(text, folded, found)
+    if _is_word(around) or (text[found.end - 1] == "ى" and around.form in PREPOSITIONS):
+        return False
+    if _is_called(around) or _is_subject(around) or _is_object(around):
+        return True
+    if around.is_large and around.is_followed_by_large:
+        return True
+    is_within = text[found.clitic - 2 : found.clitic - 1] not in (".", "!", "?", "\n", ":")
+    return around.is_large and bool(around.previous) and is_within
+
+
+def _is_smaller(text: str, form: FoundForm, other: FoundForm) -> bool:
+    return text[form.start].islower() and text[other.start].isupper() and not text[other.start : other.end].isupper()
+
+
+def spread_evidence(text: str, folded: str, forms: list[FoundForm], evident: set[FoundForm]) -> set[FoundForm]:
     """The forms that are names because others of their line are: the same once more, or coordinated with one."""
     evident = set(evident)
     for ordered, step in ((forms, 1), (forms[::-1], -1)):
@@ -178,5 +235,9 @@ def spread_evidence(folded: str, forms: list[FoundForm], evident: set[FoundForm]
     for place, form in enumerate(forms):
         line += place > 0 and "\n" in folded[forms[place - 1].end : form.start]
         lines[form] = (line, folded[form.start : form.end])
-    named = {lines[form] for form in evident}
-    return evident | {form for form in forms if lines[form] in named and form.clitic == form.start}
+    named: dict[tuple[int, str], FoundForm] = {}
+    for form in sorted(evident, reverse=True):
+        named.setdefault(lines[form], form)
+    again = {form for form in forms if lines[form] in named and form.clitic == form.start}
+    # Said and he said are two.
+    return evident | {form for form in again if not _is_smaller(text, form, named[lines[form]])}

@@ -216,15 +216,16 @@ def find_pii(text: str) -> list[PiiSpan]:
         `list[PiiSpan]`: sorted, none overlapping another, in code points of `text`, each of type PHONE, EMAIL, IBAN,
         RIB, CARD, CIN, URL, GPS, MENTION, OTP, PASSWORD, IP or ADDRESS.
     """
-    return list(map(PiiSpan._make, _find(text, _find_in_lines, set())))
+    # As `PiiSpan._make`, which takes three times as long.
+    return list(map(functools.partial(tuple.__new__, PiiSpan), _find(text, _find_in_lines, set())))
 
 
 def _find_names_too(names: RosterNames, text: str, patience: int = PATIENCE) -> list[Span]:
     spans = _find_in_lines(text, patience)
     if not names.people:
         return spans
-    blotted = blot_placeholders(blot(text, (span[:2] for span in spans)))
-    found = [(start, end, "NAME") for start, end in names.find(blotted)]
+    blotted = blot(text, (span[:2] for span in spans)) if spans else text
+    found = [(start, end, "NAME") for start, end in names.find(blot_placeholders(blotted))]
     return sorted(spans + found) if found else spans
 
 

@@ -28,6 +28,7 @@ NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code :
 NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
 LETTER = re.compile(r"[^\W\d_]")
+NO_NUMBER = re.compile(r"[a-z\u00aa-\U0010ffff]")  # Sooner than LETTER, which asks more.
 GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
 GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
@@ -53,6 +54,12 @@ def _is_luhn(digits: str) -> bool:
 
 def _has_cue(match: re.Match[str], reading: Reading, cue: re.Pattern[str], reach: int = 50) -> bool:
     return cue.search(reading.lowered, max(0, match.start() - reach), match.start()) is not None
+
+
+def _has_word(match: re.Match[str], reading: Reading, cue: re.Pattern[str]) -> bool:
+    """The same of a cue in letters, for which nothing needs to be looked behind one number after the other."""
+    begin = max(0, match.start() - 50)
+    return NO_NUMBER.search(reading.lowered, begin, match.start()) is not None and _has_cue(match, reading, cue)
 
 
 def _trim(match: re.Match[str], punctuation: str, group: int = 0) -> Bounds:
@@ -112,12 +119,12 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
     if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
         return None
-    return (match.start(), end) if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
+    return (match.start(), end) if is_valid or _has_word(match, reading, patterns.BANK_CUE) else None
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = int(_read_digits(match.group())) % 97 == 0
-    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
+    return match.span() if is_valid or _has_word(match, reading, patterns.BANK_CUE) else None
 
 
 def _list_card_lengths(digits: str) -> Iterator[int]:
@@ -137,7 +144,7 @@ def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
                 return match.start(), end
             if length == len(digits) and _ends_before_clitic(reading, match.end()):
                 return match.span()
-    ends = _find_ends(match) if _has_cue(match, reading, patterns.CARD_CUE) else []
+    ends = _find_ends(match) if _has_word(match, reading, patterns.CARD_CUE) else []
     end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
     return (match.start(), end) if end else None
 
@@ -163,6 +170,8 @@ def _is_row(groups: list[str]) -> bool:
     return all(group.isdigit() and int(group) == first + place for place, group in enumerate(groups))
 
 
+PAIRED = "    "
+PAIRS_IN_ROW = frozenset(" ".join(f"{first + place:02}" for place in range(5)) for first in range(5, 9))
 # 06/20, 07/20: what teachers give.
 MARKS_OF_TWENTY = re.compile(r"/20(?![0-9])[^/]+[0-9]|[ ,][0-9]{1,2}/20(?![0-9])")
 
@@ -172,23 +181,32 @@ def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     written = match.group()
     if written.isdigit():
         return match.span()
-    if LETTER.search(written):
-        after = match.string[match.end() : match.end() + 1]
-        is_word = FOUR_LETTERS.search(written) or (written[-1].isalpha() and after.isalpha())
-        if is_word or sum(map(str.isalpha, written)) > 5:
-            return None
+    # As most people write a number; the rest is for the others.
+    if written[2::3] == PAIRED and written.replace(" ", "").isdigit():
+        return None if written in PAIRS_IN_ROW or _is_draw(match, reading, written.split(" ")) else match.span()
+    if _is_written_otherwise(match, written):
+        return None
     groups = GROUP.findall(written)
     sizes = [*map(len, groups)]
     if sizes[:3] == [2, 2, 4] and groups[2][:2] in ("19", "20"):
         return None
-    if len(groups) > 3:
-        first, second, third, *_ = GAPS.findall(written, GROUP.search(written).end())
-        if first == second != third and first in "/.-":
-            return None
-    if ("/20" in written and MARKS_OF_TWENTY.search(written)) or _is_row(groups):
+    if _is_row(groups):
         return None
     is_pairs = max(sizes) == min(sizes) == 2
     return None if is_pairs and _is_draw(match, reading, groups) else _close(match)
+
+
+def _is_written_otherwise(match: re.Match[str], written: str) -> bool:
+    """Whether there are too many letters in a number, or signs as in a date or in marks."""
+    if LETTER.search(written):
+        after = match.string[match.end() : match.end() + 1]
+        is_word = FOUR_LETTERS.search(written) or (written[-1].isalpha() and after.isalpha())
+        if is_word or sum(map(str.isalpha, written)) > 5:
+            return True
+    gaps = GAPS.findall(written, GROUP.search(written).end())
+    if len(gaps) > 2 and gaps[0] == gaps[1] != gaps[2] and gaps[0] in "/.-":
+        return True
+    return "/20" in written and MARKS_OF_TWENTY.search(written) is not None
 
 
 def _is_draw(match: re.Match[str], reading: Reading, pairs: list[str]) -> bool:
@@ -197,7 +215,7 @@ def _is_draw(match: re.Match[str], reading: Reading, pairs: list[str]) -> bool:
         more = patterns.MORE_PAIRS.match(match.string, match.end())
         if more and more[1] > pairs[-1]:
             return True
-    return _has_cue(match, reading, patterns.GAME_CUE)
+    return _has_word(match, reading, patterns.GAME_CUE)
 
 
 def check_split_phone(match: re.Match[str]) -> Bounds | None:

@@ -120,7 +120,7 @@ THING_CUE = re.compile(rf"{begin(_THINGS, _OF_WORDS, _ENDING, 'كود|مرجع|�
 # Capitals before it are a serial number's; small letters are a clitic, if ten digits follow side by side.
 NATIONAL_PHONE = re.compile(
     rf"[(0oO](?<![0-9A-Z+].)(?:(?<![a-z].)|(?<=0)(?=[5-8][0-9]{{8}}))(?:(?<=\(){_ZERO})?"
-    rf"{_GAP}[5-8SBGT](?:{_GAP}{_DIGIT}){{8}}(?![0-9])"
+    rf"{_GAP}[5-8SBGT](?:[0-9]{{8}}|(?:{_GAP}{_DIGIT}){{8}})(?![0-9])"
 )
 MOROCCAN_PHONE = re.compile(
     rf"[+(0oO2]{_ALONE}(?:(?<=\+){_GAP}2|(?<=\()\+?{_GAP}2|(?<=[oO0])[ .\-]?{_ZERO}{_GAP}2|(?<=2))"

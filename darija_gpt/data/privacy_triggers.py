@@ -88,12 +88,22 @@ HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
 
 def _is_suspect(lowered: str) -> bool:
     """The same of one line, and with the first trigger that is in it the answer is known."""
-    if any(trigger.search(lowered) for trigger in TRIGGERS) or any(word in lowered for word in TRIGGER_WORDS):
-        return True
-    if any(sign in lowered and any(word in lowered for word in words) for sign, words in SIGNED_TRIGGER_WORDS.items()):
-        return True
-    if not lowered.isascii() and any(word in lowered for word in WIDE_TRIGGER_WORDS):
-        return True
+    # Most messages are asked all of this, and `any` would ask it in half as much time again.
+    for trigger in TRIGGERS:
+        if trigger.search(lowered):
+            return True
+    for word in TRIGGER_WORDS:
+        if word in lowered:
+            return True
+    for sign, words in SIGNED_TRIGGER_WORDS.items():
+        if sign in lowered:
+            for word in words:
+                if word in lowered:
+                    return True
+    if not lowered.isascii():
+        for word in WIDE_TRIGGER_WORDS:
+            if word in lowered:
+                return True
     return HOUSE_NUMBER.search(lowered) is not None and HOUSE_NEAR.search(lowered) is not None
 
 

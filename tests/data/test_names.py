@@ -2,7 +2,7 @@
 
 import pytest
 
-from darija_gpt.data.name_evidence import ORDINARY_WORDS
+from darija_gpt.data.name_words import ORDINARY_WORDS
 from darija_gpt.data.names import Person, find_names, read_roster
 
 
@@ -92,6 +92,145 @@ def test_names_are_found_under_clitics_and_drawn_out_letters(text, names):
 )
 def test_a_name_that_is_a_word_needs_evidence(text, is_name):
     assert bool(name_texts(text)) == is_name
+
+
+CONTACTS = [
+    Person("Yassine El Amrani", ()),
+    Person("Hafida Aït Taleb", ()),
+    Person("عبد الغني الصقلي", ()),
+    Person("Nour-Eddine Ben Hammou", ()),
+    Person("Mustapha Bouhajar plombier", ()),
+    Person("Moulay Driss", ("مولاي ادريس",)),
+    Person("Kaoutar 🌸", ("Kawkaw",)),
+    Person("Maman", ()),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("fin ghber yassine", ["yassine"]),
+        ("Yassine El Amrani a payé, Amrani Yassine aussi", ["Yassine El Amrani", "Amrani Yassine"]),
+        ("mr el amrani w elamrani w Yassine Amrani", ["el amrani", "elamrani", "Yassine Amrani"]),
+        ("خاص العمراني يسني هنا، وياسين العمراني حاضر", ["العمراني", "ياسين العمراني"]),
+        ("7afida ait-taleb sifttha", ["7afida ait-taleb"]),
+        ("حفيظة أيت الطالب فالمكتب", ["حفيظة أيت الطالب"]),
+        ("gol l Abd El Ghani Skalli yji", ["Abd El Ghani Skalli"]),
+        ("3bdelghani w عبدالغني", ["3bdelghani", "عبدالغني"]),
+        ("لعبد الغني الصقلي بوحدو", ["عبد الغني الصقلي"]),
+        ("نور الدين بن حمو كيقلب عليك", ["نور الدين بن حمو"]),
+        ("nordine benhammou jab lwra9", ["nordine benhammou"]),
+        ("had plombier smito Mostafa Bouhajjar", ["Mostafa Bouhajjar"]),
+        ("بوحجار مصطفى رقم 12", ["بوحجار مصطفى"]),
+        ("salam moulay driss", ["moulay driss"]),
+        ("عيطو على مولاي إدريس", ["مولاي إدريس"]),
+        ("chkoun Lamrani? chkoun lamrani?", ["Lamrani", "amrani"]),
+        ("yassine yassine aji", ["yassine", "yassine"]),
+        ("bslama moulay idriss", ["moulay idriss"]),
+        ("kawkaaaw, kawthar, كوثر", ["kawkaaaw", "kawthar", "كوثر"]),
+        ("maman f dar", []),
+        ("ana f trab, el 3arbi machi hna", []),
+    ],
+)
+def test_a_name_is_found_by_its_parts_in_other_spellings_and_whole(text, names):
+    assert [text[span.start : span.end] for span in find_names(text, CONTACTS)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("السوارت دياسين بقاو هنا", ["ياسين"]),
+        ("دوزت النهار وبياسين وبلا بيه", ["ياسين"]),
+        ("ولياسين شنو؟ وفياسين؟", ["ياسين", "ياسين"]),
+        ("ياياسين جاوب", ["ياسين"]),
+        ("c'est qu'Yassine dort, l'Yassine d’Yassine", ["Yassine", "Yassine", "Yassine"]),
+        ("dyassine wyassine lyassine byassine fyassine", ["yassine"] * 5),
+        ("كلاياسين", []),
+    ],
+)
+def test_clitics_are_no_part_of_a_name_even_one_behind_another(text, names):
+    assert [text[span.start : span.end] for span in find_names(text, CONTACTS)] == names
+
+
+@pytest.mark.parametrize(
+    ("text", "is_name"),
+    [
+        ("amal?", True),
+        ("jina. amal? fin nti", True),
+        ("amal t'es où", True),
+        ("Amal a oublié son sac", True),
+        ("je suis avec amal", True),
+        ("appelle chez nour ce soir", True),
+        ("had chi d'amal machi dyali", True),
+        ("3eyyett l said", True),
+        ("كنتيق فسعيد بزاف", True),
+        ("الطوموبيل دسعيد", True),
+        ("توحشت أمل", True),
+        ("jamil wqef lcamion", False),
+        ("amal lbsat w khrjat", True),
+        ("said kan m3ana", True),
+        ("i met Said, he said hi", True),
+        ("lah yr7em said", True),
+        ("dar dyal jamil b3ida", True),
+        ("chghel dyal sabah", False),
+        ("الله يشافي سعيد", True),
+        ("الله يرزقك أمل", False),
+        ("amal fin hiya", True),
+        ("nour khdama lyoum", True),
+        ("he said hi", False),
+        ("m3a lamal", False),
+        ("kayn amal kbir", False),
+        ("nour 3la nour", False),
+        ("وصلنا خبر أمل", False),
+    ],
+)
+def test_who_is_called_spoken_of_or_met_is_a_name(text, is_name):
+    assert bool(name_texts(text)) == is_name
+
+
+def test_what_is_said_is_no_name_beside_who_says_it():
+    assert name_texts("i met Said, he said hi") == ["Said"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Amal", "l3amal s3ib"),
+        ("Anas", "الناس كاملين"),
+        ("Tarik", "الطريق مقطوعة"),
+        ("Iman", "diman hakka"),
+        ("Asma", "hadik basma zwina"),
+        ("Ali", "lbali w jdid, w bali"),
+        ("Hassan", "أحسن حاجة"),
+        ("Maha", "هاد الكلام ديالها، كلامها"),
+        ("Samadi", "samedi matin"),
+        ("Toufik", "بالتوفيق ليكم"),
+        ("Maha", "mchit m3aha"),
+        ("Mouna", "خدا مني الفلوس"),
+        ("Houda", "هدي هي الهضرة"),
+        ("Ali", "سلام على كلشي"),
+        ("Ouali", "هو واللي معاه"),
+    ],
+)
+def test_a_word_that_sounds_like_a_name_is_none(name, text):
+    assert find_names(text, [Person(name, ())]) == []
+
+
+@pytest.mark.parametrize(("name", "text"), [("Mouna", "منى جات"), ("Houda", "واش هدى هنا؟"), ("Basma", "basma jat")])
+def test_a_name_that_is_written_like_no_word_is_one(name, text):
+    assert len(find_names(text, [Person(name, ())])) == 1
+
+
+def test_whoever_is_found_has_an_owner():
+    names = read_roster(tuple(CONTACTS))
+    for text, name in (
+        ("Abd El Ghani Skalli", "عبد الغني الصقلي"),
+        ("أيت الطالب", "Hafida Aït Taleb"),
+        ("el amrani yassiiine", "Yassine El Amrani"),
+        ("Bouhajjar", "Mustapha Bouhajar plombier"),
+    ):
+        assert [text[start:end] for start, end in names.find(text)] == [text]
+        assert names.find_person(text).name == name
 
 
 def test_the_same_word_twice_in_a_line_is_the_same_person():

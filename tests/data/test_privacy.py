@@ -10,6 +10,7 @@ from pii_generator import HARMLESS, HIDDEN_MAKERS, MAKERS, make_cued_lines, make
 
 from darija_gpt.data.privacy import DETECTORS, Person, PiiSpan, find_pii, scrub
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
+from darija_gpt.data.privacy_windows import LONGEST_MESSAGE
 from darija_gpt.tokenizer import PLACEHOLDERS
 
 
@@ -105,6 +106,24 @@ def test_spans_are_sorted_and_none_overlaps_another():
     spans = find_pii(text)
     assert len(spans) > 50
     assert all(first.end <= second.start for first, second in itertools.pairwise(spans))
+
+
+@pytest.mark.parametrize("separator", ["\n", " | ", "   "])
+def test_a_text_longer_than_a_message_holds_the_private_data_of_its_pieces(separator):
+    source = random.Random(5)
+    lines = [line for _, line, _, _ in CORE] * 3 + list(HARMLESS) * 20
+    source.shuffle(lines)
+    text = separator.join(lines)
+    expected, place = [], 0
+    for line in lines:
+        expected += [(place + span.start, place + span.end, span.type) for span in find_pii(line)]
+        place += len(line) + len(separator)
+    found = list(map(tuple, find_pii(text)))
+    covered = {place for start, end, _ in found for place in range(start, end)}
+    missing = [(start, end) for start, end, _ in expected if not covered.issuperset(range(start, end))]
+    assert len(text) > 2 * LONGEST_MESSAGE
+    # In one line, the words around a piece are its neighbours' too.
+    assert found == expected if separator == "\n" else len(missing) <= 0.01 * len(expected)
 
 
 def test_placeholders_are_those_of_the_tokenizer():

@@ -6,10 +6,12 @@ import random
 
 import pytest
 
-from darija_gpt.data.name_evidence import ACTIONS, ADDRESSES, ORDINARY_WORDS, VOCATIVES
-from darija_gpt.data.names import Person, fold_form, reduce_name
+from darija_gpt.data.first_names import NAMES
+from darija_gpt.data.name_folding import fold_form, reduce_name
+from darija_gpt.data.name_words import ACTIONS, ADDRESSES, ORDINARY_WORDS, VOCATIVES
+from darija_gpt.data.names import Person
 from darija_gpt.data.privacy import find_names, scrub
-from darija_gpt.data.pseudonyms import NAMES, Pseudonym, choose_pseudonyms, read_key
+from darija_gpt.data.pseudonyms import Pseudonym, choose_pseudonyms, read_key
 
 
 KEY = bytes(range(32))
@@ -115,3 +117,10 @@ def test_text_with_pseudonyms_scrubbed_again_stays_as_it_is():
         text = source.choice(("", " ")).join(source.choices(words, k=8))
         scrubbed = scrub(text, ROSTER, pseudonyms)
         assert scrub(scrubbed, ROSTER, pseudonyms) == scrubbed, text
+
+
+def test_a_chat_of_more_people_than_names_has_a_pseudonym_for_each():
+    roster = [Person(f"{latin} {family}", ()) for latin, _ in NAMES for family in ("Zniber", "Lotfi")]
+    pseudonyms = choose_pseudonyms(roster, KEY)
+    assert len({*pseudonyms.values()}) == len(roster)
+    assert "niber" not in scrub("fin Anass Zniber?", roster, pseudonyms)
