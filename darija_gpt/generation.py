@@ -251,6 +251,14 @@ def continue_tokens(
         sampling (`SamplingArguments`):
             How to draw it.
     """
+    written = draw_tokens(model, tokenizer, prompt_ids, sampling)
+    return "".join(_trim([tokenizer.decode(written, skip_special_tokens=True)]))
+
+
+def draw_tokens(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", prompt_ids: list[int], sampling: SamplingArguments
+) -> list[int]:
+    """The tokens of what `continue_tokens` gives, the one that ends it among them, if it ends by itself."""
     import torch
 
     prompt = torch.tensor([prompt_ids], device=model.device)  # (1, length)
@@ -260,7 +268,7 @@ def continue_tokens(
         [output] = model.generate(
             prompt, attention_mask=torch.ones_like(prompt), **_generation_settings(model, tokenizer, sampling)
         )
-    return "".join(_trim([tokenizer.decode(output[len(prompt_ids) :], skip_special_tokens=True)]))
+    return output[len(prompt_ids) :].tolist()
 
 
 def _generation_settings(

@@ -7,7 +7,7 @@ from darija_gpt.adapters import merge_adapter, read_adapter_config
 
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 Task = Literal["chat", "classification", "summarization"]
 # The Auto class of transformers that loads a model for a task, and what such a model is called.
@@ -21,7 +21,11 @@ _TASKS_OF_ADAPTERS: dict[str | None, Task] = {"SEQ_CLS": "classification", "SEQ_
 
 
 def load_model(
-    path: str | Path, base: str | Path | None = None, *, task: Task = "chat"
+    path: str | Path,
+    base: str | Path | None = None,
+    *,
+    task: Task = "chat",
+    quantization_config: "BitsAndBytesConfig | None" = None,
 ) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     """A model, ready to be used on the best device there is, and its tokenizer.
 
@@ -33,6 +37,8 @@ def load_model(
             The model that an adapter belongs to; by default the one that its adapter_config.json names.
         task (`str`, *optional*, defaults to `"chat"`):
             What the model is for: a causal language model, a classifier or an encoder-decoder model.
+        quantization_config (`BitsAndBytesConfig`, *optional*):
+            How a whole model's weights are held in fewer bits.
 
     Raises:
         ValueError: If there is no such model, it is not one that transformers or this project knows, it is for
@@ -44,7 +50,7 @@ def load_model(
     if adapter_config is None:
         if base is not None:
             raise ValueError(f"base={base} is for an adapter, and {path} is none; leave base out.")
-        model, tokenizer = _load_whole_model(path, task)
+        model, tokenizer = _load_whole_model(path, task, quantization_config)
     else:
         base = base or adapter_config.get("base_model_name_or_path")
         if not base:
@@ -55,8 +61,9 @@ def load_model(
             raise ValueError(f"{path} is an adapter without its base: {error} Or name the base as base.") from error
         tokenizer = _load_adapter_tokenizer(path) or tokenizer
         model = merge_adapter(model, tokenizer, path, base)
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    return model.to(device).eval(), tokenizer
+    if quantization_config is None:  # Otherwise it is where it belongs, and stays there.
+        model = model.to(torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu")
+    return model.eval(), tokenizer
 
 
 def find_task(path: str | Path) -> Task:
@@ -82,7 +89,9 @@ def find_task(path: str | Path) -> Task:
     return "summarization" if config.is_encoder_decoder else "chat"
 
 
-def _load_whole_model(path: str | Path, task: Task) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+def _load_whole_model(
+    path: str | Path, task: Task, quantization_config: "BitsAndBytesConfig | None" = None
+) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     import transformers
     from safetensors import SafetensorError
     from transformers.utils import logging
@@ -96,7 +105,7 @@ def _load_whole_model(path: str | Path, task: Task) -> tuple["PreTrainedModel", 
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         model, loading = getattr(transformers, auto_class).from_pretrained(
-            path, trust_remote_code=False, output_loading_info=True
+            path, trust_remote_code=False, output_loading_info=True, quantization_config=quantization_config
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise _explain_refusal(path, kind, error) from error

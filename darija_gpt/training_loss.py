@@ -63,7 +63,21 @@ def compute_causal_lm_loss(
             As in `torch.nn.functional.cross_entropy`.
     """
     targets = nn.functional.pad(labels, (0, 1), value=ignore_index)[..., 1:].reshape(-1)
-    return _CrossEntropy.apply(logits.reshape(-1, vocab_size), targets, ignore_index)
+    return compute_cross_entropy(logits.reshape(-1, vocab_size), targets, ignore_index)
+
+
+def compute_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, ignore_index: int = -100) -> torch.Tensor:
+    """`torch.nn.functional.cross_entropy` in the same way: the mean over the targets that are counted, one at least.
+
+    Args:
+        logits (`torch.Tensor`):
+            (tokens, vocabulary)
+        targets (`torch.Tensor`):
+            (tokens,), each the id that its logits are to predict.
+        ignore_index (`int`, *optional*, defaults to `-100`):
+            The target that is not counted.
+    """
+    return _CrossEntropy.apply(logits, targets, ignore_index)
 
 
 def leave_out_logits(model: nn.Module) -> None:

@@ -1,4 +1,4 @@
-"""Fine-tunes a causal language model on conversations, with all its weights or with LoRA.
+"""Fine-tunes a causal language model on conversations or texts: all its weights, some of them, or adapters.
 
 accelerate launch scripts/finetune.py --config recipes/quickstart/finetune.yaml
 """

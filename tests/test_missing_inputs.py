@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from darija_gpt.missing_inputs import make_missing_inputs
+from darija_gpt.missing_inputs import make_missing_dataset, make_missing_inputs
 from darija_gpt.pretraining import PretrainArguments
 
 
@@ -52,3 +52,10 @@ def test_without_a_recipe_nothing_is_made(arguments):
     arguments.dataset_recipe = arguments.tokenizer_recipe = None
     make_missing_inputs(arguments)
     assert not arguments.dataset.exists()
+
+
+def test_a_missing_dataset_is_made_by_itself(arguments):
+    make_missing_dataset(arguments.dataset, None)
+    assert not arguments.dataset.exists()
+    make_missing_dataset(arguments.dataset, arguments.dataset_recipe)
+    assert (arguments.dataset / "dataset_dict.json").is_file() and not arguments.tokenizer.exists()

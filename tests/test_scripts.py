@@ -31,6 +31,8 @@ SCRIPT_OF = {
         "finetune_classifier",
     ),
     **dict.fromkeys(["flan_t5_dialogues", "mt5_headlines"], "finetune_seq2seq"),
+    **dict.fromkeys(["gpt2_instructions", "qwen_questions", "gpt_neo_style", "llama2_guanaco"], "finetune"),
+    **{f"{name}_dataset": "prepare_data" for name in ("instructions", "questions", "style", "guanaco")},
 }
 # Of what is compared with a base, tests/ablation takes care.
 RECIPES = sorted(
@@ -95,6 +97,16 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("train_tokenizer", ["--dataset", ".", "--output_dir", "out"], ["no dataset directory"]),
         ("pretrain", ["--dataset", ".", "--tokenizer", ".", "--output_dir", "out"], ["tokenizer.json"]),
         ("finetune", ["--model", ".", "--dataset", ".", "--output_dir", "out"], ["dataset"]),
+        (
+            "finetune",
+            ["--model", ".", "--dataset", ".", "--output_dir", "out", "--quantization", "4bit"],
+            ["quantization is for an adapter", "give lora"],
+        ),
+        (
+            "finetune",
+            ["--model", ".", "--dataset", ".", "--output_dir", "out", "--push_to_hub"],
+            ["push_to_hub is not followed here", "publish.py"],
+        ),
         (
             "finetune_classifier",
             ["--model", ".", "--train.path", "nowhere.csv", "--output_dir", "out"],

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from darija_gpt.data.transcripts import parse_transcript
+
 
 Row = dict[str, Any]
 
@@ -37,6 +39,13 @@ class SourceRow:
 def from_text(row: Row, column: str) -> SourceRow:
     """Plain text, white space and all."""
     return SourceRow(text=check_text(row.get(column)))
+
+
+def from_text_or_transcript(row: Row, column: str) -> SourceRow:
+    """Messages where the text is a transcript (`[INST]` of Llama 2, `### Human:` of Guanaco), plain text elsewhere."""
+    text = check_text(row.get(column))
+    turns = parse_transcript(text)
+    return SourceRow(text=text) if turns is None else _make_messages(turns)
 
 
 def from_messages(row: Row, column: str) -> SourceRow:
@@ -87,7 +96,7 @@ FORMATS: dict[str, tuple[tuple[str, ...], Callable[..., SourceRow]]] = {
     "prompt and completion": (("prompt", "completion"), from_prompt),
     "prompt and response": (("prompt", "response"), from_prompt),
     "question and answer": (("question", "answer"), from_question),
-    "text": (("text",), from_text),
+    "text": (("text",), from_text_or_transcript),
     "content": (("content",), from_text),
     "document": (("document",), from_text),
     "sentence": (("sentence",), from_text),

@@ -45,6 +45,10 @@ class EvaluateArguments(SamplingArguments):
         default_factory=list,
         metadata={"help": "dialogues to sample (recipe only), each a list of user turns to be replied to in turn"},
     )
+    stop_rate_prompts: int = field(
+        default=0,
+        metadata={"help": "questions of the test split to reply to, to see how many replies end by themselves"},
+    )
     max_shared_words: int = field(
         default=8, metadata={"help": "a reply that repeats this many words of the data in a row is not published"}
     )
@@ -56,6 +60,8 @@ class EvaluateArguments(SamplingArguments):
                 raise ValueError(f"splits={self.splits}: there is no {split}; choose among {', '.join(SPLITS)}.")
         if self.context_tokens is not None and self.context_tokens < 2:
             raise ValueError(f"context_tokens={self.context_tokens} is no window; try 512.")
+        if self.stop_rate_prompts < 0:
+            raise ValueError(f"stop_rate_prompts={self.stop_rate_prompts} must be 0 or more; try 100.")
         if self.max_shared_words < 1:
             raise ValueError(f"max_shared_words={self.max_shared_words} must be positive; try 8.")
         for turns in self.prompts:
@@ -125,6 +131,7 @@ def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
 def evaluate(arguments: EvaluateArguments) -> None:
     """The evaluate stage: a model and dataset/ -> metrics.json and samples.jsonl."""
     from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
+    from darija_gpt.evaluation.stop_rate import measure_stop_rate
 
     started = time.monotonic()
     require_new(arguments.output_dir)
@@ -162,12 +169,18 @@ def evaluate(arguments: EvaluateArguments) -> None:
         },
         "wall_seconds": round(time.monotonic() - started, 1),
     }
+    if arguments.stop_rate_prompts:
+        metrics["stop_rate"] = measure_stop_rate(
+            model, tokenizer, dataset["test"]["messages"], arguments.stop_rate_prompts, arguments
+        )
     with write_directory(arguments.output_dir) as directory:
         (directory / "metrics.json").write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", "utf-8")
         lines = (json.dumps(dialogue, ensure_ascii=False) + "\n" for dialogue in dialogues)
         (directory / "samples.jsonl").write_text("".join(lines), "utf-8")
 
     _print_table(metrics["bits_per_byte"])
+    if "stop_rate" in metrics:
+        print("{stopped} of {prompts} replies end by themselves".format(**metrics["stop_rate"]))
     for dialogue in dialogues:
         _print_dialogue(dialogue)
     if len(dialogues) < len(sampled):

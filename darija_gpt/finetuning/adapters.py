@@ -1,12 +1,31 @@
-"""Adapters: LoRA weights of an earlier run, merged into the model that they were trained on and no other."""
+"""Adapters: how LoRA is told what to adapt, how it is saved, and an earlier one merged into its base and no other."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from darija_gpt.recipe import check_keys
 
 
 if TYPE_CHECKING:
+    from peft import LoraConfig
     from transformers import PreTrainedModel
+
+
+def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
+    """PEFT's LoraConfig from a recipe's `lora:` mapping: of a causal language model, and of all its linear layers.
+
+    Raises:
+        ValueError: If a field is unknown or its value is refused.
+    """
+    from peft import LoraConfig
+
+    check_keys(lora, [config_field.name for config_field in fields(LoraConfig)], "lora")
+    try:
+        return LoraConfig(**{"task_type": "CAUSAL_LM", "target_modules": "all-linear", **lora})
+    except TypeError as error:
+        raise ValueError(f"lora: {error}") from error
 
 
 def merge_adapter(model: "PreTrainedModel", adapter: Path, model_path: str) -> "PreTrainedModel":

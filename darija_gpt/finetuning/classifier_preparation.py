@@ -108,7 +108,7 @@ def adapt_model(model: "PreTrainedModel", arguments: "ClassifierArguments", new_
     if arguments.lora is not None:
         from peft import get_peft_model
 
-        from darija_gpt.finetuning.sft import build_lora_config
+        from darija_gpt.finetuning.adapters import build_lora_config
 
         config = build_lora_config({"task_type": "SEQ_CLS", "modules_to_save": list(new_modules), **arguments.lora})
         model = get_peft_model(model, config)

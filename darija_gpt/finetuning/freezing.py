@@ -75,10 +75,16 @@ def find_layer_stacks(model: "nn.Module") -> list["nn.ModuleList"]:
 
 def describe_trainable(model: "nn.Module") -> dict[str, int]:
     """All parameters of a model, and those that training changes; weights that are tied count once."""
-    parameters = list(model.parameters())
+    import torch
+
+    # bitsandbytes packs two weights of 4 bits into a byte.
+    sizes = [
+        (parameter.numel() * (2 if parameter.dtype == torch.uint8 else 1), parameter.requires_grad)
+        for parameter in model.parameters()
+    ]
     return {
-        "parameters": sum(parameter.numel() for parameter in parameters),
-        "trainable_parameters": sum(parameter.numel() for parameter in parameters if parameter.requires_grad),
+        "parameters": sum(size for size, _ in sizes),
+        "trainable_parameters": sum(size for size, is_trained in sizes if is_trained),
     }
 
 

@@ -246,7 +246,7 @@ def adapt_model(model: "PreTrainedModel", arguments: Seq2SeqArguments):
     if arguments.lora is not None:
         from peft import get_peft_model
 
-        from darija_gpt.finetuning.sft import build_lora_config
+        from darija_gpt.finetuning.adapters import build_lora_config
 
         # None is PEFT's table of what each family adapts: of T5 the queries and values, as Hu et al. 2021.
         config = build_lora_config({"task_type": "SEQ_2_SEQ_LM", "target_modules": None, **arguments.lora})

@@ -22,8 +22,9 @@ from transformers.utils import logging
 
 from darija_gpt.data.text_pairs import TextPair
 from darija_gpt.evaluation.rouge import ROUGE_TYPES, score_rouge
-from darija_gpt.faults import NonFiniteError, StoppedError
+from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
+from darija_gpt.finetuning.stopping import StopWhenAsked
 from darija_gpt.hardware import resolve_precision, use_all_cores
 from darija_gpt.stop_request import StopRequest, catch_signals
 
@@ -82,24 +83,6 @@ class ReportEpochs(TrainerCallback):
             rouge = [f"{name} {metrics[f'eval_{name}']:.4f}" for name in ROUGE_TYPES if f"eval_{name}" in metrics]
             losses = f"training loss {self.train_loss:.4f}, validation loss {metrics['eval_loss']:.4f}"
             print(", ".join([f"epoch {state.epoch:.0f} of {state.num_train_epochs}: {losses}", *rouge]), flush=True)
-
-
-class StopWhenAsked(TrainerCallback):
-    """Writes a checkpoint and ends the run after the step in which somebody asked for it."""
-
-    def __init__(self, request: StopRequest):
-        self.request = request
-
-    def on_step_end(self, args, state, control, **kwargs):
-        if self.request.is_made():
-            control.should_save = True
-
-    def on_save(self, args, state, control, **kwargs):
-        if self.request.is_made():
-            raise StoppedError(
-                f"stopped after step {state.global_step:,} by {self.request.reason}; the same command goes on",
-                self.request.exit_code,
-            )
 
 
 def train_seq2seq(

@@ -1,230 +1,248 @@
-"""Supervised fine-tuning with TRL: base/ and the conversations of dataset/ -> chat/, whole models or LoRA adapters.
+"""Supervised fine-tuning with TRL: a causal language model and dataset/ -> a model that replies, or writes in a style.
 
-The loss covers what the assistant says, `<|im_end|>` included, and nothing else.
+Of a conversation the loss covers what the assistant says, the token that ends its turn included, and nothing else.
 """
 
+import hashlib
 import json
-import shutil
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
+import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from datasets import Dataset
 from trl import SFTConfig
 
 from darija_gpt.data.corpus import load_dataset_directory
-from darija_gpt.generation import Messages, count_context_tokens
-from darija_gpt.hardware import describe_machine, resolve_precision, use_all_cores
-from darija_gpt.loading import load_model
+from darija_gpt.faults import FaultError
+from darija_gpt.finetuning.chat_templates import ChatTemplate
+from darija_gpt.hardware import describe_machine, resolve_precision
+from darija_gpt.missing_inputs import make_missing_dataset
 from darija_gpt.output import require_new, write_directory
-from darija_gpt.recipe import check_keys
-from darija_gpt.tokenizer import TURN_END, render_messages, save_tokenizer
+
+
+# Fields of SFTConfig that this stage does not follow, and what to do instead.
+NOT_FOLLOWED = {
+    "push_to_hub": "publish.py pushes a model, once it is measured and audited",
+    "resume_from_checkpoint": "the same command goes on from its last checkpoint by itself",
+    "chat_template_path": "chat_template gives a model a template",
+    "model_init_kwargs": "model, quantization and adapter say what is loaded",
+    "trust_remote_code": "code that comes with a model is never run",
+    "dataset_kwargs": "prepare_data.py makes the dataset",
+    "dataset_text_field": "prepare_data.py makes the dataset, with text_column for a column of another name",
+    "eos_token": "it is found in the chat template",
+    "pad_token": "none is needed",
+    "padding_free": "packing spares the padding",
+    "packing_strategy": "packing keeps examples whole",
+    "eval_packing": "validation is packed as training is",
+    "truncation_mode": "conversations are divided between exchanges, never cut",
+    "completion_only_loss": "assistant_only_loss says what is learnt",
+}
+# Fields that change nothing in the weights of a run.
+WITHOUT_INFLUENCE = {
+    *("output_dir", "merge", "dataset_recipe", "report_to", "run_name", "disable_tqdm", "use_cpu", "project"),
+    *("logging_steps", "logging_strategy", "logging_first_step", "log_level", "log_level_replica", "logging_dir"),
+    *("trackio_space_id", "save_total_limit", "dataloader_num_workers", "dataloader_pin_memory", "dataset_num_proc"),
+}
 
 
 @dataclass(kw_only=True)
 class FinetuneArguments(SFTConfig):
-    """TRL's SFTConfig with the model, the dataset and LoRA; every field of SFTConfig is a key of the recipe."""
+    """TRL's SFTConfig with the model, the dataset and the method; every field of SFTConfig is a key of the recipe."""
 
     model: str = field(metadata={"help": "directory that pretrain.py wrote, or a causal language model of the Hub"})
-    dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote, with messages"})
+    dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
     output_dir: Path = field(metadata={"help": "directory to write the chat model to"})
+    dataset_recipe: Path | None = field(
+        default=None, metadata={"help": "the recipe of prepare_data.py that makes the dataset where it is missing"}
+    )
+    chat_template: ChatTemplate | None = field(
+        default=None,
+        metadata={"help": "chatml or llama2: a template for a model without one, with the control tokens it needs"},
+    )
     lora: dict[str, Any] | None = field(
-        default=None, metadata={"help": "fields of PEFT's LoraConfig; without them all weights are trained"}
+        default=None,
+        metadata={"help": "fields of PEFT's LoraConfig, use_dora among them; without them all weights are trained"},
+    )
+    quantization: Literal["4bit"] | None = field(
+        default=None, metadata={"help": "4bit holds the weights that lora leaves alone in 4 bits (QLoRA), on a GPU"}
+    )
+    adapter: Path | None = field(
+        default=None, metadata={"help": "LoRA adapter of an earlier run, merged into the model before it learns"}
+    )
+    merge: bool = field(
+        default=True, metadata={"help": "with lora, write the whole model too; false writes the adapter alone"}
+    )
+    freeze_layers: int | None = field(
+        default=None, metadata={"help": "lower layers to freeze with the embeddings; 0 freezes the embeddings alone"}
+    )
+    freeze_patterns: list[str] = field(
+        default_factory=list, metadata={"help": "regular expressions of the names of weights to freeze"}
     )
     max_length: int | None = field(
-        default=None, metadata={"help": "tokens per training example; the model's context by default"}
+        default=None, metadata={"help": "tokens per example; what the model reads, up to 4096, by default"}
     )
-    assistant_only_loss: bool = field(default=True, metadata={"help": "learn the assistant's turns only"})
-    eos_token: str | None = field(default=TURN_END, metadata={"help": "token that ends a reply"})
+    skip_unusable: bool = field(
+        default=False, metadata={"help": "leave out and count what cannot be learnt, instead of refusing it"}
+    )
+    assistant_only_loss: bool = field(
+        default=True, metadata={"help": "learn what the assistant says; false learns all tokens, and plain texts too"}
+    )
+    early_stopping_patience: int | None = field(
+        default=None, metadata={"help": "end after so many validations that were not better"}
+    )
     bf16: bool | None = field(default=None, metadata={"help": "bf16 where it is fast, unless set"})
     use_cpu: bool | None = field(default=None, metadata={"help": "train on the CPU; by default where there is no GPU"})
     activation_checkpointing: bool | None = field(default=False, metadata={"help": "less memory for more time"})
     learning_rate: float = field(default=5e-4, metadata={"help": "highest learning rate"})
     lr_scheduler_type: str = field(default="cosine", metadata={"help": "how the learning rate falls"})
     warmup_steps: float = field(default=0.05, metadata={"help": "steps of warm-up, or below 1 their share"})
+    train_sampling_strategy: str = field(
+        default="group_by_length", metadata={"help": "batches of examples of like length, for less padding; or random"}
+    )
     eval_strategy: str = field(default="epoch", metadata={"help": "when to measure the validation loss"})
-    save_strategy: str = field(default="no", metadata={"help": "when to write checkpoints"})
+    save_strategy: str | None = field(
+        default=None, metadata={"help": "when to write checkpoints; as eval_strategy by default"}
+    )
+    save_steps: float | None = field(default=None, metadata={"help": "as eval_steps by default"})
+    save_total_limit: int | None = field(default=2, metadata={"help": "checkpoints to keep, the best among them"})
+    load_best_model_at_end: bool | None = field(
+        default=None, metadata={"help": "keep the weights of the lowest validation loss, unless none is measured"}
+    )
+    restore_callback_states_from_checkpoint: bool = field(
+        default=True, metadata={"help": "go on counting validations without progress after a resumption"}
+    )
     logging_steps: float = field(default=20, metadata={"help": "steps between two lines of log"})
+    disable_tqdm: bool | None = field(default=True, metadata={"help": "no progress bar beside the lines"})
     report_to: str | list[str] | None = field(default="none", metadata={"help": "tensorboard, trackio or none"})
 
     def __post_init__(self):
+        self._check()
         if self.bf16 is None:
-            self.bf16 = resolve_precision("auto") == "bf16"
+            self.bf16 = not self.fp16 and resolve_precision("auto") == "bf16"
         if self.use_cpu is None:
             self.use_cpu = not torch.accelerator.is_available()
+        if self.save_strategy is None:
+            self.save_strategy = self.eval_strategy if self.eval_strategy != "no" else "epoch"
+        if self.save_steps is None:
+            self.save_steps = self.eval_steps or self.logging_steps
+        if self.load_best_model_at_end is None:
+            self.load_best_model_at_end = self.eval_strategy != "no"
         self.output_dir = str(self.output_dir)
         super().__post_init__()
 
+    def _check(self) -> None:
+        for name, remedy in NOT_FOLLOWED.items():
+            if getattr(self, name) != SFTConfig.__dataclass_fields__[name].default:
+                raise ValueError(f"{name} is not followed here: {remedy}; leave it out.")
+        if self.lora is not None and (self.freeze_layers is not None or self.freeze_patterns):
+            raise ValueError("lora freezes all weights of the model; leave out freeze_layers and freeze_patterns.")
+        if self.lora is None and (self.quantization or not self.merge):
+            name = "quantization" if self.quantization else "merge=False"
+            raise ValueError(f"{name} is for an adapter, and there is none without lora; give lora.")
+        if self.quantization and self.adapter:
+            raise ValueError("an adapter cannot be merged into quantised weights; leave out adapter or quantization.")
+        if self.early_stopping_patience is not None and (
+            self.early_stopping_patience < 1 or self.eval_strategy == "no" or self.load_best_model_at_end is False
+        ):
+            raise ValueError(
+                f"early_stopping_patience={self.early_stopping_patience} must be positive, and it needs a validation "
+                "loss to watch and to keep the best weights of; leave out eval_strategy and load_best_model_at_end."
+            )
+
+    @property
+    def method(self) -> str:
+        """full, frozen, lora, dora, or the last two with a q before them."""
+        if self.lora is not None:
+            return ("q" if self.quantization else "") + ("dora" if self.lora.get("use_dora") else "lora")
+        return "full" if self.freeze_layers is None and not self.freeze_patterns else "frozen"
+
 
 def finetune(arguments: FinetuneArguments) -> None:
-    """The fine-tune stage: trains on the conversations of the train split and writes the model to `output_dir`."""
-    import datasets
-    from accelerate import PartialState
-    from trl import SFTTrainer
-
-    output_dir = require_new(arguments.output_dir)
-    dataset = load_dataset_directory(arguments.dataset)
-    peft_config = build_lora_config(arguments.lora)
-    model, tokenizer = load_model(arguments.model)
-    if tokenizer.chat_template is None:
-        raise ValueError(f"{arguments.model} has a tokenizer without a chat template; fine-tune a model that has one.")
-    if arguments.max_length is None:
-        arguments.max_length = count_context_tokens(model)
-    datasets.disable_progress_bars()
-    examples, left_out = {}, {}
-    for split in ("train", "validation"):
-        examples[split], left_out[split] = build_examples(
-            dataset[split]["messages"], lambda messages: count_tokens(tokenizer, messages), arguments.max_length
-        )
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in left_out[split].items()) or "nothing"
-        print(f"{split}: {len(examples[split]):,} examples; left out: {reasons}")
-        if not len(examples[split]):
-            raise ValueError(
-                f"{arguments.dataset} has no reply of the assistant in its {split} split that fits into "
-                f"max_length={arguments.max_length}; run prepare_data.py with --assistant, or raise max_length."
-            )
-
-    # All processes train, one of them writes.
-    is_main_process = PartialState(cpu=arguments.use_cpu).is_main_process
-    with write_directory(output_dir) if is_main_process else TemporaryDirectory() as directory:
-        arguments.output_dir = str(Path(directory) / "checkpoints")
-        trainer = SFTTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=examples["train"],
-            eval_dataset=examples["validation"],
-            processing_class=tokenizer,
-            peft_config=peft_config,
-        )
-        use_all_cores(trainer.accelerator.state)
-        started = time.perf_counter()
-        result = trainer.train()
-        summary = {
-            "stage": "finetune",
-            "method": "full" if peft_config is None else "lora",
-            **count_parameters(trainer.model),
-            "examples": len(examples["train"]),
-            "epochs": round(trainer.state.epoch, 2),
-            "steps": trainer.state.global_step,
-            "wall_seconds": round(time.perf_counter() - started, 1),
-            "train_loss": round(result.training_loss, 4),
-            "validation_loss": round(trainer.evaluate()["eval_loss"], 4),
-            **describe_machine(trainer.accelerator.state, "bf16" if arguments.bf16 else "no"),
-        }
-        if is_main_process:
-            save_chat_model(trainer.model, tokenizer, Path(arguments.model), directory, summary)
-            shutil.rmtree(directory / "checkpoints", ignore_errors=True)
-            print(
-                f"{summary['trainable_parameters']:,} of {summary['parameters']:,} parameters trained, "
-                f"validation loss {summary['validation_loss']:.4f} -> {output_dir}"
-            )
-
-
-def build_lora_config(lora: dict[str, Any] | None):
-    """PEFT's LoraConfig from a recipe's `lora:` mapping, None without one.
+    """The fine-tune stage, to be run by `python` or `accelerate launch`.
 
     Raises:
-        ValueError: If a field is unknown or its value is refused.
+        ValueError: If an input is missing or wrong, before anything is written.
+        SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    if lora is None:
-        return None
-    from peft import LoraConfig
-
-    check_keys(lora, [config_field.name for config_field in fields(LoraConfig)], "lora")
     try:
-        return LoraConfig(**{"task_type": "CAUSAL_LM", "target_modules": "all-linear", **lora})
-    except TypeError as error:
-        raise ValueError(f"lora: {error}") from error
+        _finetune(arguments)
+    except FaultError as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None
 
 
-def count_tokens(tokenizer, messages: Messages) -> int:
-    """Tokens of messages under the chat template."""
-    return len(render_messages(tokenizer, messages)["input_ids"])
+def _finetune(arguments: FinetuneArguments) -> None:
+    import datasets
+    from accelerate import PartialState
+    from accelerate.utils import set_seed
 
+    from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
+    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
+    from darija_gpt.finetuning.sft_batches import check_packing
+    from darija_gpt.finetuning.sft_examples import build_examples, describe_examples, find_end_token
+    from darija_gpt.finetuning.sft_preparation import adapt_model, prepare, save_chat_model
+    from darija_gpt.finetuning.sft_trainer import train_sft
 
-def build_examples(
-    conversations: Iterable[Messages | None], count: Callable[[Messages], int], max_length: int
-) -> tuple[Dataset, Counter]:
-    """Conversations as training examples that fit, none of them cut inside a turn.
-
-    Args:
-        conversations (`Iterable`):
-            The messages of each row, or None for plain text.
-        count (`Callable`):
-            Tokens of messages.
-        max_length (`int`):
-            Tokens per example.
-
-    Returns:
-        `Dataset` with a column `messages`, and a `Counter` of what was left out and why: rows without messages, turns
-        that no reply followed or no question preceded, exchanges that are too long on their own.
-    """
-    examples, left_out = [], Counter()
-    for messages in conversations:
-        if not messages:
-            left_out["plain text"] += 1
-            continue
-        window: Messages = []
-        for exchange in pair_turns(messages, left_out):
-            if window and count(window + exchange) > max_length:
-                examples.append(window)
-                window = []
-            if not window and count(exchange) > max_length:
-                left_out["too long"] += 1
-                continue
-            window = window + exchange
-        if window:
-            examples.append(window)
-    return Dataset.from_dict({"messages": examples}), left_out
-
-
-def pair_turns(messages: Messages, left_out: Counter) -> Iterable[Messages]:
-    """The exchanges of a conversation: a user's turn (behind a system prompt, if there is one) and its reply."""
-    pending: Messages = []
-    for message in messages:
-        pending.append(message)
-        if message["role"] != "assistant":
-            continue
-        if len(pending) == 1:
-            left_out["reply without a question"] += 1
-        else:
-            yield pending
-        pending = []
-    if pending:
-        left_out["question without a reply"] += 1
-
-
-def count_parameters(model) -> dict[str, int]:
-    """All parameters and those that training changes."""
-    return {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+    output_dir = require_new(arguments.output_dir)
+    make_missing_dataset(arguments.dataset, arguments.dataset_recipe)
+    rows = load_dataset_directory(arguments.dataset)
+    datasets.disable_progress_bars()
+    state = PartialState(cpu=arguments.use_cpu)
+    set_seed(arguments.seed)
+    prepared = prepare(arguments, has_chats=any(rows["train"]["messages"]))
+    examples = {}
+    for split in ("train", "validation"):
+        examples[split], left_out = build_examples(
+            prepared.tokenizer,
+            rows[split],
+            split=split,
+            max_length=prepared.max_length,
+            assistant_only_loss=arguments.assistant_only_loss,
+            skip_unusable=arguments.skip_unusable,
+            packing=arguments.packing,
+        )
+        if state.is_main_process:
+            print(describe_examples(split, examples[split], left_out))
+    if arguments.packing:
+        check_packing(prepared.model, arguments.model)
+    model = adapt_model(prepared, arguments)
+    counts = describe_trainable(model)
+    # Beside the output, and of one name, so that the same command finds it again.
+    checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
+    if state.is_main_process:
+        print(f"{arguments.method}: {spell_trainable(counts)}")
+        claim_directory(checkpoints, identify(arguments, examples))
+    state.wait_for_everyone()
+    end_token = find_end_token(prepared.tokenizer, rows["train"]["messages"])
+    training = train_sft(model, prepared.tokenizer, examples, arguments, checkpoints, end_token)
+    if not state.is_main_process:
+        return
+    summary = {
+        "stage": "finetune",
+        "method": arguments.method,
+        **counts,
+        "examples": len(examples["train"]),
+        **vars(training),
+        **describe_machine(state, "bf16" if arguments.bf16 else "no"),
     }
+    with write_directory(output_dir) as directory:
+        save_chat_model(model, prepared, arguments, directory, summary)
+    discard(checkpoints)
+    print(f"validation loss {training.validation_loss:.4f} after epoch {training.best_epoch:g} -> {output_dir}")
 
 
-def save_chat_model(model, tokenizer, base: Path, directory: Path, summary: dict[str, Any]) -> None:
-    """Writes a model that loads by itself; a LoRA adapter is merged into it and kept in `adapter/` beside it."""
-    if summary["method"] == "lora":
-        model.save_pretrained(directory / "adapter")
-        if base.is_absolute():
-            # An adapter is published with the name of its base; what stands above that folder concerns nobody.
-            adapter_config = model.active_peft_config
-            adapter_config.base_model_name_or_path, adapter_config.inference_mode = base.name, True
-            adapter_config.save_pretrained(directory / "adapter")
-        # PEFT's own card, which names the path of the base model.
-        (directory / "adapter" / "README.md").unlink(missing_ok=True)
-        model = model.merge_and_unload()
-    model.config.use_cache = True  # TRL turns it off for training
-    model.save_pretrained(directory)
-    save_tokenizer(tokenizer, directory)
-    base_summary, tokenizer_report = base / "training_summary.json", base / "tokenizer_report.json"
-    if base_summary.is_file():
-        summary = {**summary, "base": json.loads(base_summary.read_text(encoding="utf-8"))}
-    if tokenizer_report.is_file():
-        shutil.copyfile(tokenizer_report, directory / tokenizer_report.name)
-    (directory / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+def identify(arguments: FinetuneArguments, examples: dict[str, Any]) -> dict[str, Any]:
+    """What decides the weights of a run, by name."""
+    recipe = {
+        entry.name: json.loads(json.dumps(getattr(arguments, entry.name), default=str))
+        for entry in fields(arguments)
+        if entry.init and entry.name not in WITHOUT_INFLUENCE
+    }
+    digests = {}
+    for name, dataset in examples.items():
+        digest = hashlib.sha256()
+        for row in dataset.with_format("numpy", columns=["input_ids", "labels"]):
+            digest.update(row["input_ids"].tobytes() + row["labels"].tobytes())
+        digests[name] = digest.hexdigest()
+    return {**recipe, "content of the dataset": digests}

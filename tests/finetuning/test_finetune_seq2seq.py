@@ -146,8 +146,8 @@ def test_lora_of_rank_16_trains_06_percent_of_flan_t5_large():
     """google/flan-t5-large's config.json, on PyTorch's meta device."""
     from peft import get_peft_model
 
+    from darija_gpt.finetuning.adapters import build_lora_config
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
-    from darija_gpt.finetuning.sft import build_lora_config
 
     config = T5Config(
         d_ff=2816,

@@ -1,37 +1,76 @@
-"""Supervised fine-tuning: what the loss sees, and what is written."""
+"""Supervised fine-tuning: what the loss sees, how a run goes on, and what is written."""
 
 import json
-from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
-from datasets import load_from_disk
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTTrainer
+from datasets import Dataset, DatasetDict, load_from_disk
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
+from tokenizers.trainers import BpeTrainer
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BloomConfig,
+    BloomForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedTokenizerFast,
+)
 
-from darija_gpt.finetuning.sft import FinetuneArguments, build_examples, build_lora_config, finetune
+from darija_gpt.data.corpus import FEATURES
+from darija_gpt.finetuning import sft_preparation, sft_trainer
+from darija_gpt.finetuning.sft import FinetuneArguments, finetune
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
-from darija_gpt.tokenizer import CONTROL_TOKENS, TURN_END, TURN_START
+from darija_gpt.tokenizer import END_OF_TEXT, TURN_END
 
 
-@pytest.fixture(scope="module")
-def base_dir(tokenizer, tmp_path_factory):
+def save_base(directory, tokenizer, **fields):
     """A tiny model as pretrain.py leaves it."""
-    directory = tmp_path_factory.mktemp("base")
     torch.manual_seed(0)
-    config = DarijaGPTConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=96,
-    )
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = DarijaGPTConfig(**sizes | fields, vocab_size=len(tokenizer), max_position_embeddings=96)
     DarijaGPTForCausalLM(config).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     (directory / "training_summary.json").write_text(json.dumps({"stage": "pretrain"}))
     (directory / "tokenizer_report.json").write_text("{}")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def base_dir(tokenizer, tmp_path_factory):
+    return save_base(tmp_path_factory.mktemp("pretrained") / "base", tokenizer)
+
+
+@pytest.fixture(scope="module")
+def gpt2_dir(tokenizer, darija, tmp_path_factory):
+    """A model as the Hub has them: no chat template, no padding token, and it has never heard of turns."""
+    directory = tmp_path_factory.mktemp("hub") / "gpt2"
+    backend = Tokenizer(BPE())
+    backend.pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer
+    backend.decoder = tokenizer.backend_tokenizer.decoder
+    trainer = BpeTrainer(vocab_size=400, special_tokens=[END_OF_TEXT], initial_alphabet=ByteLevel.alphabet())
+    backend.train_from_iterator(darija, trainer)
+    plain = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token=END_OF_TEXT, eos_token=END_OF_TEXT)
+    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 96, "bos_token_id": 0, "eos_token_id": 0}
+    without_dropout = {"embd_pdrop": 0.0, "resid_pdrop": 0.0, "attn_pdrop": 0.0}
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=len(plain), **sizes, **without_dropout)
+    GPT2LMHeadModel(config).save_pretrained(directory)
+    plain.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def few_dir(dataset, tmp_path_factory):
+    """Forty conversations, where little is to be learnt."""
+    directory = tmp_path_factory.mktemp("few") / "dataset"
+    DatasetDict({name: split.select(range(min(40, len(split)))) for name, split in dataset.items()}).save_to_disk(
+        directory
+    )
     return directory
 
 
@@ -40,15 +79,22 @@ def build_arguments(base_dir, dataset_dir, tmp_path, **changes) -> FinetuneArgum
         **{
             "model": str(base_dir),
             "dataset": dataset_dir,
-            "output_dir": str(tmp_path / "chat"),
-            "max_steps": 30,
+            "output_dir": tmp_path / "chat",
+            "num_train_epochs": 1,
             "per_device_train_batch_size": 8,
             "learning_rate": 5e-3,
             "bf16": False,
-            "disable_tqdm": True,
             **changes,
         }
     )
+
+
+def save_rows(directory, rows):
+    """Rows as prepare_data.py saves them, the same in every split."""
+    features = {"text": None, "messages": None, "source": "x", "script": "Latn", "conversation_id": "0"}
+    split = Dataset.from_list([features | row for row in rows], features=FEATURES)
+    DatasetDict({"train": split, "validation": split, "test": split}).save_to_disk(directory)
+    return directory
 
 
 def ask(directory, question: str) -> list[int]:
@@ -61,8 +107,17 @@ def ask(directory, question: str) -> list[int]:
     return model.generate(**prompt, max_new_tokens=30, do_sample=False)[0, prompt["input_ids"].shape[1] :].tolist()
 
 
-def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tmp_path):
-    finetune(build_arguments(base_dir, dataset_dir, tmp_path, max_steps=120))
+def read_validation_losses(printed: str) -> list[float]:
+    lines = [line for line in printed.splitlines() if line.startswith("epoch ")]
+    return [float(line.rpartition(" ")[2]) for line in lines]
+
+
+def read_summary(directory) -> dict:
+    return json.loads((directory / "training_summary.json").read_text())
+
+
+def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tmp_path, capsys):
+    finetune(build_arguments(base_dir, dataset_dir, tmp_path, num_train_epochs=6))
     directory = tmp_path / "chat"
     tokenizer = AutoTokenizer.from_pretrained(directory)
     reply = ask(directory, "labas 3lik?")
@@ -71,76 +126,266 @@ def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tm
     assert json.loads((directory / "config.json").read_text())["use_cache"]
     generation = json.loads((directory / "generation_config.json").read_text())
     assert set(generation["eos_token_id"]) == set(tokenizer.convert_tokens_to_ids([TURN_END, "<|endoftext|>"]))
-    summary = json.loads((directory / "training_summary.json").read_text())
+    summary = read_summary(directory)
     assert summary["method"] == "full" and summary["base"] == {"stage": "pretrain"}
-    assert summary["validation_loss"] < 0.5
-    assert not {"training_args.bin", "checkpoints", "trainer_state.json"} & {path.name for path in directory.iterdir()}
+    assert summary["validation_loss"] < 0.6 and summary["trainable_parameters"] == summary["parameters"]
+    names = {path.name for path in directory.iterdir()}
+    assert not {"training_args.bin", "trainer_state.json", "optimizer.pt", "README.md", "adapter"} & names
+    assert [path.name for path in tmp_path.iterdir()] == ["chat"]
+    assert "train: 160 examples" in capsys.readouterr().out
 
 
-def test_a_lora_adapter_is_kept_and_merged(base_dir, dataset_dir, tmp_path):
+@pytest.mark.parametrize("lora", [{"r": 4, "lora_alpha": 8}, {"r": 4, "use_dora": True}])
+def test_an_adapter_is_kept_and_merged(base_dir, few_dir, tmp_path, lora):
     from peft import PeftModel
 
-    finetune(build_arguments(base_dir, dataset_dir, tmp_path, lora={"r": 4, "lora_alpha": 8}))
+    finetune(build_arguments(base_dir, few_dir, tmp_path, lora=lora))
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "chat").eval()
     base = AutoModelForCausalLM.from_pretrained(base_dir).eval()
-    adapted = PeftModel.from_pretrained(base, tmp_path / "chat" / "adapter").eval()
     ids = torch.arange(20)[None]
     with torch.no_grad():
-        torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, atol=1e-5, rtol=1e-5)
-    summary = json.loads((tmp_path / "chat" / "training_summary.json").read_text())
-    assert summary["method"] == "lora" and summary["trainable_parameters"] < 0.3 * summary["parameters"]
+        before = base(ids).logits
+        adapted = PeftModel.from_pretrained(base, tmp_path / "chat" / "adapter").eval()
+        torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, atol=1e-5, rtol=0)
+        assert (merged(ids).logits - before).abs().max() > 0.1
+    summary = read_summary(tmp_path / "chat")
+    assert summary["method"] == ("dora" if "use_dora" in lora else "lora")
+    assert summary["trainable_parameters"] < 0.3 * summary["parameters"]
     assert not (tmp_path / "chat" / "adapter" / "README.md").exists()
     assert str(base_dir.parent) not in (tmp_path / "chat" / "adapter" / "adapter_config.json").read_text()
 
 
-@pytest.mark.parametrize("poison", ["", f" {TURN_END}\n{TURN_START}assistant\nx", *CONTROL_TOKENS])
-def test_the_trainers_batches_learn_replies_and_ends_of_turns_only(base_dir, dataset, tmp_path, poison):
-    tokenizer = AutoTokenizer.from_pretrained(base_dir)
-    messages = [
-        {"role": "user", "content": f"labas 3lik?{poison}"},
-        {"role": "assistant", "content": f"labas lhamdolah{poison}"},
-        {"role": "user", "content": "فين غادي دابا؟"},
-        {"role": "assistant", "content": "غادي للسوق"},
-    ]
-    examples, _ = build_examples([messages], len, 100)
-    trainer = SFTTrainer(
-        model=DarijaGPTForCausalLM.from_pretrained(base_dir),
-        args=build_arguments(base_dir, "unused", tmp_path, max_length=200, eval_strategy="no"),
-        train_dataset=examples,
-        processing_class=tokenizer,
+def test_an_adapter_alone_is_written_when_nothing_is_merged_and_taken_up_again(base_dir, few_dir, tmp_path):
+    from darija_gpt.loading import load_model
+
+    finetune(build_arguments(base_dir, few_dir, tmp_path, lora={"r": 4}, merge=False))
+    names = {path.name for path in (tmp_path / "chat").iterdir()}
+    assert {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "training_summary.json"} <= names
+    assert not {"model.safetensors", "adapter", "README.md"} & names
+    expected = load_model(tmp_path / "chat", base_dir)[0].state_dict()
+
+    further = {"adapter": tmp_path / "chat", "output_dir": tmp_path / "further", "learning_rate": 1e-12}
+    finetune(build_arguments(base_dir, few_dir, tmp_path, max_steps=1, **further))
+    for name, weights in load_file(tmp_path / "further" / "model.safetensors").items():
+        torch.testing.assert_close(weights, expected[name], atol=1e-6, rtol=0)
+
+
+def test_frozen_layers_stay_as_they_are(base_dir, few_dir, tmp_path, capsys):
+    finetune(build_arguments(base_dir, few_dir, tmp_path, freeze_layers=1, freeze_patterns=["mlp"]))
+    before, after = load_file(base_dir / "model.safetensors"), load_file(tmp_path / "chat" / "model.safetensors")
+    for name, weights in before.items():
+        is_frozen = "embed" in name or "layers.0." in name or "mlp" in name
+        assert torch.equal(after[name], weights) == is_frozen, name
+    learnt = sum(weights.numel() for name, weights in before.items() if not torch.equal(after[name], weights))
+    summary = read_summary(tmp_path / "chat")
+    assert summary["method"] == "frozen" and summary["trainable_parameters"] == learnt
+    assert f"frozen: {learnt:,} of {summary['parameters']:,} parameters are trained" in capsys.readouterr().out
+
+
+def test_a_model_of_the_hub_learns_to_take_turns(gpt2_dir, dataset_dir, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"a tokenizer without a chat template; give it one with --chat_template chatml"
+    ):
+        finetune(build_arguments(gpt2_dir, dataset_dir, tmp_path))
+    finetune(build_arguments(gpt2_dir, dataset_dir, tmp_path, chat_template="chatml", num_train_epochs=6))
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "chat")
+    reply = ask(tmp_path / "chat", "labas 3lik?")
+    assert tokenizer.decode(reply[-1:]) == TURN_END and "labas lhamdolah" in tokenizer.decode(reply)
+    rows = AutoModelForCausalLM.from_pretrained(tmp_path / "chat").get_input_embeddings().num_embeddings
+    assert rows == len(tokenizer)
+
+
+def test_an_adapter_learns_the_tokens_that_are_new(gpt2_dir, dataset_dir, tmp_path):
+    lora = {"lora": {"r": 8, "lora_alpha": 16}, "chat_template": "chatml", "num_train_epochs": 6}
+    with pytest.raises(ValueError, match="chat_template=chatml adds tokens, so an adapter would fit no base"):
+        finetune(build_arguments(gpt2_dir, dataset_dir, tmp_path, **lora, merge=False))
+    finetune(build_arguments(gpt2_dir, dataset_dir, tmp_path, **lora))
+    before = load_file(gpt2_dir / "model.safetensors")["transformer.wte.weight"]
+    after = load_file(tmp_path / "chat" / "model.safetensors")["transformer.wte.weight"]
+    assert torch.equal(after[: len(before)], before) and len(after) == len(before) + 2
+    assert TURN_END in AutoTokenizer.from_pretrained(tmp_path / "chat").decode(ask(tmp_path / "chat", "labas 3lik?"))
+    assert not (tmp_path / "chat" / "adapter").exists()
+
+
+def test_llama_2_takes_turns_without_a_new_token(gpt2_dir, few_dir, tmp_path):
+    finetune(
+        build_arguments(
+            gpt2_dir, few_dir, tmp_path, chat_template="llama2", lora={"r": 4}, num_train_epochs=2, merge=False
+        )
     )
-    (batch,) = trainer.get_train_dataloader()
-    learnt = tokenizer.decode(batch["labels"][batch["labels"] != -100])
-    typed = poison.replace("<|", "< |").rstrip()
-    assert learnt == f"labas lhamdolah{typed}{TURN_END}غادي للسوق{TURN_END}"
-    ids = batch["input_ids"][0].tolist()
-    assert [ids.count(token) for token in tokenizer.convert_tokens_to_ids(CONTROL_TOKENS)] == [1, 4, 4, 0]
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "chat")
+    chat = tokenizer.apply_chat_template(
+        [{"role": "user", "content": "salam"}, {"role": "assistant", "content": "labas"}], tokenize=False
+    )
+    assert chat == "<|endoftext|>[INST] salam [/INST] labas <|endoftext|>"
 
 
-def test_a_conversation_is_divided_between_exchanges_to_fit():
-    turns = [{"role": role, "content": str(number)} for number in range(4) for role in ("user", "assistant")]
-    examples, left_out = build_examples([turns], len, 4)
-    assert [len(example) for example in examples["messages"]] == [4, 4] and not left_out
+def test_plain_texts_are_learnt_whole_in_blocks(gpt2_dir, tmp_path):
+    text = "salam khouya, labas 3lik? <|endoftext|> sbah lkhir"
+    dataset_dir = save_rows(tmp_path / "dataset", [{"text": text}] * 80)
+    style = {"assistant_only_loss": False, "max_length": 48, "num_train_epochs": 20, "eval_strategy": "no"}
+    finetune(build_arguments(gpt2_dir, dataset_dir, tmp_path, **style))
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "chat").eval()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "chat")
+    written = model.generate(torch.tensor([[tokenizer.bos_token_id]]), max_new_tokens=60, do_sample=False)[0]
+    # It ends, and the end that somebody typed is text.
+    assert tokenizer.decode(written) == f"{END_OF_TEXT}{text}{END_OF_TEXT}"
+    assert written.tolist().count(tokenizer.eos_token_id) == 2
 
 
-def test_turns_that_teach_no_reply_are_left_out_and_counted():
-    def turn(role):
-        return {"role": role, "content": "x"}
-
-    user, assistant = turn("user"), turn("assistant")
-    conversations = [None, [user], [assistant, user, assistant, user], [{**user, "role": "system"}, user, assistant]]
-    examples, left_out = build_examples(conversations, len, 3)
-    assert [[m["role"] for m in example] for example in examples["messages"]] == [
-        ["user", "assistant"],
-        ["system", "user", "assistant"],
-    ]
-    assert left_out == Counter({"plain text": 1, "question without a reply": 2, "reply without a question": 1})
-    assert build_examples([[user, assistant]], len, 1)[1] == Counter({"too long": 1})
+@pytest.mark.parametrize("packing", [False, True])
+def test_packed_or_not_the_same_is_learnt(base_dir, few_dir, tmp_path, packing):
+    finetune(build_arguments(base_dir, few_dir, tmp_path, packing=packing, max_steps=60, eval_strategy="no"))
+    summary = read_summary(tmp_path / "chat")
+    assert summary["validation_loss"] < 3  # of 6 at the beginning
+    assert (summary["examples"] == 40) == (not packing)
 
 
-def test_an_unknown_lora_field_is_refused():
-    with pytest.raises(ValueError, match=r"lora: unknown key rank; known are .*lora_alpha"):
-        build_lora_config({"rank": 4})
+def test_examples_that_would_read_each_other_are_not_packed(tokenizer, few_dir, tmp_path):
+    """BLOOM's ALiBi counts every token of a row, whatever its position."""
+    base_dir = tmp_path / "base"
+    torch.manual_seed(0)
+    BloomForCausalLM(BloomConfig(vocab_size=len(tokenizer), hidden_size=32, n_layer=2, n_head=2)).save_pretrained(
+        base_dir
+    )
+    tokenizer.save_pretrained(base_dir)
+    with pytest.raises(ValueError, match="cannot keep examples apart that share a row"):
+        finetune(build_arguments(base_dir, few_dir, tmp_path, packing=True, max_length=96))
+
+
+def cut_off(monkeypatch, epoch: int):
+    """Ends a training at the end of an epoch, before it is saved, as a power cut would."""
+    report = sft_trainer.ReportProgress.on_evaluate
+
+    def end(self, args, state, control, metrics=None, **kwargs):
+        report(self, args, state, control, metrics=metrics, **kwargs)
+        if round(state.epoch) == epoch:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sft_trainer.ReportProgress, "on_evaluate", end)
+
+
+@pytest.mark.parametrize("lora", [None, {"r": 4, "lora_dropout": 0.1}])
+def test_a_run_that_was_cut_off_ends_with_the_weights_that_it_would_have_had(
+    tokenizer, few_dir, tmp_path, monkeypatch, capsys, lora
+):
+    base_dir = save_base(tmp_path / "base", tokenizer, residual_dropout=0.1)
+    arguments = {"num_train_epochs": 3, "lora": lora}
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments, output_dir=tmp_path / "whole"))
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        cut_off(patch, 3)
+        finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
+    assert not list((tmp_path / ".chat.checkpoints").rglob("training_args.bin"))
+    with pytest.raises(ValueError, match=r"unfinished run with another learning_rate, another warmup_steps; give the"):
+        changes = {"learning_rate": 1e-3, "warmup_steps": 0.1}
+        finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments | changes))
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
+    assert "going on from checkpoint-10" in capsys.readouterr().out
+    assert not (tmp_path / ".chat.checkpoints").exists()
+    for name, weights in load_file(tmp_path / "whole" / "model.safetensors").items():
+        assert torch.equal(load_file(tmp_path / "chat" / "model.safetensors")[name], weights), name
+
+
+def test_a_run_stops_when_asked_and_goes_on(base_dir, few_dir, tmp_path, monkeypatch, capsys):
+    class StopsAtStepThree(sft_trainer.StopWhenAsked):
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step == 3:
+                self.request._note(15, None)
+            super().on_step_end(args, state, control, **kwargs)
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
+        patch.setattr(sft_trainer, "StopWhenAsked", StopsAtStepThree)
+        finetune(build_arguments(base_dir, few_dir, tmp_path))
+    assert end.value.code == 143
+    assert "stopped after step 3 by SIGTERM; the same command goes on" in capsys.readouterr().err
+    finetune(build_arguments(base_dir, few_dir, tmp_path))
+    assert read_summary(tmp_path / "chat")["steps"] == 5
+
+
+def test_training_stops_early_and_takes_the_best_epoch(base_dir, few_dir, tmp_path, capsys):
+    arguments = {"num_train_epochs": 12, "learning_rate": 0.3, "early_stopping_patience": 1}
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
+    summary = read_summary(tmp_path / "chat")
+    assert summary["epochs"] == summary["best_epoch"] + 1 < 12
+    assert summary["validation_loss"] == min(read_validation_losses(capsys.readouterr().out))
+
+
+def test_a_loss_that_is_no_number_ends_the_run(base_dir, few_dir, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        finetune(build_arguments(base_dir, few_dir, tmp_path, learning_rate=1e30, warmup_steps=0, max_grad_norm=1e30))
+    assert end.value.code == 4
+    assert "the loss is no number any more; lower learning_rate" in capsys.readouterr().err
+    assert not (tmp_path / "chat").exists()
+
+
+def test_weights_in_4_bits_learn_through_an_adapter(tokenizer, few_dir, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("bitsandbytes", reason="needs pip install '.[qlora]'")
+    from darija_gpt.loading import load_model
+
+    base_dir = save_base(tmp_path / "base", tokenizer, hidden_size=64, intermediate_size=128)
+    # bitsandbytes can do it on a CPU, though so slowly that the stage asks for a GPU.
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
+    config = sft_preparation.build_quantization_config()
+    monkeypatch.undo()
+    monkeypatch.setattr(sft_preparation, "build_quantization_config", lambda: config)
+    arguments = {"lora": {"r": 4}, "quantization": "4bit", "num_train_epochs": 6}
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
+    summary = read_summary(tmp_path / "chat")
+    losses = read_validation_losses(capsys.readouterr().out)
+    assert summary["method"] == "qlora" and losses[-1] < losses[0] - 0.2
+    whole = sum(weights.numel() for weights in load_file(base_dir / "model.safetensors").values())
+    assert summary["parameters"] - summary["trainable_parameters"] == whole
+    # The adapter is merged into the weights as they were, not into those of 4 bits.
+    expected = load_model(tmp_path / "chat" / "adapter", base_dir)[0].state_dict()
+    for name, weights in load_file(tmp_path / "chat" / "model.safetensors").items():
+        assert torch.equal(weights, expected[name]) and weights.dtype == torch.float32
+
+
+def test_4_bits_without_bitsandbytes_or_a_gpu_are_refused_in_a_line(base_dir, few_dir, tmp_path, monkeypatch):
+    arguments = build_arguments(base_dir, few_dir, tmp_path, lora={"r": 4}, quantization="4bit")
+    with monkeypatch.context() as patch:
+        patch.setattr(sft_preparation.importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(ValueError, match=r"needs bitsandbytes; run pip install '\.\[qlora\]', or leave quant"):
+            finetune(arguments)
+    monkeypatch.setattr(sft_preparation.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="quantization needs a GPU, and there is none here"):
+        finetune(arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def say(*turns):
+    return {"messages": [{"role": role, "content": content} for role, content in turns], "text": "x"}
+
+
+GOOD = say(("user", "labas?"), ("assistant", "labas"))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (say(("user", "labas?"), ("assistant", "")), r"train: row 2: message 2, of the assistant, is empty"),
+        (
+            say(("user", "a"), ("user", "b"), ("assistant", "c")),
+            r"row 2: message 2 is the user's where",
+        ),
+        (
+            say(("user", "a"), ("tool", "b"), ("assistant", "c")),
+            r"row 2: the role of message 2 is none of",
+        ),
+        (
+            say(("user", "labas " * 90), ("assistant", "labas")),
+            r"row 2: a question and its reply take \d+",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_learnt_is_refused_or_left_out(base_dir, tmp_path, capsys, row, words):
+    dataset_dir = save_rows(tmp_path / "dataset", [GOOD, row])
+    with pytest.raises(ValueError, match=words):
+        finetune(build_arguments(base_dir, dataset_dir, tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+    finetune(build_arguments(base_dir, dataset_dir, tmp_path, skip_unusable=True, max_steps=1))
+    assert "train: 1 examples" in (printed := capsys.readouterr().out) and "left out: 1 " in printed
 
 
 @pytest.mark.parametrize(
@@ -149,24 +394,71 @@ def test_an_unknown_lora_field_is_refused():
         ({"model": "nowhere/at/all"}, "nowhere/at/all"),
         ({"dataset": "nowhere"}, "nowhere is no dataset directory"),
         ({"lora": {"rank": 4}}, "unknown key rank"),
-        ({"max_length": 3}, "raise max_length"),
+        ({"lora": {"r": 4, "target_modules": ["query"]}}, "query"),
+        ({"lora": {"r": 4, "target_modules": ["lm_head"]}}, "no adapter on the head"),
+        ({"max_length": 3}, "raise it, or leave such pairs out with --skip_unusable true"),
+        ({"max_length": 3, "skip_unusable": True}, "train has nothing to learn"),
+        ({"max_length": 400}, r"max_length=400 must be above 1 and within the 96 tokens that .* reads"),
+        ({"freeze_layers": 3}, "freeze_layers=3 is none of 0 to 2"),
+        ({"freeze_patterns": ["encoder"]}, "'encoder' finds none"),
+        ({"adapter": "nowhere", "lora": None}, "adapter=nowhere holds no adapter_config.json"),
     ],
 )
-def test_bad_input_is_refused_and_leaves_nothing(base_dir, dataset_dir, tmp_path, changes, words):
-    arguments = build_arguments(base_dir, dataset_dir, tmp_path, **changes)
+def test_bad_input_is_refused_and_leaves_nothing(base_dir, few_dir, tmp_path, changes, words):
+    from pathlib import Path
+
+    changes = {name: Path(value) if name in ("dataset", "adapter") else value for name, value in changes.items()}
     with pytest.raises(ValueError, match=words):
-        finetune(arguments)
+        finetune(build_arguments(base_dir, few_dir, tmp_path, **changes))
     assert not list(tmp_path.iterdir())
 
 
-def test_an_output_directory_with_another_model_is_refused(base_dir, dataset_dir, tmp_path):
-    with pytest.raises(ValueError, match="already holds another run"):
-        finetune(build_arguments(base_dir, dataset_dir, tmp_path, output_dir=str(base_dir)))
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"lora": {"r": 4}, "freeze_layers": 1}, "lora freezes all weights of the model; leave out freeze_layers"),
+        ({"quantization": "4bit"}, "quantization is for an adapter"),
+        ({"merge": False}, "merge=False is for an adapter"),
+        ({"early_stopping_patience": 0}, "early_stopping_patience=0 must be positive"),
+        ({"early_stopping_patience": 2, "eval_strategy": "no"}, "it needs a validation loss to watch"),
+        ({"push_to_hub": True}, "push_to_hub is not followed here: publish.py pushes a model"),
+        ({"packing_strategy": "wrapped"}, "packing_strategy is not followed here: packing keeps examples whole"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(base_dir, few_dir, tmp_path, changes, words):
+    with pytest.raises(ValueError, match=words):
+        build_arguments(base_dir, few_dir, tmp_path, **changes)
 
 
-def test_plain_text_rows_cannot_be_learnt_as_replies(base_dir, dataset_dir, tmp_path):
-    plain = load_from_disk(dataset_dir).map(lambda row: {"messages": None}, keep_in_memory=True)
-    plain.save_to_disk(tmp_path / "plain")
-    arguments = replace(build_arguments(base_dir, tmp_path / "plain", tmp_path))
-    with pytest.raises(ValueError, match="has no reply of the assistant"):
+def test_an_adapter_of_another_base_is_refused(base_dir, gpt2_dir, few_dir, tmp_path):
+    finetune(build_arguments(base_dir, few_dir, tmp_path, lora={"r": 2}, max_steps=1))
+    adapter = tmp_path / "chat" / "adapter"
+    changes = {"output_dir": tmp_path / "other", "chat_template": "chatml"}
+    with pytest.raises(ValueError, match=r"was trained on base, and the model is .*gpt2"):
+        finetune(build_arguments(gpt2_dir, few_dir, tmp_path, **changes, adapter=adapter))
+    with pytest.raises(ValueError, match="is an adapter; give its base as model, and this as adapter"):
+        finetune(build_arguments(adapter, few_dir, tmp_path, **changes))
+
+
+def test_a_tokenizer_of_another_model_is_refused(base_dir, tokenizer, few_dir, tmp_path):
+    config = DarijaGPTConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
+    DarijaGPTForCausalLM(config).save_pretrained(tmp_path / "mixed")
+    tokenizer.save_pretrained(tmp_path / "mixed")
+    with pytest.raises(ValueError, match=r"the tokenizer has \d+ entries and the model embeddings for 50"):
+        finetune(build_arguments(tmp_path / "mixed", few_dir, tmp_path))
+
+
+def test_a_dataset_without_the_columns_or_without_replies_is_refused(base_dir, dataset_dir, tmp_path):
+    dataset = load_from_disk(dataset_dir)
+    dataset.remove_columns("messages").save_to_disk(tmp_path / "without")
+    with pytest.raises(ValueError, match="lacks the column messages"):
+        finetune(build_arguments(base_dir, tmp_path / "without", tmp_path))
+    dataset.map(lambda row: {"messages": None}, keep_in_memory=True).save_to_disk(tmp_path / "plain")
+    arguments = build_arguments(base_dir, tmp_path / "plain", tmp_path)
+    with pytest.raises(ValueError, match=r"nothing to learn \(160 plain text\)"):
         finetune(arguments)
+
+
+def test_an_output_directory_with_another_model_is_refused(base_dir, few_dir, tmp_path):
+    with pytest.raises(ValueError, match="already holds another run"):
+        finetune(replace(build_arguments(base_dir, few_dir, tmp_path), output_dir=str(base_dir)))
