@@ -83,6 +83,7 @@ def test_a_script_only_parses_and_calls(path):
         "darija_gpt.data",
         "darija_gpt.data.corpus",
         "darija_gpt.data.labelled",
+        "darija_gpt.data.preferences",
         "darija_gpt.data.privacy",
         "darija_gpt.data.sources",
         "darija_gpt.data.text_pairs",

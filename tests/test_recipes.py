@@ -8,6 +8,9 @@ import pytest
 import yaml
 
 from darija_gpt.card import render_results
+from darija_gpt.finetuning.alignment_report import RESULTS_FILE as ALIGNMENT_FILE
+from darija_gpt.finetuning.alignment_report import SECTION as ALIGNMENT
+from darija_gpt.finetuning.alignment_report import render_alignment_results
 from darija_gpt.finetuning.classifier_report import RESULTS_FILE, SECTION, render_classifier_results
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END
 from darija_gpt.output import mark_section
@@ -108,9 +111,14 @@ def test_gpt2_124m_is_gpt_2():
 
 
 @pytest.mark.parametrize("readme", sorted((ROOT / "recipes").glob("*/README.md")), ids=lambda path: path.parent.name)
-def test_the_numbers_of_a_classifier_in_a_readme_are_those_of_its_file(readme):
-    first, last = mark_section(SECTION)
+@pytest.mark.parametrize(
+    ("section", "file", "render"),
+    [(SECTION, RESULTS_FILE, render_classifier_results), (ALIGNMENT, ALIGNMENT_FILE, render_alignment_results)],
+    ids=[SECTION, ALIGNMENT],
+)
+def test_the_numbers_that_a_stage_writes_into_a_readme_are_those_of_its_file(readme, section, file, render):
+    first, last = mark_section(section)
     written = readme.read_text(encoding="utf-8").partition(first)[2].partition(last)[0].strip()
-    metrics = readme.parent / "results" / RESULTS_FILE
-    expected = render_classifier_results(json.loads(metrics.read_text("utf-8"))).strip() if metrics.is_file() else ""
+    results = readme.parent / "results" / file
+    expected = render(json.loads(results.read_text("utf-8"))).strip() if results.is_file() else ""
     assert written == expected

@@ -1,6 +1,7 @@
 """The scripts as programs: `--help`, exit codes, and one line for bad input."""
 
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -33,6 +34,7 @@ SCRIPT_OF = {
     **dict.fromkeys(["flan_t5_dialogues", "mt5_headlines"], "finetune_seq2seq"),
     **dict.fromkeys(["gpt2_instructions", "qwen_questions", "gpt_neo_style", "llama2_guanaco"], "finetune"),
     **{f"{name}_dataset": "prepare_data" for name in ("instructions", "questions", "style", "guanaco")},
+    **dict.fromkeys(["dpo_instructions", "dpo_lora"], "align"),
 }
 # Of what is compared with a base, tests/ablation takes care.
 RECIPES = sorted(
@@ -142,6 +144,10 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
             ["--model", ".", "--train.path", "reviews.csv", "--train.target_column", "label", "--output_dir", "out"],
             ["config.json"],
         ),
+        ("align", ["--model", ".", "--train.path", "nowhere.json", "--output_dir", "out"], ["nowhere.json"]),
+        ("align", ["--model", ".", "--train.path", "reviews.csv", "--output_dir", "out"], ["chosen_column=chosen"]),
+        ("align", ["--model", ".", "--train.path", "alike.jsonl", "--output_dir", "out"], ["1 both replies alike"]),
+        ("align", ["--model", ".", "--train.path", "pairs.jsonl", "--output_dir", "out"], ["config.json"]),
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
         ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
         ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
@@ -165,6 +171,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words
     (tmp_path / "adapter").mkdir()
     (tmp_path / "adapter" / "adapter_config.json").write_text('{"base_model_name_or_path": "nowhere/base"}')
     (tmp_path / "reviews.csv").write_text("text,label\nzwin,good\nzwin bzaf,good\n")
+    (tmp_path / "alike.jsonl").write_text('{"prompt": "labas?", "chosen": "labas", "rejected": "labas"}\n')
+    prompts = ("labas?", "fin?")
+    pairs = [json.dumps({"prompt": prompt, "chosen": "labas", "rejected": "walo"}) for prompt in prompts]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(pairs))
     before = sorted(path.name for path in tmp_path.iterdir())
     assert_refused(run(script, *flags, cwd=tmp_path), *words)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
