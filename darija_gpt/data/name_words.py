@@ -14,11 +14,14 @@ NAMES_AND_WORDS = words(
     mabrouk malak nasr najm raja rahma rida salah tariq wahid ward warda zahra zine zin zina aya douaa doua fath
     islam jihad kamal lila lina riad riyad saad soltan sultan tayeb amira mina dina hadi hana rose pierre olive aube
     aziz habib sabir sabr moulay amir ahlam amani habiba faris 3adil 3amer 3amir 7abib 7ajar 7akim 7anan 7ayat baraka
-    fara7 hakem haji kadiri malki radi med
+    fara7 hakem haji kadiri malki radi med rim reem hakim clement blanche claire marine florence constant
+    haddad najjar nejjar khayat khayyat attar sebbagh hajjam tabib fellah fassi soussi rbati marrakchi doukkali
+    meknassi sahraoui rifi tanjaoui
     نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
     عادل امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر نجم رجاء رحمه رضي رضا صلاح وحيد ورد ورده زهره زين
     زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
     هدي عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر امير احلام اماني فارس حداد حسني حجي شاكر شاهد شهيد
+    خياط عطار حجام طبيب فلاح فاسي سوسي مراكشي
     طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
     """
 )

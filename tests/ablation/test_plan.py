@@ -77,7 +77,11 @@ def test_what_no_width_can_make_equal_is_refused(tokenizer):
 @pytest.mark.parametrize("path", sorted(SWEEP.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_recipe_of_the_sweep_changes_what_its_name_says(path):
     """`learning_rate_3e-3` changes the key learning_rate; what belongs to one choice may change along with it."""
-    along_with = {"tokenizer": {"tokenizer_recipe"}, "max_position_embeddings": {"per_device_train_batch_size"}}
+    along_with = {
+        "tokenizer": {"tokenizer_recipe"},
+        "max_position_embeddings": {"per_device_train_batch_size"},
+        "optimizer": {"learning_rate"},
+    }
     recipe = load_recipe(path)
     build_arguments(PretrainArguments, recipe)
     changes = {
