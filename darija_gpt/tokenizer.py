@@ -140,7 +140,8 @@ def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[l
     """Token ids of plain texts, in which control tokens that somebody typed stay text."""
     if not texts:
         return []
-    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    # Not verbose, as above.
+    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
 
 
 def load_tokenizer(directory: str | Path) -> PreTrainedTokenizerFast:

@@ -27,6 +27,7 @@ SCRIPT_OF = {
     **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096)},
     "sweep": "ablate",
     "ensemble_ai_text": "evaluate_classifier",
+    **dict.fromkeys(["gpt2_and_zephyr", "darija", "hellaswag_local", "own_task"], "evaluate_harness"),
     **dict.fromkeys(
         ["bert_darija_sentiment", "bert_imdb", "distilbert_spam", "roberta_ai_text", "deberta_ai_text"],
         "finetune_classifier",
@@ -36,9 +37,9 @@ SCRIPT_OF = {
     **{f"{name}_dataset": "prepare_data" for name in ("instructions", "questions", "style", "guanaco")},
     **dict.fromkeys(["dpo_instructions", "dpo_lora"], "align"),
 }
-# Of what is compared with a base, tests/ablation takes care.
+# Of what is compared with a base, tests/ablation takes care, and of lm-eval's tasks tests/evaluation/test_harness.py.
 RECIPES = sorted(
-    path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name not in ("accelerate", "sweep")
+    path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name not in ("accelerate", "sweep", "tasks")
 )
 
 
@@ -149,6 +150,10 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path):
         ("align", ["--model", ".", "--train.path", "alike.jsonl", "--output_dir", "out"], ["1 both replies alike"]),
         ("align", ["--model", ".", "--train.path", "pairs.jsonl", "--output_dir", "out"], ["config.json"]),
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
+        ("evaluate_harness", ["--models", ".", "--tasks", "nowhere.jsonl", "--output_dir", "out"], ["nowhere.jsonl"]),
+        ("evaluate_harness", ["--models", ".", "--tasks", "letter.yaml", "--output_dir", "out"], ["letter.yaml"]),
+        ("plot", ["--model", ".", "--output_dir", "out"], ["config.json"]),
+        ("plot", ["--model", ".", "--output_dir", "out", "--projection", "umap"], ["projection='umap'", "tsne"]),
         ("publish", ["--model", ".", "--evaluation", ".", "--model_name", "x"], ["config.json"]),
         ("chat", ["--model", ".", "--prompt", "salam"], ["config.json"]),
         ("chat", ["--model", "adapter", "--prompt", "salam"], ["adapter", "nowhere/base", "name the base as base"]),

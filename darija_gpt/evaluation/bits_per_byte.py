@@ -4,40 +4,57 @@ Unlike perplexity it does not depend on the tokenizer, so models with different 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pad_sequence
-from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from darija_gpt.evaluation.intervals import estimate_ratio
+from darija_gpt.evaluation.windows import check_window, score_windows, slide_windows
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.tokenizer import TURN_START, encode_texts, render_messages
 
 
-LOGITS_PER_BATCH = 2**25  # 128 MiB in float32
-TOKENS_PER_SOFTMAX = 512
-IGNORED = -100  # the target of a position that is not scored
 LINE_BREAK = "Ċ"  # what a byte-level vocabulary writes for it
 
 
 @dataclass(frozen=True)
-class Window:
-    """A model reads tokens begin, ..., end - 1 of a document and is scored on tokens first + 1, ..., end."""
+class DocumentScores:
+    """What a model needs for each of some documents.
 
-    document: int
-    begin: int
-    first: int
-    end: int
+    Args:
+        nats (`np.ndarray`):
+            Negative log-likelihood of the scored tokens of each, in float64.
+        tokens (`np.ndarray`):
+            How many tokens of each are scored.
+        bytes (`np.ndarray`):
+            UTF-8 bytes of the text of each.
+    """
 
-    @property
-    def num_tokens(self) -> int:
-        return self.end - self.begin
+    nats: np.ndarray
+    tokens: np.ndarray
+    bytes: np.ndarray
+
+    def describe(self, indices: Sequence[int], seed: int = 0) -> dict[str, float]:
+        """Bits per byte and perplexity of some of the documents; see `measure_bits_per_byte`."""
+        nats, tokens, num_bytes = (values[list(indices)] for values in (self.nats, self.tokens, self.bytes))
+        bits = estimate_ratio(nats / math.log(2), num_bytes, seed=seed)
+        nats_per_token = estimate_ratio(nats, tokens, seed=seed)
+        perplexity = {name: value if value is None else math.exp(value) for name, value in nats_per_token.items()}
+        return {
+            "bits_per_byte": round(bits["value"], 6),
+            "bits_per_byte_low": _round(bits["low"]),
+            "bits_per_byte_high": _round(bits["high"]),
+            "perplexity": round(perplexity["value"], 6),
+            "perplexity_low": _round(perplexity["low"]),
+            "perplexity_high": _round(perplexity["high"]),
+            "bytes": int(num_bytes.sum()),
+            "tokens": int(tokens.sum()),
+            "documents": len(nats),
+        }
 
 
 def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) -> tuple[list[int], list[int]]:
@@ -54,27 +71,6 @@ def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) 
         raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
     [ids] = encode_texts(tokenizer, [row["text"]])
     return [opening, *ids], [0] + [1] * len(ids)
-
-
-def slide_windows(document: int, num_tokens: int, context_tokens: int) -> Iterator[Window]:
-    """The windows of a document, half a context apart: each token but the first is scored in exactly one of them."""
-    last, first = num_tokens - 1, 0
-    while first < last:
-        end = min(first + (max(1, context_tokens // 2) if first else context_tokens), last)
-        yield Window(document, max(0, end - context_tokens), first, end)
-        first = end
-
-
-def batch_windows(windows: Iterable[Window], batch_tokens: int) -> Iterator[list[Window]]:
-    """Windows of similar length together, at most `batch_tokens` tokens a batch once padded, the longest first."""
-    batch: list[Window] = []
-    for window in sorted(windows, key=lambda window: window.num_tokens, reverse=True):
-        if batch and (len(batch) + 1) * batch[0].num_tokens > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(window)
-    if batch:
-        yield batch
 
 
 class ByteCounter:
@@ -123,7 +119,42 @@ def convert_to_bits_per_byte(loss: float, num_tokens: int, num_bytes: int) -> fl
     return loss * num_tokens / math.log(2) / num_bytes
 
 
-@torch.inference_mode()
+def score_documents(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    context_tokens: int | None = None,
+    batch_tokens: int | None = None,
+    description: str = "bits per byte",
+) -> DocumentScores:
+    """What a model needs for each of some documents; the arguments are those of `measure_bits_per_byte`.
+
+    Raises:
+        ValueError: If there is nothing to score, a window is longer than what the model has positions for, or the
+            model does not compute in float32 or gives no numbers.
+    """
+    if not rows or not all(row["text"] for row in rows):
+        raise ValueError("there is no text to measure bits per byte on; give rows with text.")
+    context_tokens = context_tokens or count_context_tokens(model)
+    check_window(model, context_tokens)
+    documents = [encode_document(tokenizer, row) for row in rows]
+    _warn_of_unknown_tokens(tokenizer, documents)
+    windows = [
+        window
+        for document, (ids, _) in enumerate(documents)
+        for window in slide_windows(document, len(ids), context_tokens)
+    ]
+    nats = np.zeros(len(documents))
+    for window, total in score_windows(model, documents, windows, batch_tokens, description):
+        nats[window.document] += total
+    return DocumentScores(
+        nats=nats,
+        tokens=np.array([sum(is_scored) for _, is_scored in documents]),
+        bytes=np.array([len(row["text"].encode()) for row in rows]),
+    )
+
+
 def measure_bits_per_byte(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -139,7 +170,7 @@ def measure_bits_per_byte(
         model (`PreTrainedModel`):
             A causal language model in float32.
         tokenizer (`PreTrainedTokenizerBase`):
-            Its tokenizer.
+            Its tokenizer, of any kind: the bytes are those of the text.
         rows (`Iterable[Mapping]`):
             Documents with `text`, `messages` (None for plain text) and `script`. Those without text are left out.
         context_tokens (`int`, *optional*):
@@ -150,89 +181,50 @@ def measure_bits_per_byte(
             The words beside the progress bar.
 
     Returns:
-        `dict`: `bits_per_byte`, `perplexity` (per scored token), `bytes` (of the column `text`, in UTF-8), `tokens`
-        (those scored) and `documents`, under `all` and under each script there is.
+        `dict`: `bits_per_byte`, `perplexity` (per scored token), of both the bounds `_low` and `_high` of the 95 %
+        interval by the bootstrap over documents (None for a single one), `bytes` (of the column `text`, in UTF-8),
+        `tokens` (those scored) and `documents`, under `all` and under each script there is.
 
     Raises:
-        ValueError: If there is nothing to score, or the model does not compute in float32 or gives no numbers.
+        ValueError: As `score_documents`.
     """
-    if model.dtype.itemsize < 4:
-        raise ValueError(f"the model computes in {model.dtype}, too coarse to measure with; call model.float() first.")
     rows = [row for row in rows if row["text"]]
-    if not rows:
-        raise ValueError("there is no text to measure bits per byte on; give rows with text.")
-    context_tokens = context_tokens or count_context_tokens(model)
-    batch_tokens = batch_tokens or LOGITS_PER_BATCH // model.config.get_text_config().vocab_size
+    scores = score_documents(
+        model, tokenizer, rows, context_tokens=context_tokens, batch_tokens=batch_tokens, description=description
+    )
+    return {"all": scores.describe(range(len(rows))), **describe_groups(scores, [row["script"] for row in rows])}
 
-    documents = [encode_document(tokenizer, row) for row in rows]
-    windows = [
-        window
-        for document, (ids, _) in enumerate(documents)
-        for window in slide_windows(document, len(ids), context_tokens)
-    ]
-    losses = torch.zeros(len(documents), dtype=torch.float64)
-    was_training = model.training
-    model.eval()
-    with tqdm(total=sum(window.end - window.first for window in windows), desc=description, unit="tok") as progress:
-        for batch in batch_windows(windows, batch_tokens):
-            places, token_losses = _score_batch(model, documents, batch)
-            owners = torch.tensor([window.document for window in batch])[places]
-            losses.index_add_(0, owners, token_losses.double())
-            progress.update(sum(window.end - window.first for window in batch))
-    model.train(was_training)
-    if not losses.isfinite().all():
-        raise ValueError("the model gives no finite probabilities: its weights are damaged; take another checkpoint.")
 
-    groups = {"all": range(len(rows))}
-    for script in sorted({row["script"] for row in rows}):
-        groups[script] = [index for index, row in enumerate(rows) if row["script"] == script]
+def describe_groups(scores: DocumentScores, labels: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Bits per byte and perplexity of the documents of each label, in the labels' order.
+
+    Args:
+        scores (`DocumentScores`):
+            What a model needs for the documents.
+        labels (`Sequence[str]`):
+            A label for each document, such as its script or its source.
+    """
     return {
-        name: _describe(
-            nats=sum(losses[index].item() for index in indices),
-            num_bytes=sum(len(rows[index]["text"].encode()) for index in indices),
-            num_tokens=sum(sum(documents[index][1]) for index in indices),
-            num_documents=len(indices),
-        )
-        for name, indices in groups.items()
+        label: scores.describe([index for index, other in enumerate(labels) if other == label])
+        for label in sorted(set(labels))
     }
 
 
-def _score_batch(
-    model: PreTrainedModel, documents: list[tuple[list[int], list[int]]], batch: list[Window]
-) -> tuple[Tensor, Tensor]:
-    """For each scored token, its place in the batch and its negative log-likelihood in nats."""
-    inputs, targets = [], []
-    for window in batch:
-        ids, is_scored = (values[window.begin : window.end + 1] for values in documents[window.document])
-        expected = torch.tensor(ids[1:]).masked_fill(torch.tensor(is_scored[1:]) == 0, IGNORED)
-        expected[: window.first - window.begin] = IGNORED
-        inputs.append(torch.tensor(ids[:-1]))
-        targets.append(expected)
-    # Padding stands on the right, where no token can see it; its id does not matter.
-    input_ids = pad_sequence(inputs, batch_first=True)  # (batch, length)
-    attention_mask = pad_sequence([torch.ones_like(ids) for ids in inputs], batch_first=True)
-    target_ids = pad_sequence(targets, batch_first=True, padding_value=IGNORED)
-    scored = target_ids != IGNORED
-
-    logits = model(
-        input_ids=input_ids.to(model.device), attention_mask=attention_mask.to(model.device), use_cache=False
-    ).logits  # (batch, length, vocab_size)
-    logits = logits[scored.to(model.device)]  # (scored, vocab_size)
-    expected = target_ids[scored].to(model.device)
-    token_losses = [
-        cross_entropy(some_logits, some_expected, reduction="none")
-        for some_logits, some_expected in zip(
-            logits.split(TOKENS_PER_SOFTMAX), expected.split(TOKENS_PER_SOFTMAX), strict=True
-        )
-    ]
-    return scored.nonzero()[:, 0], torch.cat(token_losses).cpu()
+def _warn_of_unknown_tokens(
+    tokenizer: PreTrainedTokenizerBase, documents: Sequence[tuple[list[int], list[int]]]
+) -> None:
+    """An unknown token hides what it stands for, so that the model needs no bits for it."""
+    num_tokens = sum(len(ids) for ids, _ in documents)
+    num_unknown = sum(ids.count(tokenizer.unk_token_id) for ids, _ in documents) if tokenizer.unk_token else 0
+    # GPT-2 names as unknown the very token that opens a document.
+    if tokenizer.unk_token in (tokenizer.bos_token, tokenizer.eos_token) or not num_unknown:
+        return
+    print(
+        f"warning: {num_unknown:,} of {num_tokens:,} tokens are unknown to the tokenizer ({tokenizer.unk_token}): "
+        "bits per byte look better than they are; compare them with no other model's.",
+        file=sys.stderr,
+    )
 
 
-def _describe(nats: float, num_bytes: int, num_tokens: int, num_documents: int) -> dict[str, float]:
-    return {
-        "bits_per_byte": round(convert_to_bits_per_byte(nats / num_tokens, num_tokens, num_bytes), 4),
-        "perplexity": round(math.exp(nats / num_tokens), 3),
-        "bytes": num_bytes,
-        "tokens": num_tokens,
-        "documents": num_documents,
-    }
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -1,4 +1,4 @@
-"""The evaluate stage: a model and dataset/ -> metrics.json and samples.jsonl."""
+"""The evaluate stage: a model and dataset/ -> metrics.json, samples.jsonl and plots."""
 
 import json
 import time
@@ -12,6 +12,8 @@ from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.data.splits import SPLITS
 from darija_gpt.display import neutralize_control_characters
+from darija_gpt.evaluation.generated_texts import MIN_TEXTS
+from darija_gpt.evaluation.metrics_table import print_metrics
 from darija_gpt.evaluation.overlap import WordRunIndex
 from darija_gpt.generation import (
     SamplingArguments,
@@ -53,8 +55,46 @@ class EvaluateArguments(SamplingArguments):
         default=8, metadata={"help": "a reply that repeats this many words of the data in a row is not published"}
     )
 
+    window_sweep: list[int] = field(
+        default_factory=list,
+        metadata={
+            "help": "tokens of further windows, such as 64 256 1024, to draw bits per byte of the first split by"
+        },
+    )
+    compare_with: str | None = field(
+        default=None,
+        metadata={
+            "help": "another model with the same tokenizer (its base, its export): how far the predictions of the two "
+            "are apart on the first split"
+        },
+    )
+    num_generated_texts: int = field(
+        default=0,
+        metadata={
+            "help": "texts of the first split whose beginnings the model continues, to compare its words with theirs "
+            "as MAUVE does; 0 for none"
+        },
+    )
+    features_model: str | None = field(
+        default=None,
+        metadata={"help": "a model whose hidden states describe these texts, in place of their runs of characters"},
+    )
+    harness_tasks: list[str] = field(
+        default_factory=list,
+        metadata={"help": "tasks of lm-eval, as evaluate_harness.py takes them; they need the extra [eval]"},
+    )
+
     def __post_init__(self):
         super().__post_init__()
+        for window in self.window_sweep:
+            if window < 2:
+                raise ValueError(f"window_sweep={self.window_sweep}: {window} is no window; try 64, 256 and 1024.")
+        if self.num_generated_texts < 0 or self.num_generated_texts in range(1, MIN_TEXTS):
+            raise ValueError(
+                f"num_generated_texts={self.num_generated_texts} are too few to compare; try 200, or 0 for none."
+            )
+        if not self.splits and (self.window_sweep or self.compare_with or self.num_generated_texts):
+            raise ValueError("splits is empty, and what is measured on the first of them needs one; try validation.")
         for split in self.splits:
             if split not in SPLITS:
                 raise ValueError(f"splits={self.splits}: there is no {split}; choose among {', '.join(SPLITS)}.")
@@ -129,17 +169,28 @@ def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
 
 
 def evaluate(arguments: EvaluateArguments) -> None:
-    """The evaluate stage: a model and dataset/ -> metrics.json and samples.jsonl."""
-    from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
+    """The evaluate stage: a model and dataset/ -> metrics.json, samples.jsonl and plots."""
+    from darija_gpt.evaluation.measurements import load_reference, measure_splits, measure_texts
+    from darija_gpt.evaluation.plots.figures import write_plot
+    from darija_gpt.evaluation.plots.window_sweep import plot_window_sweep
     from darija_gpt.evaluation.stop_rate import measure_stop_rate
+    from darija_gpt.evaluation.windows import check_window
 
     started = time.monotonic()
     require_new(arguments.output_dir)
     dataset = load_dataset_directory(arguments.dataset)
     model, tokenizer = load_model(arguments.model)
     model = model.float()
+    # What cannot be measured ends the stage here, before the long measurements.
+    context_tokens = arguments.context_tokens or count_context_tokens(model)
+    check_window(model, max(context_tokens, *arguments.window_sweep, 0))
+    reference = load_reference(arguments.compare_with, tokenizer) if arguments.compare_with else None
+    harness = None
+    if arguments.harness_tasks:
+        from darija_gpt.evaluation.harness import load_tasks
 
-    # Prompts that do not fit end the stage here, before the long measurement.
+        harness = load_tasks(arguments.harness_tasks)
+
     index = WordRunIndex(text for split in SPLITS for text in dataset[split]["text"])
     seeds = count(arguments.seed)
     sampled = [
@@ -155,30 +206,32 @@ def evaluate(arguments: EvaluateArguments) -> None:
         for turns in arguments.prompts
     ]
     dialogues = [dialogue for dialogue in sampled if dialogue is not None]
-    context_tokens = arguments.context_tokens or count_context_tokens(model)
     metrics = {
         "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
         "training": read_training_summaries(arguments.model),
         "dataset": select_aggregates(_read_json(arguments.dataset / "report.json")),
         "tokenizer": _read_json(Path(arguments.model) / "tokenizer_report.json"),
-        "bits_per_byte": {
-            split: measure_bits_per_byte(
-                model, tokenizer, dataset[split], context_tokens=context_tokens, description=split
-            )
-            for split in arguments.splits
-        },
-        "wall_seconds": round(time.monotonic() - started, 1),
+        **measure_splits(model, tokenizer, {split: dataset[split] for split in arguments.splits}, context_tokens),
+        **measure_texts(model, tokenizer, dataset, arguments, context_tokens, reference),
     }
     if arguments.stop_rate_prompts:
         metrics["stop_rate"] = measure_stop_rate(
             model, tokenizer, dataset["test"]["messages"], arguments.stop_rate_prompts, arguments
         )
+    if harness is not None:
+        from darija_gpt.evaluation.harness import run_harness
+
+        metrics["harness"] = run_harness(model, tokenizer, harness)
+    metrics["wall_seconds"] = round(time.monotonic() - started, 1)
     with write_directory(arguments.output_dir) as directory:
         (directory / "metrics.json").write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", "utf-8")
         lines = (json.dumps(dialogue, ensure_ascii=False) + "\n" for dialogue in dialogues)
         (directory / "samples.jsonl").write_text("".join(lines), "utf-8")
+        if arguments.window_sweep:
+            swept = metrics["window_sweep"]["windows"]
+            write_plot(directory, "window_sweep", plot_window_sweep(swept, metrics["window_sweep"]["learnt"]), swept)
 
-    _print_table(metrics["bits_per_byte"])
+    print_metrics(metrics)
     if "stop_rate" in metrics:
         print("{stopped} of {prompts} replies end by themselves".format(**metrics["stop_rate"]))
     for dialogue in dialogues:
@@ -194,16 +247,6 @@ def evaluate(arguments: EvaluateArguments) -> None:
 def _read_json(path: Path) -> dict[str, Any]:
     """The mapping of a JSON file; an empty one where there is no file."""
     return json.loads(path.read_text("utf-8")) if path.is_file() else {}
-
-
-def _print_table(bits_per_byte: dict[str, dict[str, dict[str, float]]]) -> None:
-    print(f"{'split':10}  {'script':6}  bits/byte  perplexity  documents      bytes")
-    for split, groups in bits_per_byte.items():
-        for script, measured in groups.items():
-            print(
-                f"{split:10}  {script:6}  {measured['bits_per_byte']:9.4f}  {measured['perplexity']:10.2f}  "
-                f"{measured['documents']:9,}  {measured['bytes']:9,}"
-            )
 
 
 def _print_dialogue(dialogue: dict[str, Any]) -> None:

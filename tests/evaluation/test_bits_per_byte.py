@@ -4,9 +4,22 @@ import math
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from tokenizers.decoders import Metaspace as MetaspaceDecoder
 from tokenizers.decoders import WordPiece
+from tokenizers.models import Unigram
+from tokenizers.pre_tokenizers import Metaspace
+from tokenizers.trainers import UnigramTrainer
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from darija_gpt.evaluation.bits_per_byte import ByteCounter, encode_document, measure_bits_per_byte, slide_windows
+from darija_gpt.evaluation.bits_per_byte import (
+    ByteCounter,
+    describe_groups,
+    encode_document,
+    measure_bits_per_byte,
+    score_documents,
+)
+from darija_gpt.evaluation.windows import slide_windows
 from darija_gpt.tokenizer import encode_texts
 
 
@@ -115,6 +128,59 @@ def test_groups_are_all_and_each_script_and_add_up(tiny_llama, tokenizer, rows):
     assert list(measured) == ["all", "Arab", "mixed"]
     for counted in ("bytes", "tokens", "documents"):
         assert measured["all"][counted] == measured["Arab"][counted] + measured["mixed"][counted]
+
+
+def test_documents_are_grouped_by_any_label(tiny_llama, tokenizer, rows):
+    scores = score_documents(tiny_llama, tokenizer, rows)
+    groups = describe_groups(scores, ["one" if place else "other" for place in range(len(rows))])
+
+    assert list(groups) == ["one", "other"]
+    assert groups["other"] == measure_bits_per_byte(tiny_llama, tokenizer, rows[:1])["all"]
+    assert groups["one"] == measure_bits_per_byte(tiny_llama, tokenizer, rows[1:])["all"]
+
+
+def test_an_interval_holds_its_number_and_a_single_document_has_none(tiny_llama, tokenizer, rows):
+    measured = measure_bits_per_byte(tiny_llama, tokenizer, rows)["all"]
+    for name in ("bits_per_byte", "perplexity"):
+        assert measured[f"{name}_low"] < measured[name] < measured[f"{name}_high"]
+    assert measure_bits_per_byte(tiny_llama, tokenizer, rows[:1])["all"]["bits_per_byte_low"] is None
+
+
+@pytest.fixture(scope="module")
+def unigram(darija):
+    """A tokenizer of SentencePiece's kind, which knows nothing of bytes."""
+    backend = Tokenizer(Unigram())
+    backend.pre_tokenizer, backend.decoder = Metaspace(), MetaspaceDecoder()
+    backend.train_from_iterator(
+        darija, UnigramTrainer(vocab_size=120, special_tokens=["<s>", "</s>", "<unk>"], unk_token="<unk>")
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def test_bytes_are_those_of_the_text_whatever_the_tokenizer(tiny_llama, unigram, darija, capsys):
+    rows = [make_row(text, script="mixed") for text in darija[:6]]
+    nats, num_tokens = measure_token_by_token(tiny_llama, unigram, rows, 96)
+    assert num_tokens != sum(len(row["text"].encode()) for row in rows)
+
+    measured = measure_bits_per_byte(tiny_llama, unigram, rows)["all"]
+    num_bytes = sum(len(row["text"].encode()) for row in rows)
+    assert (measured["tokens"], measured["bytes"]) == (num_tokens, num_bytes)
+    assert measured["bits_per_byte"] == pytest.approx(nats / math.log(2) / num_bytes, rel=1e-5)
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_tokenizer_that_does_not_know_all_of_a_text_is_warned_of(tiny_llama, unigram, capsys):
+    measure_bits_per_byte(tiny_llama, unigram, [make_row("salam ½ labas")])
+    assert "unknown to the tokenizer (<unk>)" in capsys.readouterr().err
+
+
+def test_a_window_may_be_longer_than_what_the_model_learnt_unless_positions_are_missing(tokenizer, tiny_llama, rows):
+    config = GPT2Config(vocab_size=len(tokenizer), n_positions=32, n_embd=16, n_layer=1, n_head=2)
+    gpt2 = GPT2LMHeadModel(config).eval()
+    measure_bits_per_byte(gpt2, tokenizer, rows, context_tokens=32)
+    with pytest.raises(ValueError, match="longer than the 32 positions"):
+        measure_bits_per_byte(gpt2, tokenizer, rows, context_tokens=33)
+    measure_bits_per_byte(tiny_llama, tokenizer, rows, context_tokens=200)
 
 
 def test_a_model_in_training_is_measured_without_dropout_and_trains_on(tiny_llama, tokenizer, rows):

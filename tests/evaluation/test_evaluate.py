@@ -7,6 +7,7 @@ import darija_gpt.evaluation.evaluate
 from darija_gpt.data.corpus import FEATURES, detect_script
 from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
 from darija_gpt.evaluation.evaluate import EvaluateArguments, evaluate, read_training_summaries
+from darija_gpt.evaluation.measurements import name_sources
 
 
 QUOTED = "wahed jouj tlata reb3a khamsa setta seb3a tmenya tes3oud"
@@ -51,7 +52,9 @@ def test_metrics_and_samples_of_a_model_are_written(run_evaluate, tiny_llama, to
     prompts = [["salam", "labas 3lik?"], ["لاباس؟"]]
     metrics, samples = run_evaluate(prompts=prompts)
 
-    assert list(metrics) == ["model", "training", "dataset", "tokenizer", "bits_per_byte", "wall_seconds"]
+    assert list(metrics) == [
+        *("model", "training", "dataset", "tokenizer", "bits_per_byte", "bits_per_byte_by_source", "wall_seconds")
+    ]
     assert metrics["model"] == {"parameters": tiny_llama.num_parameters(), "context_tokens": 96}
     assert metrics["dataset"] == {"conversations": 41}
     assert (metrics["training"], metrics["tokenizer"]) == ([], {})
@@ -63,6 +66,57 @@ def test_metrics_and_samples_of_a_model_are_written(run_evaluate, tiny_llama, to
     printed = capsys.readouterr().out
     assert f"{metrics['bits_per_byte']['test']['all']['bits_per_byte']:.4f}" in printed
     assert "user: لاباس؟" in printed
+
+
+def test_a_source_that_is_a_file_is_called_by_a_number_and_others_by_their_names():
+    names = name_sources(["whatsapp", "owner/corpus", "letters_of_fatima.csv", "whatsapp", "chat.txt"])
+    assert names == {
+        "whatsapp": "whatsapp",
+        "owner/corpus": "owner/corpus",
+        "chat.txt": "file 1",
+        "letters_of_fatima.csv": "file 2",
+    }
+
+
+def test_bits_per_byte_are_told_by_source_too(run_evaluate):
+    metrics, _ = run_evaluate()
+    assert list(metrics["bits_per_byte_by_source"]["test"]) == ["whatsapp"]
+    assert metrics["bits_per_byte_by_source"]["test"]["whatsapp"] == metrics["bits_per_byte"]["test"]["all"]
+
+
+def test_what_a_recipe_asks_for_beside_is_measured_on_its_first_split(run_evaluate, tiny_llama_dir, tmp_path, capsys):
+    metrics, _ = run_evaluate(
+        splits=["test"], window_sweep=[64, 16, 128], compare_with=str(tiny_llama_dir), num_generated_texts=20
+    )
+    assert [row["context_tokens"] for row in metrics["window_sweep"]["windows"]] == [16, 64, 128]
+    assert metrics["window_sweep"]["learnt"] == 96
+    assert (tmp_path / "evaluation" / "window_sweep.png").is_file()
+    assert (tmp_path / "evaluation" / "window_sweep.csv").read_text().startswith("context_tokens,bits_per_byte,")
+    assert metrics["kl_divergence"]["reference"] == "tiny"
+    assert metrics["kl_divergence"]["nats_per_token"] == pytest.approx(0, abs=1e-6)
+    assert metrics["kl_divergence"]["same_likeliest_token"] == 1
+    assert 0 < metrics["generated_texts"]["mauve"] <= 1
+    printed = capsys.readouterr().out
+    assert all(words in printed for words in ("window", "nats per token", "MAUVE", "95 % interval"))
+
+
+def test_a_model_with_another_vocabulary_is_no_reference(run_evaluate, tiny_llama, darija, tmp_path):
+    from darija_gpt.tokenizer import train_tokenizer
+
+    tiny_llama.save_pretrained(tmp_path / "other")
+    train_tokenizer(darija[:5], vocab_size=300).save_pretrained(tmp_path / "other")
+    with pytest.raises(ValueError, match="another vocabulary"):
+        run_evaluate(compare_with=str(tmp_path / "other"))
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_tasks_of_lm_eval_stand_in_the_same_file(run_evaluate, tmp_path):
+    pytest.importorskip("lm_eval")
+    task = {"activity_label": "a", "ctx_a": "salam", "ctx_b": "khouya", "endings": ["labas", "walo"], "label": "0"}
+    (tmp_path / "two.jsonl").write_text(json.dumps(task) + "\n" + json.dumps({**task, "label": "1"}) + "\n")
+    metrics, _ = run_evaluate(harness_tasks=[str(tmp_path / "two.jsonl")])
+    assert metrics["harness"]["two"]["metrics"]["acc"]["value"] == 0.5
+    assert metrics["harness"]["two"]["metrics"]["acc"]["chance"] == 0.5
 
 
 def test_a_reply_that_quotes_the_data_is_drawn_again_and_never_published(run_evaluate, monkeypatch, capsys):
@@ -99,6 +153,8 @@ def test_summaries_are_listed_from_the_first_training_stage_on(tmp_path):
         ("max_shared_words", 0, "must be positive"),
         ("context_tokens", 1, "no window"),
         ("temperature", 0.0, "must be positive"),
+        ("window_sweep", [64, 1], "1 is no window"),
+        ("num_generated_texts", 5, "too few to compare"),
     ],
 )
 def test_an_argument_that_cannot_be_meant_is_refused(name, value, message, tmp_path):

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from darija_gpt.evaluation.plots import format_losses, plot_losses, tabulate_losses
+from darija_gpt.evaluation.plots.losses import format_losses, plot_losses, tabulate_losses
 
 
 def make_log(num_steps: int) -> list[dict]:

@@ -1,4 +1,4 @@
-"""Plots: the loss curves of a training log, as a picture and as a table."""
+"""The loss curves of a training log, as a picture and as a table."""
 
 import csv
 import io
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from darija_gpt.evaluation.plots.figures import BLUE, GREY, ORANGE, RED, new_figure, render_png, style_axes
+
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
 # Of the moving average: two thirds of it are of the last 5 steps or, in a long run, of the last hundredth.
 SMOOTHING_STEPS = 5
 MAX_POINTS = 4000  # more than the picture has columns
-
-BLUE, ORANGE, RED, GREY = "#2563ab", "#d1661c", "#b3261e", "#5f6368"
 
 
 @dataclass
@@ -78,26 +78,16 @@ def plot_losses(rows: list[LossRow]) -> bytes:
         rows (`list[LossRow]`):
             At least one.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # Without pyplot, which would keep every figure and ask for a screen.
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(9, 5.6)
     losses, rates = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     _draw_losses(losses, rows)
     _draw_rates(rates, rows)
     for axes in (losses, rates):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color="#e3e5e8", linewidth=0.7)
-        axes.set_axisbelow(True)
-        axes.tick_params(colors=GREY, labelsize=9)
+        style_axes(axes)
     rates.set_xlim(0, max(rows[-1].step, 1) * 1.01)
     rates.xaxis.get_major_locator().set_params(integer=True)
     rates.xaxis.set_major_formatter("{x:,.0f}")
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
-    return picture.getvalue()
+    return render_png(figure)
 
 
 def _draw_losses(axes: "Axes", rows: list[LossRow]) -> None:

@@ -1,0 +1,1 @@
+"""Pictures of what a model is and does, each with the numbers behind it."""
