@@ -21,9 +21,9 @@ DARIJA = ROOT.parent / "shared" / "data" / "darija" / "corpus.jsonl"
 RESULTS = sorted(path.parent for path in (ROOT / "recipes").glob("*/results/metrics.json"))
 
 
-def read_results(results: Path) -> tuple[dict, list[dict]]:
-    samples = (results / "samples.jsonl").read_text(encoding="utf-8").split("\n")
-    metrics = json.loads((results / "metrics.json").read_text(encoding="utf-8"))
+def read_results(results: Path, prefix: str = "") -> tuple[dict, list[dict]]:
+    samples = (results / f"{prefix}samples.jsonl").read_text(encoding="utf-8").split("\n")
+    metrics = json.loads((results / f"{prefix}metrics.json").read_text(encoding="utf-8"))
     return metrics, [json.loads(line) for line in samples if line]
 
 
@@ -32,6 +32,13 @@ def test_the_numbers_in_a_readme_are_those_of_its_files(results):
     readme = (results.parent / "README.md").read_text(encoding="utf-8")
     written = readme.partition(RESULTS_BEGIN)[2].partition(RESULTS_END)[0]
     assert written.strip() == render_results(*read_results(results)).strip()
+
+
+def test_the_numbers_of_the_model_of_public_texts_are_those_of_its_files():
+    recipes = ROOT / "recipes" / "darija-small"
+    first, last = mark_section("corpus")
+    written = (recipes / "README.md").read_text(encoding="utf-8").partition(first)[2].partition(last)[0]
+    assert written.strip() == render_results(*read_results(recipes / "results", "corpus_")).strip()
 
 
 @pytest.mark.parametrize("results", RESULTS, ids=lambda path: path.parent.name)
