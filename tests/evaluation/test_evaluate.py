@@ -84,9 +84,16 @@ def test_bits_per_byte_are_told_by_source_too(run_evaluate):
     assert metrics["bits_per_byte_by_source"]["test"]["whatsapp"] == metrics["bits_per_byte"]["test"]["all"]
 
 
-def test_what_a_recipe_asks_for_beside_is_measured_on_its_first_split(run_evaluate, tiny_llama_dir, tmp_path, capsys):
+def test_what_a_recipe_asks_for_beside_is_measured_on_its_first_split(
+    run_evaluate, tiny_llama_dir, dataset, tmp_path, capsys
+):
+    dataset.save_to_disk(tmp_path / "dataset")
     metrics, _ = run_evaluate(
-        splits=["test"], window_sweep=[64, 16, 128], compare_with=str(tiny_llama_dir), num_generated_texts=20
+        dataset=tmp_path / "dataset",
+        splits=["train"],
+        window_sweep=[64, 16, 128],
+        compare_with=str(tiny_llama_dir),
+        num_generated_texts=20,
     )
     assert [row["context_tokens"] for row in metrics["window_sweep"]["windows"]] == [16, 64, 128]
     assert metrics["window_sweep"]["learnt"] == 96

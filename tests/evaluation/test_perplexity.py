@@ -39,19 +39,36 @@ def token_ids(tokenizer, darija) -> list[int]:
     return ids
 
 
+@pytest.fixture(scope="module")
+def learnt(tiny_llama, token_ids):
+    """A model that has seen the text, so that its perplexity is near 1 and has many exact decimals."""
+    model = copy.deepcopy(tiny_llama).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    windows = torch.tensor(token_ids[: len(token_ids) // 32 * 32]).view(-1, 32)
+    for _ in range(40):
+        model(windows, labels=windows).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model.eval()
+
+
 @pytest.mark.parametrize(
     ("max_length", "stride"), [(96, 48), (96, 96), (96, 1), (64, 20), (17, 5), (2, 1), (2, 2), (5000, 500)]
 )
-def test_it_is_that_of_the_documentation(tiny_llama, token_ids, max_length, stride):
+def test_it_is_that_of_the_documentation(learnt, token_ids, max_length, stride):
     if stride < 5:
         token_ids = token_ids[:160]
-    # In double precision: the documentation's own sum is too coarse for the sixth digit.
-    model = copy.deepcopy(tiny_llama).double()
-    expected = compute_as_documented(model, torch.tensor([token_ids]), max_length, stride)
-    measured = measure_strided_perplexity(model, token_ids, max_length=max_length, stride=stride)
+    expected = compute_as_documented(learnt, torch.tensor([token_ids]), max_length, stride)
+    measured = measure_strided_perplexity(learnt, token_ids, max_length=max_length, stride=stride)
     assert measured == pytest.approx(expected, abs=1e-4, rel=0)
-    alike = measure_strided_perplexity(tiny_llama, token_ids, max_length=max_length, stride=stride)
-    assert alike == pytest.approx(expected, rel=1e-5)
+
+
+def test_it_is_so_for_a_model_that_knows_nothing_too(tiny_llama, token_ids):
+    # Of a perplexity of hundreds single precision knows no fourth decimal.
+    expected = compute_as_documented(tiny_llama, torch.tensor([token_ids]), 96, 40)
+    assert measure_strided_perplexity(tiny_llama, token_ids, max_length=96, stride=40) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_by_default_windows_are_what_the_model_reads_and_half_of_that_apart(tiny_llama, token_ids):
@@ -61,9 +78,8 @@ def test_by_default_windows_are_what_the_model_reads_and_half_of_that_apart(tiny
 
 def test_on_a_text_of_one_window_bits_per_byte_and_the_documentation_agree(tiny_llama, tokenizer):
     text = "salam khouya, labas 3lik? لاباس الحمد لله"
-    measured = measure_bits_per_byte(tiny_llama, tokenizer, [{"text": text, "messages": None, "script": "mixed"}])[
-        "all"
-    ]
+    row = {"text": text, "messages": None, "script": "mixed"}
+    measured = measure_bits_per_byte(tiny_llama, tokenizer, [row])["all"]
     ids = torch.tensor([[tokenizer.bos_token_id, *encode_texts(tokenizer, [text])[0]]])
     expected = compute_as_documented(tiny_llama, ids, 96, 48)
     assert measured["perplexity"] == pytest.approx(expected, rel=1e-5)

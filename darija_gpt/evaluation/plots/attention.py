@@ -84,7 +84,7 @@ def plot_attention(panels: dict[str, np.ndarray], labels: Sequence[str]) -> "Fig
     num_rows = math.ceil(len(panels) / num_columns)
     side = max(2.4, 0.17 * len(labels) + 0.9)  # inches
     figure = new_figure(side * num_columns + 0.8, (side + 0.3) * num_rows)
-    grid = figure.subplots(num_rows, num_columns, squeeze=False).flat
+    grid = list(figure.subplots(num_rows, num_columns, squeeze=False).flat)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     for axes, (title, matrix) in zip(grid, panels.items(), strict=False):
@@ -96,7 +96,7 @@ def plot_attention(panels: dict[str, np.ndarray], labels: Sequence[str]) -> "Fig
         axes.set_yticks(range(len(labels)), labels, fontsize=7, parse_math=False)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, ax=list(grid), shrink=0.6, label="attention")
+    bar = figure.colorbar(image, ax=grid, shrink=0.6, label="attention")
     bar.ax.yaxis.label.set_color(GREY)
     return figure
 
