@@ -143,7 +143,9 @@ def parse_arguments(
     recipe_path = namespace.config
     values = load_recipe(recipe_path) if recipe_path else {}
     check_keys(values, fields, recipe_path or "recipe")
-    values |= {name: value for name, value in vars(namespace).items() if name != "config"}
+    words = {name: value for name, value in vars(namespace).items() if name != "config"}
+    # As in YAML.
+    values |= {name: None if value == "null" and _takes_none(hints[name]) else value for name, value in words.items()}
     for name, key, text in _pair_dotted(dotted, fields):
         if not isinstance(values.get(name) or {}, dict):
             raise RecipeError(f"{name}={values[name]!r} is no mapping, so --{name}.{key} cannot change it.")
@@ -232,6 +234,10 @@ def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, A
             text = f"{text} (default: {field.default})".strip()
         parser.add_argument(f"--{name}", help=text, **_flag_shape(name, hints[name]))
     return parser
+
+
+def _takes_none(hint: Any) -> bool:
+    return types.NoneType in typing.get_args(hint)
 
 
 def _flag_shape(name: str, hint: Any) -> dict[str, Any]:

@@ -56,6 +56,12 @@ def test_mappings_become_the_dataclasses_that_a_field_names(tmp_path):
     assert arguments.entries == [Entry("a"), Entry("b", 2.0)] and arguments.entry == Entry("c", 3.0)
 
 
+def test_null_on_the_command_line_is_none_where_a_field_takes_it(tmp_path):
+    recipe = write(tmp_path, "output_dir: out\nsteps: 5")
+    arguments = parse_arguments(StageArguments, ["--config", recipe, "--steps", "null", "--output_dir", "null"])
+    assert arguments.steps is None and arguments.output_dir == Path("null")
+
+
 def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
     recipe = write(tmp_path, "output_dir: out\nlearning_rate: 3e-3\nmodel: {hidden_size: 64, norm: layernorm}")
     flags = ["--learning_rate", "1e-4", "--model.norm", "rmsnorm", "--model.eps=1e-5", "--names", "x", "y", "--push"]
