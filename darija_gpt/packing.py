@@ -1,12 +1,14 @@
 """Packing: documents of any length -> blocks of one length, in an order that only seed, epoch and position decide."""
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
 
 from darija_gpt.run_lock import leave_locks
 
@@ -54,8 +56,22 @@ def build_block(token_ids: np.ndarray, lengths: np.ndarray, packing: Packing) ->
 def start_worker(worker: int) -> None:
     """Sets up a process that reads blocks for another."""
     leave_locks()
+    free_progress_bars()
     # Threads of the tokenizer's library do not live through a fork, and it warns of each.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+def free_progress_bars() -> None:
+    """Gives tqdm a lock of this process's own.
+
+    All bars share one, across processes: who is forked while a thread of the first one draws, or beside a process that
+    is ended while it draws, waits for ever with its next bar.
+    """
+    lock, classes = threading.RLock(), [tqdm]
+    while classes:
+        bar_class = classes.pop()
+        bar_class.set_lock(lock)
+        classes += bar_class.__subclasses__()
 
 
 class Documents:

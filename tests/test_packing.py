@@ -1,13 +1,17 @@
 """Packing against the documents it came from, and against a reference that goes token by token."""
 
+import io
+import multiprocessing
 from itertools import chain
 
+import datasets
 import numpy as np
 import pytest
 import torch
+from tqdm import tqdm
 
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
-from darija_gpt.packing import POSITIONS, Documents, PackedDataset
+from darija_gpt.packing import POSITIONS, Documents, PackedDataset, start_worker
 
 
 # Documents that can be told apart: 100, 101, ... then 200, 201, ...
@@ -155,3 +159,22 @@ def test_attention_crosses_documents_that_are_wrapped(model):
     as_one_text = model(block["input_ids"][None], use_cache=False).logits
     torch.testing.assert_close(logits, as_one_text, atol=0, rtol=0)
     assert (look_back(model, block) > 0).all()
+
+
+def test_a_worker_draws_its_bars_while_the_lock_of_another_process_is_held():
+    """As the lock of one that was ended in the middle of a bar."""
+    context = multiprocessing.get_context("fork")
+    tqdm.set_lock(tqdm.get_lock())
+    with tqdm.get_lock():
+        worker = context.Process(target=draw_a_bar, daemon=True)
+        worker.start()
+        worker.join(60)
+    worker.kill()
+    assert worker.exitcode == 0
+
+
+def draw_a_bar() -> None:
+    start_worker(0)
+    # The library of datasets has a class of its own.
+    for bar_class in (tqdm, datasets.utils.tqdm):
+        list(bar_class(range(3), file=io.StringIO()))
