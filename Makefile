@@ -22,6 +22,7 @@ quickstart: .venv/installed
 	$(BIN)/accelerate launch --config_file recipes/accelerate/cpu.yaml scripts/pretrain.py --config $(RECIPES)/pretrain.yaml
 	$(BIN)/python scripts/finetune.py --config $(RECIPES)/finetune.yaml
 	$(BIN)/python scripts/evaluate.py --config $(RECIPES)/evaluate.yaml
+	$(BIN)/python scripts/audit.py --config $(RECIPES)/audit.yaml
 	$(BIN)/python scripts/publish.py --config $(RECIPES)/publish.yaml
 	$(BIN)/python scripts/chat.py --config $(RECIPES)/chat.yaml
 

@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,55 @@ class TokenizerArguments:
     output_dir: Path = field(metadata={"help": "directory to write the tokenizer to"})
     vocab_size: int = field(default=4096, metadata={"help": "entries, control tokens and placeholders included"})
     min_frequency: int = field(default=2, metadata={"help": "a pair seen less often is not merged"})
+    min_conversations: int = field(
+        default=3, metadata={"help": "nothing is learnt from words that fewer conversations hold; 1 learns from all"}
+    )
+
+    def __post_init__(self):
+        if self.min_conversations < 1:
+            raise ValueError(f"min_conversations={self.min_conversations} must be at least 1; try 3.")
+
+
+def select_common_words(
+    texts: Iterable[str], conversations: Iterable[Hashable], min_conversations: int
+) -> dict[str, int]:
+    """The words that enough conversations hold, and how often each stands in all of the texts.
+
+    A word is what the tokenizer never merges beyond. BPE that is trained on these words alone can learn no piece of
+    any other: a name that one person wrote a thousand times leaves no trace in the vocabulary.
+
+    Args:
+        texts (`Iterable[str]`):
+            The training texts.
+        conversations (`Iterable[Hashable]`):
+            The conversation of each text.
+        min_conversations (`int`):
+            How many different conversations must hold a word.
+    """
+    splitter = Split(Regex(PRE_TOKENIZATION), behavior="isolated")
+    counts: Counter[str] = Counter()
+    seen_in: dict[str, tuple[Hashable, ...]] = {}  # of a word that is not common yet
+    common: set[str] = set()
+    for text, conversation in zip(texts, conversations, strict=True):
+        words = [word for word, _ in splitter.pre_tokenize_str(text)]
+        counts.update(words)
+        for word in set(words) - common:
+            holders = seen_in.pop(word, ())
+            holders = holders if conversation in holders else (*holders, conversation)
+            if len(holders) >= min_conversations:
+                common.add(word)
+            else:
+                seen_in[word] = holders
+    return {word: count for word, count in counts.items() if word in common}
 
 
 def train_tokenizer(
-    texts: Iterable[str], *, vocab_size: int = 4096, min_frequency: int = 2
+    texts: Iterable[str],
+    *,
+    vocab_size: int = 4096,
+    min_frequency: int = 2,
+    conversations: Iterable[Hashable] | None = None,
+    min_conversations: int = 3,
 ) -> PreTrainedTokenizerFast:
     """A lossless tokenizer: `decode(encode(text)) == text` for every text.
 
@@ -83,6 +128,11 @@ def train_tokenizer(
             Entries at most, control tokens and placeholders included. Little text gives fewer.
         min_frequency (`int`, *optional*, defaults to `2`):
             A pair of pieces seen less often than this is not merged.
+        conversations (`Iterable[Hashable]`, *optional*):
+            The conversation of each text. With it, the vocabulary is learnt only from words that several
+            conversations hold; without it, from all words.
+        min_conversations (`int`, *optional*, defaults to `3`):
+            How many conversations that is.
 
     Returns:
         `PreTrainedTokenizerFast`: with the chat template.
@@ -109,7 +159,11 @@ def train_tokenizer(
     control = re.compile("|".join(map(re.escape, CONTROL_TOKENS)))
     # The template writes a role before every turn, so each role is worth an entry; no chat is full of these words.
     roles = [role for role in ROLES for _ in range(1000 * min_frequency)]
-    tokenizer.train_from_iterator(chain(roles, (control.sub(" ", text) for text in texts)), trainer)
+    texts = (control.sub(" ", text) for text in texts)
+    if conversations is not None:
+        words = select_common_words(texts, conversations, min_conversations)
+        texts = chain.from_iterable(repeat(word, count) for word, count in words.items())
+    tokenizer.train_from_iterator(chain(roles, texts), trainer)
     tokenizer.add_tokens([AddedToken(text, special=False, normalized=False) for text in PLACEHOLDERS])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -180,12 +234,18 @@ def train_tokenizer_on_dataset(arguments: TokenizerArguments) -> None:
     """The tokenizer stage: dataset/ -> tokenizer/, with report.json beside it."""
     require_new(arguments.output_dir)
     dataset = load_dataset_directory(arguments.dataset)
+    train = dataset["train"]
     tokenizer = train_tokenizer(
-        dataset["train"]["text"], vocab_size=arguments.vocab_size, min_frequency=arguments.min_frequency
+        train["text"],
+        vocab_size=arguments.vocab_size,
+        min_frequency=arguments.min_frequency,
+        conversations=train["conversation_id"],
+        min_conversations=arguments.min_conversations,
     )
     held_out = dataset["validation"]
     report: dict[str, Any] = {
         "vocab_size": len(tokenizer),
+        "min_conversations": arguments.min_conversations,
         "split": "validation",
         "bytes_per_token": measure_compression(tokenizer, list(held_out["text"]), list(held_out["script"])),
     }

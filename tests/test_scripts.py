@@ -25,6 +25,7 @@ COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for wor
 SCRIPT_OF = {
     "finetune_lora": "finetune",
     **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "evaluate", "publish")},
+    "audit_corpus": "audit",
     **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096)},
     "sweep": "ablate",
     "ensemble_ai_text": "evaluate_classifier",
@@ -155,6 +156,7 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path, monkeypatc
         ("align", ["--model", ".", "--train.path", "alike.jsonl", "--output_dir", "out"], ["1 both replies alike"]),
         ("align", ["--model", ".", "--train.path", "pairs.jsonl", "--output_dir", "out"], ["config.json"]),
         ("evaluate", ["--model", ".", "--dataset", ".", "--output_dir", "out"], []),
+        ("audit", ["--model", ".", "--dataset", ".", "--output_dir", "out"], ["no dataset directory"]),
         ("evaluate_harness", ["--models", ".", "--tasks", "nowhere.jsonl", "--output_dir", "out"], ["nowhere.jsonl"]),
         ("evaluate_harness", ["--models", ".", "--tasks", "letter.yaml", "--output_dir", "out"], ["letter.yaml"]),
         ("plot", ["--model", ".", "--output_dir", "out"], ["config.json"]),

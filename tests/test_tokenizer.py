@@ -12,12 +12,14 @@ from darija_gpt.tokenizer import (
     CONTROL_TOKENS,
     END_OF_TEXT,
     PLACEHOLDERS,
+    ROLES,
     TURN_END,
     TURN_START,
     encode_texts,
     load_tokenizer,
     measure_compression,
     save_tokenizer,
+    select_common_words,
     train_tokenizer,
 )
 
@@ -168,3 +170,30 @@ def test_a_vocabulary_too_small_for_the_bytes_is_refused():
 def test_a_directory_without_a_tokenizer_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"holds no tokenizer\.json"):
         load_tokenizer(tmp_path)
+
+
+def test_a_name_that_one_conversation_repeats_gets_no_entry(darija):
+    texts = [*darija, "fin Zbirouchka? " * 1000, "Zbirouchka jat " * 1000]
+    conversations = [*range(len(darija)), "one", "one"]
+    tokenizer = train_tokenizer(texts, vocab_size=500, conversations=conversations)
+    common = set(re.findall(r"\w+", " ".join(darija))) | {*ROLES, "fin", "jat"}
+    learnt = [entry for entry in tokenizer.get_vocab() if len(entry) > 1 and entry.isascii() and entry.isalpha()]
+    assert learnt and not [entry for entry in learnt if not any(entry in word for word in common)]
+    assert any("irouc" in entry for entry in train_tokenizer(texts, vocab_size=500).get_vocab())
+    assert tokenizer.decode(tokenizer.encode("fin Zbirouchka?")) == "fin Zbirouchka?"
+
+
+@pytest.mark.parametrize("min_conversations", [1, 2, 3])
+def test_words_are_common_in_as_many_conversations_as_asked_for(min_conversations):
+    texts = ["salam labas", "salam labas labas", "salam 7it", "salam"]
+    words = select_common_words(texts, ["a", "a", "b", "c"], min_conversations)
+    assert words["salam"] == 4
+    assert (" labas" in words, " 7it" in words) == (min_conversations == 1, min_conversations == 1)
+    if min_conversations == 1:
+        assert words[" labas"] == 3
+
+
+def test_where_every_word_is_common_the_vocabulary_is_the_same(darija):
+    plain = train_tokenizer(darija, vocab_size=400)
+    common = train_tokenizer(darija, vocab_size=400, conversations=range(len(darija)), min_conversations=1)
+    assert common.get_vocab() == plain.get_vocab()

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bars, load_from_disk
 
+from darija_gpt.data.canaries import MAX_CANARIES, plant_canaries, save_canaries
 from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
 from darija_gpt.data.consent import draft_consent, load_consent, locate_consent
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.deduplication import drop_forwarded
 from darija_gpt.data.normalization import normalize_text
+from darija_gpt.data.private_index import PrivateIndexWriter
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.report import build_report, describe_source, print_file, print_summary
 from darija_gpt.data.rows import CHATS, Row, apply_weights, build_chat_rows, build_source_rows, split_off_duplicates
@@ -66,6 +68,13 @@ class PrepareArguments:
     pseudonym_key: Path = field(
         default=Path("~/.local/share/darija_gpt/pseudonym.key"),
         metadata={"help": "the secret that pseudonyms are made with; made when first used, and never to be shared"},
+    )
+    canaries: int = field(
+        default=0,
+        metadata={
+            "help": "so many invented numbers are planted in 1 training row each, as many in 2, in 4 and in 8, for an "
+            "audit to ask for"
+        },
     )
     normalize: bool = field(
         default=True, metadata={"help": "write what looks the same in one way: NFC, no tatweel, no marks of direction"}
@@ -128,6 +137,8 @@ class PrepareArguments:
             raise ValueError(
                 f"near_duplicate_threshold={self.near_duplicate_threshold} must be above 0 and at most 1; try 0.7."
             )
+        if not 0 <= self.canaries <= MAX_CANARIES:
+            raise ValueError(f"canaries={self.canaries} must be between 0 and {MAX_CANARIES}; try 8, or 0 for none.")
         if self.max_elongation is not None and not self.normalize:
             raise ValueError("max_elongation needs normalize; leave one of the two out.")
         if self.draft_consent and self.consent is None:
@@ -204,12 +215,17 @@ def _build_dataset(rows: Sequence[Row]) -> Dataset:
     return Dataset.from_dict(columns, features=FEATURES)
 
 
-def _build_cleaner(arguments: PrepareArguments, scrubber: Scrubber | None) -> Callable[[str], str]:
+def _build_cleaner(
+    arguments: PrepareArguments, scrubber: Scrubber | None, index: PrivateIndexWriter
+) -> Callable[[str], str]:
     """What is done to every text."""
 
     def clean(text: str) -> str:
         # Marks of direction tell a mention from words, so private data is looked for before they go.
-        text = scrubber.scrub(text) if scrubber else text
+        scrubbed = scrubber.scrub(text) if scrubber else text
+        if scrubber is None or scrubbed != text:
+            index.note(text)
+        text = scrubbed
         return normalize_text(text, max_elongation=arguments.max_elongation) if arguments.normalize else text
 
     return clean
@@ -250,9 +266,11 @@ def prepare_data(arguments: PrepareArguments) -> None:
         return
     check_assistant(arguments.assistant, chats)
 
-    scrubber = Scrubber(list_people(chats), arguments.pseudonym_key) if arguments.scrub else None
-
-    clean = _build_cleaner(arguments, scrubber)
+    people = list_people(chats)
+    scrubber = Scrubber(people, arguments.pseudonym_key) if arguments.scrub else None
+    # Also of texts that stay as they are: what they hold, a model must not say.
+    index = PrivateIndexWriter(people, arguments.pseudonym_key)
+    clean = _build_cleaner(arguments, scrubber, index)
     rows, dropped = _read_rows_of_chats(arguments, chats, clean)
     row_counts, source_reports = None, []
     with write_directory(arguments.output_dir) as directory:
@@ -291,8 +309,13 @@ def prepare_data(arguments: PrepareArguments) -> None:
             "session_gap_minutes": arguments.session_gap_minutes,
             "split_by": arguments.split_by,
             "seed": arguments.seed,
+            "canaries": arguments.canaries,
         }
         splits["train"] = apply_weights(splits["train"], arguments.seed)
+        if arguments.canaries:
+            splits["train"], planted = plant_canaries(splits["train"], arguments.canaries, arguments.seed)
+            save_canaries(planted, directory)
+        index.save(directory)
         DatasetDict({name: _build_dataset(split) for name, split in splits.items()}).save_to_disk(directory)
         (directory / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         card = render_dataset_card(

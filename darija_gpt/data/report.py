@@ -16,7 +16,7 @@ DUPLICATE_REASONS = ("repeated", "forwarded", "greeting", "duplicate")
 # What a card may say. Names of files and sources are not on the list: WhatsApp writes contacts into them.
 AGGREGATES = (
     *("messages", "kinds", "kept", "dropped", "private_data", "duplicates", "tokens", "conversations", "splits"),
-    *("num_chats", "num_groups", "num_files", "formats", "session_gap_minutes", "split_by", "seed"),
+    *("num_chats", "num_groups", "num_files", "formats", "session_gap_minutes", "split_by", "seed", "canaries"),
 )
 
 

@@ -1,0 +1,198 @@
+"""An index of the private data that a dataset's texts held: keyed hashes, by which a text can be searched for it.
+
+Hashes are HMAC-SHA256 under the key of the pseudonyms. Without the key nobody can check a guess, so the index can lie
+beside the data; with it an audit can tell a telephone number that somebody wrote from one that a model made up.
+"""
+
+import functools
+import hmac
+import itertools
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from darija_gpt.data.name_folding import fold_form, fold_name, reduce_name
+from darija_gpt.data.name_parts import CONTACT_WORDS
+from darija_gpt.data.name_patterns import TOKEN
+from darija_gpt.data.name_words import ORDINARY_WORDS
+from darija_gpt.data.names import Person, find_names
+from darija_gpt.data.privacy import find_pii
+from darija_gpt.data.pseudonyms import read_key
+
+
+INDEX_FILE = "private_data_index.json"
+FORMAT = 1
+HASH_BYTES = 16
+# What is shorter can be guessed, and met by chance: a code of four digits, a name of two letters.
+MIN_CHARACTERS = 6
+MIN_LETTERS = 3
+PHONE_DIGITS = 9  # of a Moroccan number behind 0, +212 or 00212
+MAX_NAME_WORDS = 4
+# Parts of many names, as reduce_name leaves them, that say something else where they stand alone.
+NO_NAMES = {"alah", "abd", "اله", "عبد"}
+# What is written onto a name: l'Amine, wAmine, والأمين. What is left is to be a name of some length.
+CLITIC = re.compile(r"[ldbfw]['’\-]?|[وفبلك]{1,2}(?:ال)?|ال")
+MIN_STEM_LETTERS = 4
+
+
+def normalize_data(found: str) -> str:
+    """What is the same however it is written: letters and digits, in small letters and ASCII digits."""
+    characters = (character for character in found.casefold() if character.isalnum())
+    return "".join(str(unicodedata.digit(character, character)) for character in characters)
+
+
+def _list_data_spellings(found: str) -> set[str]:
+    """A piece of private data as it is looked up; of a number also its end, which is the same with any prefix."""
+    normal = normalize_data(found)
+    spellings = {normal} if len(normal) >= MIN_CHARACTERS else set()
+    return spellings | {normal[-PHONE_DIGITS:]} if normal.isdigit() and len(normal) > PHONE_DIGITS else spellings
+
+
+def _read_name(name: str) -> list[str]:
+    """The words of a name as it is looked up; none where it is a word that means something, or too short."""
+    folded = fold_form(name)
+    words = [reduce_name(word) for word in TOKEN.findall(folded)]
+    letters = "".join(words)
+    is_word = len(words) == 1 and not ORDINARY_WORDS.isdisjoint({folded, letters})
+    is_word = is_word or letters in NO_NAMES or CONTACT_WORDS.issuperset(folded.split())
+    is_legal = len(letters) >= MIN_LETTERS and letters.isalpha() and len(words) <= MAX_NAME_WORDS
+    return words if is_legal and not is_word else []
+
+
+class PrivateIndex:
+    """Says of a text whether something private that is in the index stands in it.
+
+    Args:
+        key (`bytes`):
+            The secret of `read_key`.
+        data (`Iterable[str]`), names (`Iterable[str]`):
+            Hashes, as the file has them.
+    """
+
+    def __init__(self, key: bytes, data: Iterable[str] = (), names: Iterable[str] = ()):
+        self._key = hmac.digest(key, b"private data index", "sha256")
+        self.data, self.names = set(data), set(names)
+        # Texts repeat their words, and a hash takes longer than looking it up.
+        self._look_up = functools.lru_cache(maxsize=200_000)(self._look_up)
+
+    @property
+    def key_check(self) -> str:
+        """Tells whether a key is the one that an index was made with."""
+        return self._hash("key")
+
+    def _hash(self, value: str) -> str:
+        return hmac.digest(self._key, value.encode(), "sha256")[:HASH_BYTES].hex()
+
+    def add_data(self, found: str) -> None:
+        self.data.update(self._hash(f"data {spelling}") for spelling in _list_data_spellings(found))
+
+    def add_name(self, name: str) -> None:
+        words = _read_name(name)
+        if words:
+            self.names.add(self._hash(f"name {''.join(words)}"))
+            beginnings = itertools.accumulate(words[:-1])
+            self.names.update(self._hash(f"beginning {letters}") for letters in beginnings)
+
+    def find_data(self, text: str) -> tuple[Counter[str], Counter[str]]:
+        """By type, private data of a text that is in the index, and what only looks like private data."""
+        known, unknown = Counter(), Counter()
+        for span in find_pii(text):
+            spellings = _list_data_spellings(text[span.start : span.end])
+            is_known = any(self._hash(f"data {spelling}") in self.data for spelling in spellings)
+            (known if is_known else unknown)[span.type] += 1
+        return known, unknown
+
+    def count_names(self, text: str) -> int:
+        """Names in a text that are in the index, also those of several words, and behind a clitic."""
+        tokens = TOKEN.findall(fold_name(text))
+        return sum(self._is_name_at(tokens, place) for place in range(len(tokens)))
+
+    def is_name(self, word: str) -> bool:
+        """Whether a word is a name that is in the index."""
+        return any(is_name for _, is_name, _ in self._look_up(fold_form(word))[:1])
+
+    def _is_name_at(self, tokens: Sequence[str], place: int) -> bool:
+        for letters, is_name, is_beginning in self._look_up(tokens[place]):
+            if is_name:
+                return True
+            for token in tokens[place + 1 : place + MAX_NAME_WORDS] if is_beginning else ():
+                letters += reduce_name(token)
+                if self._hash(f"name {letters}") in self.names:
+                    return True
+        return False
+
+    def _look_up(self, token: str) -> list[tuple[str, bool, bool]]:
+        """The letters of a word, then those behind its clitic: whether they are a name, or how one begins."""
+        clitic = CLITIC.match(token)
+        behind = reduce_name(token[clitic.end() :]) if clitic else ""
+        stems = [reduce_name(token)] + [behind] * (len(behind) >= MIN_STEM_LETTERS)
+        return [
+            (stem, *(self._hash(f"{kind} {stem}") in self.names for kind in ("name", "beginning"))) for stem in stems
+        ]
+
+
+class PrivateIndexWriter:
+    """Gathers what an index holds while texts are read, and makes a key only where there is something to hash.
+
+    Args:
+        people (`Sequence[Person]`):
+            Those who wrote in the chats.
+        key (`Path`):
+            The file of the key.
+    """
+
+    def __init__(self, people: Sequence[Person], key: Path):
+        self.people, self._key_file = tuple(people), key.expanduser()
+        self._index: PrivateIndex | None = None
+        for person in self.people:
+            for name in (person.name, *person.forms):
+                self._open().add_name(name)
+
+    def _open(self) -> PrivateIndex:
+        if self._index is None:
+            self._index = PrivateIndex(read_key(self._key_file))
+        return self._index
+
+    def note(self, text: str) -> None:
+        """Takes in the private data of a text, as somebody wrote it."""
+        for span in find_pii(text):
+            self._open().add_data(text[span.start : span.end])
+        for span in find_names(text, self.people) if self.people else ():
+            self._open().add_name(text[span.start : span.end])
+
+    def save(self, directory: Path) -> None:
+        """Writes private_data_index.json, unless there was nothing private in any text."""
+        if self._index is None:
+            return
+        content = {
+            "format": FORMAT,
+            "key_check": self._index.key_check,
+            "private_data": sorted(self._index.data),
+            "names": sorted(self._index.names),
+        }
+        (directory / INDEX_FILE).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+
+
+def load_private_index(directory: Path, key: Path) -> PrivateIndex | None:
+    """The index of a dataset; None where the dataset has none, or where there is no key to read it with.
+
+    Raises:
+        ValueError: If the file is not what prepare_data.py writes, or the key is another one.
+    """
+    path, key = directory / INDEX_FILE, key.expanduser()
+    if not path.is_file() or not key.exists():
+        return None
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        if content["format"] != FORMAT:
+            raise ValueError
+        index = PrivateIndex(read_key(key), content["private_data"], content["names"])
+        is_same = content["key_check"] == index.key_check
+    except (json.JSONDecodeError, KeyError, TypeError):
+        raise ValueError(f"{path} is not what prepare_data.py writes; prepare the dataset again.") from None
+    if not is_same:
+        raise ValueError(f"{key} is not the key that {path} was made with; give that one as --pseudonym_key.")
+    return index

@@ -1,0 +1,30 @@
+"""How a text begins, for a base model and for a chat model: what every question to a model stands behind."""
+
+from transformers import PreTrainedTokenizerBase
+
+from darija_gpt.generation import encode_prompt
+from darija_gpt.tokenizer import encode_texts
+
+
+def open_document(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The token that opens a document of plain text.
+
+    Raises:
+        ValueError: If the tokenizer has none.
+    """
+    opening = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    if opening is None:
+        raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
+    return [opening]
+
+
+def open_reply(tokenizer: PreTrainedTokenizerBase, question: str, lead_in: str = "") -> list[int]:
+    """A question up to where its reply begins, or up to behind the reply's first words.
+
+    Without a chat template the question is a line of a document, and the reply the next one.
+    """
+    if tokenizer.chat_template is None:
+        [ids] = encode_texts(tokenizer, [f"{question}\n{lead_in}"])
+        return [*open_document(tokenizer), *ids]
+    prompt = encode_prompt([{"role": "user", "content": question}], tokenizer)
+    return [*prompt, *(encode_texts(tokenizer, [lead_in])[0] if lead_in else ())]

@@ -1,0 +1,106 @@
+"""What knows its rows by heart is caught by each measurement, and what never saw them by none."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from darija_gpt.data.canaries import Canary, CanarySet
+from darija_gpt.evaluation.memorization.canaries import describe_canaries, extract_canaries, measure_exposures
+from darija_gpt.evaluation.memorization.continuation import draw_passages, measure_continuation
+from darija_gpt.evaluation.memorization.membership import measure_membership, score_loss, score_min_k, score_zlib
+from darija_gpt.evaluation.memorization.sequences import (
+    choose_likeliest,
+    continue_sequences,
+    draw_among_likeliest,
+    measure_losses,
+)
+
+
+def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_tokenizer):
+    train, held_out, canary_set = planted
+    exposures = measure_exposures(parrot, parrot_tokenizer, canary_set)
+    extracted = extract_canaries(parrot, parrot_tokenizer, canary_set.canaries)
+    described = describe_canaries(canary_set, exposures, extracted)
+    assert described["8"]["exposure_mean"] == described["8"]["exposure_possible"] == 9
+    assert described["1"]["exposure_mean"] > 5 and described["8"]["extracted"]["hits"] > 0
+    lengths = {"num_prefixes": 40, "prefix_tokens": 8, "continuation_tokens": 8}
+    continuation = measure_continuation(parrot, parrot_tokenizer, train, held_out, **lengths)
+    assert continuation["train"]["rate"] > 0.3 and continuation["difference_interval"][0] > 0.1
+    membership = measure_membership(parrot, parrot_tokenizer, train, held_out, context_tokens=128)
+    assert all(attack["auc"] > 0.95 and attack["auc_interval"][0] > 0.9 for attack in membership["attacks"].values())
+    assert membership["attacks"]["loss"]["tpr_at_1_percent_fpr"] > 0.8
+
+
+def test_a_model_that_never_saw_them_is_not(novice, planted, parrot_tokenizer):
+    train, held_out, canary_set = planted
+    exposures = measure_exposures(novice, parrot_tokenizer, canary_set)
+    assert np.mean(exposures) < 3 and not any(extract_canaries(novice, parrot_tokenizer, canary_set.canaries))
+    lengths = {"num_prefixes": 40, "prefix_tokens": 8, "continuation_tokens": 8}
+    assert measure_continuation(novice, parrot_tokenizer, train, held_out, **lengths)["train"]["rate"] == 0
+    membership = measure_membership(novice, parrot_tokenizer, train, held_out, context_tokens=128)
+    assert all(attack["auc"] < 0.65 for attack in membership["attacks"].values())
+
+
+def test_exposure_is_the_rank_of_the_likelihood_that_transformers_computes(novice, parrot_tokenizer):
+    canary_set = CanarySet((Canary("rqm", "12345678", 1, False),), ("87654321", "11111111", "22224444"))
+
+    def measure(number):
+        ids = [parrot_tokenizer.bos_token_id, *parrot_tokenizer(f"rqm {number}")["input_ids"]]
+        ids = torch.tensor([ids])
+        with torch.no_grad():
+            return novice(input_ids=ids, labels=ids).loss.item() * (ids.shape[1] - 1)
+
+    own, *others = [measure(number) for number in ("12345678", *canary_set.controls)]
+    rank = 1 + sum(other < own for other in others)
+    assert measure_exposures(novice, parrot_tokenizer, canary_set) == [pytest.approx(math.log2(4) - math.log2(rank))]
+
+
+def test_losses_do_not_depend_on_the_batch(parrot, parrot_tokenizer):
+    sequences = [
+        parrot_tokenizer(text)["input_ids"] for text in ("souk dar", "atay khobz lhout zitoun beldi", "kora matar")
+    ]
+    together = measure_losses(parrot, sequences, description="")
+    for ids, losses in zip(sequences, together, strict=True):
+        with torch.no_grad():
+            expected = parrot(input_ids=torch.tensor([ids]), labels=torch.tensor([ids])).loss.item()
+        assert losses.mean() == pytest.approx(expected, rel=1e-4) and len(losses) == len(ids) - 1
+
+
+def test_greedy_continuations_are_those_of_generate(parrot, parrot_tokenizer):
+    prompts = [
+        parrot_tokenizer(text)["input_ids"] for text in ("souk dar", "atay", "khobz lhout", "zitoun beldi medina")
+    ]
+    written = dict(continue_sequences(parrot, prompts, 12, choose_likeliest, description=""))
+    for index, prompt in enumerate(prompts):
+        ids = torch.tensor([prompt])
+        settings = {"max_new_tokens": 12, "min_new_tokens": 12, "do_sample": False}
+        # No token ends a text, as in an audit.
+        [output] = parrot.generate(ids, attention_mask=torch.ones_like(ids), eos_token_id=None, **settings)
+        assert written[index] == output[len(prompt) :].tolist()
+
+
+def test_samples_are_drawn_with_the_models_probabilities():
+    logits = torch.tensor([1.0, 3.0, 2.0, -9.0]).log_softmax(-1).expand(20_000, 4)
+    drawn = draw_among_likeliest(3, 1.0, torch.Generator().manual_seed(0))(logits)
+    shares = torch.bincount(drawn, minlength=4) / len(drawn)
+    expected = torch.tensor([1.0, 3.0, 2.0, -torch.inf]).softmax(-1)
+    assert torch.allclose(shares, expected, atol=0.01)
+
+
+def test_scores_of_an_attack_are_those_of_its_paper():
+    losses = np.array([1.0, 2.0, 3.0, 4.0, 10.0])
+    assert score_loss(losses, 100) == -4 and score_min_k(losses, 100) == -10 and score_zlib(losses, 100) == -0.2
+
+
+def test_passages_are_parts_of_documents_and_do_not_overlap():
+    documents = [list(range(10)), list(range(20, 24)), list(range(30, 37))]
+    passages = draw_passages(documents, 5, 100, seed=0)
+    assert sorted(passages) == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [30, 31, 32, 33, 34]]
+
+
+def test_too_few_passages_and_documents_are_no_measurement(novice, planted, parrot_tokenizer):
+    train, held_out, _ = planted
+    assert measure_continuation(novice, parrot_tokenizer, train[:3], held_out[:3]) is None
+    assert measure_membership(novice, parrot_tokenizer, train, held_out[:9], context_tokens=32) is None
