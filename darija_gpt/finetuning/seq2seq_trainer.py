@@ -23,6 +23,7 @@ from transformers.utils import logging
 from darija_gpt.data.text_pairs import TextPair
 from darija_gpt.evaluation.rouge import ROUGE_TYPES, score_rouge
 from darija_gpt.faults import NonFiniteError
+from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
 from darija_gpt.hardware import resolve_precision, use_all_cores
@@ -59,7 +60,7 @@ class Training:
     wall_seconds: float
 
 
-class FiniteTrainer(Seq2SeqTrainer):
+class FiniteTrainer(OrderBySeedAndEpoch, Seq2SeqTrainer):
     """A Trainer that ends where the loss is no number; transformers' own goes on and saves weights of NaN."""
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):

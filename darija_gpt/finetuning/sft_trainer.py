@@ -18,6 +18,7 @@ from transformers.utils import logging
 from trl import SFTTrainer
 
 from darija_gpt.faults import NonFiniteError
+from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.sft_batches import CollateExamples
 from darija_gpt.finetuning.sft_examples import LABEL_PAD, count_learnt
@@ -56,7 +57,7 @@ class Training:
     wall_seconds: float
 
 
-class ReplyTrainer(SFTTrainer):
+class ReplyTrainer(OrderBySeedAndEpoch, SFTTrainer):
     """TRL's trainer with a loss that asks for no logits but those of tokens to be learnt.
 
     On a CPU, TRL's own computes the logits of all positions, and entropies and hits besides; and on any machine it

@@ -209,8 +209,9 @@ class _Splits:
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_path, monkeypatch):
-    """T5 has dropout, so that the random generators count, too."""
-    finetune_seq2seq(make_arguments(num_train_epochs=3, output_dir=tmp_path / "whole"))
+    """T5 has dropout, so that the random generators count, too; and the best epoch is behind the cut."""
+    longer = {"num_train_epochs": 3, "learning_rate": 1e-3, "metric_for_best_model": "loss"}
+    finetune_seq2seq(make_arguments(**longer, output_dir=tmp_path / "whole"))
 
     class StopsInSecondEpoch(seq2seq_trainer.StopWhenAsked):
         def on_step_end(self, args, state, control, **kwargs):
@@ -218,7 +219,7 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_
                 os.kill(os.getpid(), signal.SIGTERM)
             super().on_step_end(args, state, control, **kwargs)
 
-    arguments = make_arguments(num_train_epochs=3)
+    arguments = make_arguments(**longer)
     monkeypatch.setattr(seq2seq_trainer, "StopWhenAsked", StopsInSecondEpoch)
     with pytest.raises(StoppedError, match="stopped after step 14 by SIGTERM; the same command goes on"):
         _finetune_seq2seq(arguments)
@@ -226,11 +227,12 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_
     checkpoints = tmp_path / ".out.checkpoints"
     assert (checkpoints / "checkpoint-14" / "seal.json").is_file() and not list(checkpoints.rglob("training_args.bin"))
     with pytest.raises(ValueError, match="unfinished run with another recipe"):
-        finetune_seq2seq(replace(arguments, learning_rate=1e-3))
+        finetune_seq2seq(replace(arguments, learning_rate=2e-3))
     monkeypatch.undo()
     finetune_seq2seq(arguments)
     whole, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "out"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert read(tmp_path / "whole", "training_summary.json")["best_epoch"] == 3
     assert not checkpoints.exists()
     results = [read(tmp_path / name, "metrics.json")["results"] for name in ("whole", "out")]
     assert results[0] == results[1]

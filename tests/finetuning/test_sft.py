@@ -286,20 +286,30 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_that_it_would_have_had(
         assert torch.equal(load_file(tmp_path / "chat" / "model.safetensors")[name], weights), name
 
 
-def test_a_run_stops_when_asked_and_goes_on(base_dir, few_dir, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("order", ["group_by_length", "random"])
+def test_a_run_stops_when_asked_and_goes_on_to_the_same_weights(
+    tokenizer, few_dir, tmp_path, monkeypatch, capsys, order
+):
+    base_dir = save_base(tmp_path / "base", tokenizer, residual_dropout=0.1)
+    arguments = {"num_train_epochs": 3, "train_sampling_strategy": order}
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments, output_dir=tmp_path / "whole"))
+    assert read_summary(tmp_path / "whole")["best_epoch"] > 1
+
     class StopsAtStepThree(sft_trainer.StopWhenAsked):
         def on_step_end(self, args, state, control, **kwargs):
-            if state.global_step == 3:
+            if state.global_step == 8:  # within the second epoch
                 self.request._note(15, None)
             super().on_step_end(args, state, control, **kwargs)
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
         patch.setattr(sft_trainer, "StopWhenAsked", StopsAtStepThree)
-        finetune(build_arguments(base_dir, few_dir, tmp_path))
+        finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
     assert end.value.code == 143
-    assert "stopped after step 3 by SIGTERM; the same command goes on" in capsys.readouterr().err
-    finetune(build_arguments(base_dir, few_dir, tmp_path))
-    assert read_summary(tmp_path / "chat")["steps"] == 5
+    assert "stopped after step 8 by SIGTERM; the same command goes on" in capsys.readouterr().err
+    finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
+    assert read_summary(tmp_path / "chat")["steps"] == 15
+    for name, weights in load_file(tmp_path / "whole" / "model.safetensors").items():
+        assert torch.equal(load_file(tmp_path / "chat" / "model.safetensors")[name], weights), name
 
 
 def test_training_stops_early_and_takes_the_best_epoch(base_dir, few_dir, tmp_path, capsys):
