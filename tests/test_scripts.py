@@ -56,6 +56,21 @@ def run(script: str, *flags, cwd=ROOT) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.fixture
+def run_here(tmp_path, monkeypatch, capsys):
+    """Runs a script in this process, in an empty folder: there are many to run, and some take seconds to start."""
+
+    def run_script(script: str, *flags) -> subprocess.CompletedProcess:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [f"{script}.py", *map(str, flags)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(str(ROOT / "scripts" / f"{script}.py"), run_name="__main__")
+        return subprocess.CompletedProcess(script, stop.value.code, *capsys.readouterr())
+
+    return run_script
+
+
 def assert_refused(process, *words):
     """Exit code 2 and one line on stderr, the user's words in it and no traceback."""
     assert process.returncode == 2, process.stderr
@@ -71,8 +86,8 @@ def test_help_shows_the_command_and_the_flags(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_unknown_flag_is_refused(command):
-    assert_refused(run(*command, "--outputdir", "x"), "unknown key outputdir")
+def test_an_unknown_flag_is_refused(command, run_here):
+    assert_refused(run_here(*command, "--outputdir", "x"), "unknown key outputdir")
 
 
 @pytest.mark.parametrize("script", STAGES)
@@ -82,18 +97,21 @@ def test_a_script_of_several_stages_lists_them(script):
     assert_refused(run(script, "modle"), "modle", *STAGES[script])
 
 
+def test_a_program_that_refuses_ends_with_2_and_one_line(tmp_path):
+    flags = ["--exports", "nowhere.txt", "--output_dir", "out"]
+    assert_refused(run("prepare_data", *flags, cwd=tmp_path), "nowhere.txt")
+    assert_refused(run("pretrain", "--outputdir", "x", cwd=tmp_path), "unknown key outputdir")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path, monkeypatch, capsys):
+def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path, run_here):
     script = SCRIPT_OF.get(recipe.stem, recipe.stem)
     assert script in SCRIPTS, f"{recipe} belongs to no script"
     content = load_recipe(recipe)
     misspelt = tmp_path / "recipe.yaml"
     misspelt.write_text(yaml.safe_dump({**content, "sed": 1}), encoding="utf-8")
-    # In this process: there are many recipes, and some scripts take seconds to start.
-    monkeypatch.setattr(sys, "argv", [f"{script}.py", "--config", str(misspelt)])
-    with pytest.raises(SystemExit) as stop:
-        runpy.run_path(str(ROOT / "scripts" / f"{script}.py"), run_name="__main__")
-    assert stop.value.code == 2 and "unknown key sed" in capsys.readouterr().err
+    assert_refused(run_here(script, "--config", misspelt), "unknown key sed")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +195,7 @@ def test_a_recipe_is_refused_once_a_key_is_misspelt(recipe, tmp_path, monkeypatc
         ("benchmark", ["pretrain", "--readme", "letter.txt"], ["letter.txt", "pretrain:begin"]),
     ],
 )
-def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words):
+def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, run_here, script, flags, words):
     (tmp_path / "empty.txt").touch()
     (tmp_path / "letter.txt").write_text("Dear all,\nthis is no chat.\n")
     (tmp_path / "adapter").mkdir()
@@ -188,17 +206,16 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path, script, flags, words
     pairs = [json.dumps({"prompt": prompt, "chosen": "labas", "rejected": "walo"}) for prompt in prompts]
     (tmp_path / "pairs.jsonl").write_text("\n".join(pairs))
     before = sorted(path.name for path in tmp_path.iterdir())
-    assert_refused(run(script, *flags, cwd=tmp_path), *words)
+    assert_refused(run_here(script, *flags), *words)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("script", ["prepare_data", "train_tokenizer"])
-def test_an_output_directory_with_another_run_is_refused(tmp_path, script):
+def test_an_output_directory_with_another_run_is_refused(tmp_path, run_here, script):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "theirs").touch()
     inputs = {"prepare_data": "--exports", "train_tokenizer": "--dataset"}
-    process = run(script, inputs[script], ".", "--output_dir", "out", cwd=tmp_path)
-    assert_refused(process, "out already holds another run")
+    assert_refused(run_here(script, inputs[script], ".", "--output_dir", "out"), "out already holds another run")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["theirs"]
 
 
