@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import warnings
 from typing import TYPE_CHECKING, Any
 
 
@@ -32,6 +33,11 @@ def use_all_cores(state: "PartialState") -> None:
 
     if state.device.type == "cpu" and state.num_processes == 1 and torch.get_num_threads() == 1:
         torch.set_num_threads(count_cores())
+
+
+def accept_mixed_norms() -> None:
+    """Lets norms have float32 weights and bf16 inputs, as autocast makes them, without PyTorch's warning of it."""
+    warnings.filterwarnings("ignore", message="Mismatch dtype between input and weight")
 
 
 # Of glibc's malloc.h.

@@ -11,7 +11,7 @@ from darija_gpt import durable
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
-from darija_gpt.hardware import describe_machine, keep_freed_memory, use_all_cores
+from darija_gpt.hardware import accept_mixed_norms, describe_machine, keep_freed_memory, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.recipe import check_keys
 from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
@@ -62,14 +62,14 @@ class PretrainArguments:
     per_device_train_batch_size: int = field(default=8, metadata={"help": "blocks per process and forward pass"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "forward passes per step"})
     optimizer: Literal["adamw", "muon"] = field(
-        default="adamw", metadata={"help": "muon trains the hidden matrices, and AdamW the rest then"}
+        default="muon", metadata={"help": "muon trains the hidden matrices, and AdamW the rest then"}
     )
-    learning_rate: float = field(default=3e-3, metadata={"help": "highest learning rate of AdamW"})
+    learning_rate: float = field(default=6e-3, metadata={"help": "highest learning rate of AdamW"})
     schedule: Literal["cosine", "linear", "constant", "wsd"] = field(
-        default="cosine", metadata={"help": "how learning rates fall; wsd stays high and falls at the end"}
+        default="linear", metadata={"help": "how learning rates fall; wsd stays high and falls at the end"}
     )
-    final_learning_rate_ratio: float = field(default=0.1, metadata={"help": "last learning rate over the highest"})
-    warmup_ratio: float = field(default=0.05, metadata={"help": "share of the steps in which the rate rises"})
+    final_learning_rate_ratio: float = field(default=0.0, metadata={"help": "last learning rate over the highest"})
+    warmup_ratio: float = field(default=0.02, metadata={"help": "share of the steps in which the rate rises"})
     cooldown_ratio: float = field(default=0.2, metadata={"help": "share of the other steps in which wsd falls"})
     muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
     muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
@@ -197,6 +197,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
 
     accelerator = build_accelerator(arguments, config, configure_trackers(arguments.report_to, arguments.output_dir))
     use_all_cores(accelerator.state)
+    accept_mixed_norms()
     keep_freed_memory(accelerator.state)
     with (
         own_run(arguments, accelerator.is_main_process),

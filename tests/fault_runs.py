@@ -39,6 +39,7 @@ def make_arguments(dataset_dir: Path, tokenizer_dir: Path, output_dir: Path, **c
         "model": TINY,
         "per_device_train_batch_size": 3,
         "gradient_accumulation_steps": 2,
+        "optimizer": "adamw",
         "learning_rate": 1e-2,
         "mixed_precision": "no",
         "weight_average_decay": 0.9,

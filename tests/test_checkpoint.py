@@ -284,7 +284,7 @@ def test_two_runs_in_one_directory_are_refused(finished, tmp_path):
         ({"model": {"hidden_size": 32}}, "model was .* and is .*32"),
         ({"per_device_train_batch_size": 6}, "a step had 6 blocks and has 12"),
         ({"gradient_accumulation_steps": 3}, "a step had 6 blocks and has 9"),
-        ({"schedule": "wsd"}, "schedule was cosine and is wsd"),
+        ({"schedule": "wsd"}, "schedule was linear and is wsd"),
     ],
 )
 def test_a_changed_recipe_is_refused_with_the_difference(finished, tmp_path, changes, words):

@@ -151,7 +151,7 @@ def train_ours(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: di
         num_train_epochs=1e6,
         eval_steps=10**9,
         save_steps=setup.save_steps,
-        **changes,
+        **{"optimizer": "adamw", **changes},
     )
     accelerator = Accelerator(mixed_precision=setup.mixed_precision)
     keep_freed_memory(accelerator.state)

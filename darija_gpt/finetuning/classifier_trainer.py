@@ -25,7 +25,7 @@ from darija_gpt.evaluation.classification_metrics import compute_accuracy, compu
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.fingerprint import hash_file
-from darija_gpt.hardware import resolve_precision
+from darija_gpt.hardware import accept_mixed_norms, resolve_precision
 from darija_gpt.output import write_text
 
 
@@ -118,6 +118,7 @@ def train_classifier(
     if (directory / FINISHED_FILE).is_file():
         return _load_finished(model, directory)
     precision = resolve_precision(arguments.mixed_precision)
+    accept_mixed_norms()
     callbacks = [SealCheckpoints(), ReportEpochs(name)]
     if arguments.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(arguments.early_stopping_patience))

@@ -21,7 +21,7 @@ from darija_gpt.evaluation.rouge import estimate_means
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
-from darija_gpt.hardware import use_all_cores
+from darija_gpt.hardware import accept_mixed_norms, use_all_cores
 from darija_gpt.stop_request import catch_signals
 
 
@@ -181,6 +181,7 @@ def build_trainer(
     )
     trainer.remove_callback(PrinterCallback)
     use_all_cores(trainer.accelerator.state)
+    accept_mixed_norms()
     _check_head(trainer)
     return trainer
 

@@ -23,7 +23,7 @@ from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_check
 from darija_gpt.finetuning.sft_batches import CollateExamples
 from darija_gpt.finetuning.sft_examples import LABEL_PAD, count_learnt
 from darija_gpt.finetuning.stopping import StopWhenAsked
-from darija_gpt.hardware import use_all_cores
+from darija_gpt.hardware import accept_mixed_norms, use_all_cores
 from darija_gpt.stop_request import StopRequest, catch_signals
 from darija_gpt.training_loss import compute_cross_entropy
 
@@ -175,6 +175,7 @@ def train_sft(
     with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
         trainer = build_trainer(model, tokenizer, examples, arguments, directory, end_token, request)
         use_all_cores(trainer.accelerator.state)
+        accept_mixed_norms()
         checkpoint = find_checkpoint(directory)
         if checkpoint is not None and trainer.is_world_process_zero():
             print(f"going on from {checkpoint.name}")
