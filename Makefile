@@ -6,6 +6,9 @@ RUN := runs/quickstart
 RECIPES := recipes/quickstart
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
 FAULT_TESTS := $(addprefix tests/test_,checkpoint.py step_guard.py bad_steps.py faults.py distributed.py)
+# A file of tests is one process's, and two take turns at the files.
+PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
+TEST_PROCESSES ?= 2
 PACKAGE := setup.cfg pyproject.toml constraints.txt
 
 # GNU OpenMP lets an idle thread spin 300,000 times. Where another program wants the core, that makes training ten times
@@ -27,14 +30,14 @@ quickstart: .venv/installed
 	$(BIN)/python scripts/chat.py --config $(RECIPES)/chat.yaml
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow and not faults"
+	$(PYTEST) -m "not slow and not faults"
 
 test-slow: .venv/installed-test
-	$(BIN)/python -m pytest -m "slow and not faults"
+	$(PYTEST) -m "slow and not faults"
 
 # Hundreds of runs that are killed, starved of disk, given damaged checkpoints; tests/README.md says what came of it.
 test-faults: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow" $(FAULT_TESTS)
+	$(PYTEST) -m "not slow" $(FAULT_TESTS)
 
 quality: .venv/installed-test
 	$(BIN)/ruff check .

@@ -79,7 +79,7 @@ def test_a_run_ends_as_a_model_that_has_learnt(arguments, dataset, tokenizer):
 
 def test_a_directory_with_another_run_is_refused_with_the_difference(arguments):
     record_run(arguments)
-    with pytest.raises(ValueError, match=r"already holds another run: learning_rate was 0\.003 and is 0\.1"):
+    with pytest.raises(ValueError, match=r"already holds another run: learning_rate was 0\.006 and is 0\.1"):
         check_run(replace(arguments, learning_rate=0.1))
     check_run(arguments)
 
