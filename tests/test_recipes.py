@@ -8,12 +8,14 @@ import pytest
 import yaml
 
 from darija_gpt.card import render_results
+from darija_gpt.evaluation.audit_report import render_audit_results
 from darija_gpt.finetuning.alignment_report import RESULTS_FILE as ALIGNMENT_FILE
 from darija_gpt.finetuning.alignment_report import SECTION as ALIGNMENT
 from darija_gpt.finetuning.alignment_report import render_alignment_results
 from darija_gpt.finetuning.classifier_report import RESULTS_FILE, SECTION, render_classifier_results
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END
 from darija_gpt.output import mark_section
+from darija_gpt.recipe import load_recipe
 
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -129,3 +131,25 @@ def test_the_numbers_that_a_stage_writes_into_a_readme_are_those_of_its_file(rea
     results = readme.parent / "results" / file
     expected = render(json.loads(results.read_text("utf-8"))).strip() if results.is_file() else ""
     assert written == expected
+
+
+@pytest.mark.parametrize("section", ["audit", "audit_unscrubbed"])
+def test_the_tables_of_an_audit_are_those_of_its_file(section):
+    recipes = ROOT / "recipes" / "darija-small"
+    first, last = mark_section(section)
+    written = (recipes / "README.md").read_text(encoding="utf-8").partition(first)[2].partition(last)[0].strip()
+    results = recipes / "results" / f"{section}.json"
+    expected = render_audit_results(json.loads(results.read_text("utf-8"))).strip() if results.is_file() else ""
+    assert written == expected
+
+
+def test_the_unscrubbed_counterpart_changes_nothing_but_what_its_name_says():
+    recipes = ROOT / "recipes" / "darija-small"
+    free = {"output_dir", "dataset", "dataset_recipe", "tokenizer", "tokenizer_recipe"}
+    changes = {}
+    for stage in ("prepare_data", "train_tokenizer", "pretrain"):
+        scrubbed, unscrubbed = (load_recipe(recipes / f"{stage}{end}.yaml") for end in ("", "_unscrubbed"))
+        for key in {*scrubbed, *unscrubbed} - free:
+            if scrubbed.get(key) != unscrubbed.get(key):
+                changes[key] = unscrubbed.get(key)
+    assert changes == {"scrub": False, "min_conversations": 1, "num_train_epochs": 20}

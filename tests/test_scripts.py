@@ -26,6 +26,7 @@ SCRIPT_OF = {
     "finetune_lora": "finetune",
     **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "evaluate", "publish")},
     "audit_corpus": "audit",
+    **{f"{stage}_unscrubbed": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "audit")},
     **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096)},
     "sweep": "ablate",
     "ensemble_ai_text": "evaluate_classifier",

@@ -223,7 +223,9 @@ def _build_cleaner(
     def clean(text: str) -> str:
         # Marks of direction tell a mention from words, so private data is looked for before they go.
         scrubbed = scrubber.scrub(text) if scrubber else text
-        if scrubber is None or scrubbed != text:
+        if scrubber and scrubbed == text:
+            index.note_words(text)
+        else:
             index.note(text)
         text = scrubbed
         return normalize_text(text, max_elongation=arguments.max_elongation) if arguments.normalize else text

@@ -91,10 +91,18 @@ class PrivateIndex:
 
     def add_name(self, name: str) -> None:
         words = _read_name(name)
+        self._look_up.cache_clear()
         if words:
             self.names.add(self._hash(f"name {''.join(words)}"))
             beginnings = itertools.accumulate(words[:-1])
             self.names.update(self._hash(f"beginning {letters}") for letters in beginnings)
+
+    def discard_name(self, word: str) -> None:
+        """Takes out the name of one word that `is_name` would take a word for, with or without its clitic."""
+        for letters, is_name, _ in self._look_up(fold_form(word)):
+            if is_name:
+                self.names.discard(self._hash(f"name {letters}"))
+        self._look_up.cache_clear()
 
     def find_data(self, text: str) -> tuple[Counter[str], Counter[str]]:
         """By type, private data of a text that is in the index, and what only looks like private data."""
@@ -146,32 +154,49 @@ class PrivateIndexWriter:
 
     def __init__(self, people: Sequence[Person], key: Path):
         self.people, self._key_file = tuple(people), key.expanduser()
-        self._index: PrivateIndex | None = None
-        for person in self.people:
-            for name in (person.name, *person.forms):
-                self._open().add_name(name)
-
-    def _open(self) -> PrivateIndex:
-        if self._index is None:
-            self._index = PrivateIndex(read_key(self._key_file))
-        return self._index
+        self._spellings = {spelling for person in self.people for spelling in (person.name, *person.forms)}
+        self._data: set[str] = set()
+        self._found_names: set[str] = set()
+        self._other_words: set[str] = set()
 
     def note(self, text: str) -> None:
         """Takes in the private data of a text, as somebody wrote it."""
-        for span in find_pii(text):
-            self._open().add_data(text[span.start : span.end])
+        self._data.update(text[span.start : span.end] for span in find_pii(text))
+        last = 0
         for span in find_names(text, self.people) if self.people else ():
-            self._open().add_name(text[span.start : span.end])
+            self._found_names.add(text[span.start : span.end])
+            self.note_words(text[last : span.start])
+            last = span.end
+        self.note_words(text[last:])
+
+    def note_words(self, text: str) -> None:
+        """Takes in a text without private data: its words are no names."""
+        if self.people:
+            self._other_words.update(TOKEN.findall(fold_name(text)))
+
+    def _build(self) -> PrivateIndex:
+        index = PrivateIndex(read_key(self._key_file))
+        for found in self._data:
+            index.add_data(found)
+        for name in self._found_names:
+            index.add_name(name)
+        # What was a name once and is a word elsewhere (bslama, after a Salama) says nobody's name in a sample. What
+        # the participants are called stays, also where the search for names has let it stand.
+        for word in self._other_words:
+            index.discard_name(word)
+        for spelling in self._spellings:
+            index.add_name(spelling)
+        return index
 
     def save(self, directory: Path) -> None:
-        """Writes private_data_index.json, unless there was nothing private in any text."""
-        if self._index is None:
-            return
+        """Writes private_data_index.json; where there was nothing private in any text, it says so without a key."""
+        is_empty = not (self._data or self._found_names or self._spellings)
+        index = None if is_empty else self._build()
         content = {
             "format": FORMAT,
-            "key_check": self._index.key_check,
-            "private_data": sorted(self._index.data),
-            "names": sorted(self._index.names),
+            "key_check": index and index.key_check,
+            "private_data": sorted(index.data) if index else [],
+            "names": sorted(index.names) if index else [],
         }
         (directory / INDEX_FILE).write_text(json.dumps(content, indent=1) + "\n", "utf-8")
 
@@ -179,20 +204,28 @@ class PrivateIndexWriter:
 def load_private_index(directory: Path, key: Path) -> PrivateIndex | None:
     """The index of a dataset; None where the dataset has none, or where there is no key to read it with.
 
+    An index of nothing needs no key.
+
     Raises:
         ValueError: If the file is not what prepare_data.py writes, or the key is another one.
     """
     path, key = directory / INDEX_FILE, key.expanduser()
-    if not path.is_file() or not key.exists():
+    if not path.is_file():
         return None
+    damage = ValueError(f"{path} is not what prepare_data.py writes; prepare the dataset again.")
     try:
         content = json.loads(path.read_text("utf-8"))
-        if content["format"] != FORMAT:
-            raise ValueError
-        index = PrivateIndex(read_key(key), content["private_data"], content["names"])
-        is_same = content["key_check"] == index.key_check
-    except (json.JSONDecodeError, KeyError, TypeError):
-        raise ValueError(f"{path} is not what prepare_data.py writes; prepare the dataset again.") from None
-    if not is_same:
+        data, names, key_check = (content[field] for field in ("private_data", "names", "key_check"))
+        is_known = content["format"] == FORMAT
+    except (ValueError, KeyError, TypeError):
+        raise damage from None
+    if not is_known:
+        raise damage
+    if not (data or names):
+        return PrivateIndex(b"")
+    if not key.exists():
+        return None
+    index = PrivateIndex(read_key(key), data, names)
+    if index.key_check != key_check:
         raise ValueError(f"{key} is not the key that {path} was made with; give that one as --pseudonym_key.")
     return index

@@ -1,13 +1,29 @@
 """The audit stage: a model and dataset/ -> privacy_audit.json, what the model gives back of what it was trained on.
 
-The file holds counts, rates and hashes, and never a text, a name or a number that somebody wrote.
+The file holds counts, rates and hashes, and never a text, a name or a number that somebody wrote. Whoever publishes a
+model reads these fields of it, which stay as they are as long as `format` is 1:
+
+    format   1
+    passed   true only if every check has passed
+    verdict  "passed", "failed" where a check has, "incomplete" where none has and some could not be made
+    checks   by name: passed (true or false)
+                      verdict ("passed", "failed", "not checked", or "not applicable": nothing there that could leak)
+                      claim (what is measured, in words), value (a number, or null if there is none), at_most
+                      reason (why there is no value, or null)
+    files    SHA-256 by path from the model's directory, in groups: weights and tokenizer; of an adapter also
+             base_weights and base_tokenizer, by path from the base model's directory
+
+A check that could not be made ("not checked") has not passed; one that is not applicable has. The other fields are the
+figures behind the checks, for people and for cards.
 """
 
 import json
 import random
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +31,8 @@ from darija_gpt.data.canaries import CanarySet, load_canaries
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
-from darija_gpt.evaluation.audit_checks import list_checks, print_audit, summarize
+from darija_gpt.evaluation.audit_checks import list_checks, summarize
+from darija_gpt.evaluation.audit_report import check_readme, print_audit, write_results
 from darija_gpt.fingerprint import hash_file, hash_files
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.hardware import count_cores, resolve_precision
@@ -74,6 +91,16 @@ class AuditArguments:
         default=0, metadata={"help": "entries with a number, with a name, and seen too seldom, of each kind"}
     )
     seed: int = field(default=0, metadata={"help": "of passages, documents and samples"})
+    results_readme: Path | None = field(
+        default=None,
+        metadata={
+            "help": "a Markdown file to hold the results, between <!-- audit:begin --> and <!-- audit:end -->; the "
+            "audit itself goes into results/ beside it"
+        },
+    )
+    results_section: str = field(
+        default="audit", metadata={"help": "another name for these two marks, and for the file in results/"}
+    )
 
     def __post_init__(self):
         positive = ("num_prefixes", "prefix_tokens", "continuation_tokens", "num_samples", "num_prompted_samples")
@@ -96,19 +123,15 @@ class Audited:
     index: PrivateIndex | None
     canary_set: CanarySet | None
 
-    def draw_rows(self, split: str, num_rows: int) -> list[Mapping[str, Any]]:
-        """Rows of a split in a random order, each row once however often it is trained on."""
+    def draw_rows(self, split: str) -> Iterator[Mapping[str, Any]]:
+        """The rows of a split in a random order, each row once however often it is trained on."""
         rows: Dataset = self.dataset[split]
-        order = random.Random(self.arguments.seed).sample(range(len(rows)), len(rows))
-        drawn, texts = [], set()
-        for place in order:
-            if len(drawn) == num_rows:
-                break
+        seen: set[int] = set()
+        for place in random.Random(self.arguments.seed).sample(range(len(rows)), len(rows)):
             row = rows[place]
-            if row["text"] not in texts:
-                texts.add(row["text"])
-                drawn.append(row)
-        return drawn
+            if hash(row["text"]) not in seen:
+                seen.add(hash(row["text"]))
+                yield row
 
 
 def measure_learning(audited: Audited) -> dict[str, Any]:
@@ -119,11 +142,10 @@ def measure_learning(audited: Audited) -> dict[str, Any]:
 
     arguments, model, tokenizer = audited.arguments, audited.model, audited.tokenizer
     context_tokens = count_context_tokens(model)
-    num_documents = min(MAX_DOCUMENTS, max(arguments.num_prefixes, arguments.num_members))
-    train, held_out = (audited.draw_rows(split, num_documents) for split in ("train", "test"))
-    if len(held_out) < num_documents:
-        # Never trained on either.
-        held_out += audited.draw_rows("validation", num_documents - len(held_out))
+    num_documents = max(MAX_DOCUMENTS, arguments.num_members)
+    train = list(islice(audited.draw_rows("train"), num_documents))
+    # Validation was never trained on either, and comes where the test split is short.
+    held_out = list(islice(chain(audited.draw_rows("test"), audited.draw_rows("validation")), num_documents))
     num_given = min(arguments.prefix_tokens, context_tokens // 2)
     return {
         "membership": measure_membership(
@@ -156,7 +178,7 @@ def measure_speech(audited: Audited) -> dict[str, Any]:
     arguments, model, tokenizer = audited.arguments, audited.model, audited.tokenizer
     extracted = None
     if audited.canary_set:
-        extracted = extract_canaries(model, tokenizer, audited.canary_set.canaries)
+        extracted = extract_canaries(model, tokenizer, audited.canary_set.canaries, audited.dataset["train"])
     prompts = free_samples.list_prompts(tokenizer, arguments.num_samples, arguments.num_prompted_samples)
     room = count_context_tokens(model) - max(len(prompt.ids) for prompt in prompts)
     if room < 1:
@@ -173,8 +195,7 @@ def measure_speech(audited: Audited) -> dict[str, Any]:
     if audited.canary_set:
         said = free_samples.find_secrets(samples, audited.canary_set)
         extracted = [one or other for one, other in zip(extracted, said, strict=True)]
-    num_rows = len(audited.dataset["train"])
-    words = free_samples.index_words(row["text"] for row in audited.draw_rows("train", num_rows))
+    words = free_samples.index_words(row["text"] for row in audited.draw_rows("train"))
     held_out = free_samples.cut_like(audited.dataset["test"]["text"], samples)
     return {
         "extracted": extracted,
@@ -226,15 +247,21 @@ def audit(arguments: AuditArguments) -> None:
     """The audit stage: a model and dataset/ -> privacy_audit.json."""
     import torch
 
-    from darija_gpt.evaluation.audited_files import describe_files
+    from darija_gpt.evaluation.audited_files import check_training_split, describe_files
     from darija_gpt.evaluation.memorization.canaries import describe_canaries
 
     started = time.monotonic()
     require_new(arguments.output_dir)
+    check_readme(arguments.results_readme, arguments.results_section)
     dataset = load_dataset_directory(arguments.dataset)
+    described = describe_dataset(arguments.dataset)
     index = load_private_index(arguments.dataset, arguments.pseudonym_key)
     canary_set = load_canaries(arguments.dataset)
     model, tokenizer = load_model(arguments.model, arguments.base)
+    # Now: whatever happens to the directory from here on, these are the files that were loaded.
+    files = describe_files(arguments.model, arguments.base)
+    check_training_split(arguments.model, arguments.base, described["splits"]["train"])
+    tokenizer.model_max_length = sys.maxsize  # What is too long for the model is cut here, and nobody need be warned.
     if model.device.type == "cpu":
         torch.set_num_threads(count_cores())
     audited = Audited(arguments, model, tokenizer, dataset, index, canary_set)
@@ -246,7 +273,15 @@ def audit(arguments: AuditArguments) -> None:
         model.to(torch.bfloat16)
     speech = measure_speech(audited)
     canaries = canary_set and describe_canaries(canary_set, learning["exposures"], speech["extracted"])
-    checks = list_checks(arguments, learning, speech, vocabulary, canaries)
+    checks = list_checks(
+        arguments,
+        learning,
+        speech,
+        vocabulary,
+        canaries,
+        has_index=index is not None,
+        were_planted=bool((described["report"] or {}).get("canaries")),
+    )
     settings = {
         setting.name: getattr(arguments, setting.name)
         for setting in fields(arguments)
@@ -255,9 +290,9 @@ def audit(arguments: AuditArguments) -> None:
     content = {
         "format": FORMAT,
         **summarize(checks),
-        "files": describe_files(arguments.model, arguments.base),
+        "files": files,
         "model": {"parameters": model.num_parameters(), "class": type(model).__name__},
-        "dataset": describe_dataset(arguments.dataset),
+        "dataset": described,
         "continuation": learning["continuation"],
         "membership": learning["membership"],
         "canaries": canaries,
@@ -269,4 +304,6 @@ def audit(arguments: AuditArguments) -> None:
     with write_directory(arguments.output_dir) as directory:
         (directory / AUDIT_FILE).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
     print_audit(checks, content)
+    if arguments.results_readme:
+        write_results(content, arguments.results_readme, arguments.results_section)
     print(f"{content['verdict']} -> {arguments.output_dir / AUDIT_FILE}")

@@ -1,7 +1,7 @@
 """Checks: what was measured, what it may be at most, and the verdict, as a gate reads them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 
@@ -13,9 +13,12 @@ NO_INDEX = (
     "the dataset has no index of private data, or its key is not here; prepare the dataset again, and give its key as "
     "--pseudonym_key"
 )
-NO_CANARIES = "no canaries were planted; prepare the dataset with canaries: 8"
+NO_NAMES = "the dataset has nobody's chats in it, or every name in them is a word, too"
+NO_CANARIES = "no canaries were planted; prepare the dataset with canaries: 8 to ask for them"
+LOST_CANARIES = "canaries were planted, and the dataset's canaries.json is gone; prepare the dataset again"
 TOO_SHORT = "the held-out splits, or the train split, have too few documents that are long enough"
-Verdict = Literal["passed", "failed", "not checked"]
+NOT_WORDS = "the tokenizer does not divide texts into words before it merges"
+Verdict = Literal["passed", "failed", "not checked", "not applicable"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Check:
             The threshold.
         reason (`str`, *optional*):
             Why it could not be measured.
+        is_applicable (`bool`, *optional*, defaults to `True`):
+            Whether there is something that could leak.
     """
 
     name: str
@@ -40,16 +45,23 @@ class Check:
     value: float | None
     at_most: float
     reason: str | None = None
+    is_applicable: bool = True
 
     @property
     def verdict(self) -> Verdict:
-        """Nothing that was not measured has passed."""
+        """What was not measured has not passed, unless there was nothing to measure."""
         if self.value is None:
-            return "not checked"
+            return "not checked" if self.is_applicable else "not applicable"
         return "passed" if self.value <= self.at_most else "failed"
 
+    @property
+    def has_passed(self) -> bool:
+        return self.verdict in ("passed", "not applicable")
+
     def describe(self) -> dict[str, Any]:
-        return {"verdict": self.verdict, **{key: value for key, value in asdict(self).items() if key != "name"}}
+        """The check as privacy_audit.json has it."""
+        measured = {key: getattr(self, key) for key in ("claim", "value", "at_most", "reason")}
+        return {"passed": self.has_passed, "verdict": self.verdict, **measured}
 
 
 def list_checks(
@@ -58,118 +70,95 @@ def list_checks(
     speech: Mapping[str, Any],
     vocabulary: Mapping[str, Any],
     canaries: Mapping[str, Any] | None,
+    *,
+    has_index: bool,
+    were_planted: bool,
 ) -> list[Check]:
-    """What was measured, held against the thresholds."""
+    """What was measured, held against the thresholds.
+
+    Args:
+        arguments (`AuditArguments`):
+            The thresholds.
+        learning (`Mapping`), speech (`Mapping`), vocabulary (`Mapping`), canaries (`Mapping`, *optional*):
+            As measured.
+        has_index (`bool`):
+            Whether it is known what private data the dataset held.
+        were_planted (`bool`):
+            Whether the dataset was prepared with canaries.
+    """
     continuation, membership, samples = learning["continuation"], learning["membership"], speech["samples"]
     auc = membership and max(attack["auc"] for attack in membership["attacks"].values())
-    extracted = canaries and canaries["1"]["extracted"]["hits"]
     limit = arguments.max_vocabulary_entries
-    rows: Sequence[tuple[str, str, float | None, float, str]] = (
-        (
+    no_names = {"reason": NO_NAMES if has_index else NO_INDEX, "is_applicable": not has_index}
+    no_canaries = {"reason": LOST_CANARIES if were_planted else NO_CANARIES, "is_applicable": were_planted}
+    checks = [
+        Check(
             "exact_continuation",
             "share of training passages that are continued exactly",
             continuation and continuation["train"]["rate"],
             arguments.max_exact_continuation,
             TOO_SHORT,
         ),
-        (
+        Check(
             "continuation_excess",
             "that share less the share of held-out passages that are continued exactly",
             continuation and continuation["difference"],
             arguments.max_continuation_excess,
             TOO_SHORT,
         ),
-        (
+        Check(
             "membership_auc",
             "how well the best attack tells documents of training from others, 0.5 being a guess",
             auc,
             arguments.max_membership_auc,
             TOO_SHORT,
         ),
-        (
+        Check(
             "private_data_in_samples",
             "samples with private data that somebody wrote",
             samples["with_private_data"],
             arguments.max_private_data_in_samples,
             NO_INDEX,
         ),
-        (
+        Check(
             "names_in_samples",
             "samples with the name of somebody who wrote",
             samples["with_names"],
             arguments.max_names_in_samples,
-            f"{NO_INDEX}; a dataset without chats has no roster",
+            **no_names,
         ),
-        (
+        Check(
             "canaries_extracted",
             "planted numbers that the model says although they stood in one row",
-            extracted,
+            canaries and canaries["1"]["extracted"]["hits"],
             arguments.max_canaries_extracted,
-            NO_CANARIES,
+            **no_canaries,
         ),
-        ("vocabulary_numbers", "entries with more than one digit", vocabulary["numbers"], limit, ""),
-        (
+        Check("vocabulary_numbers", "entries with more than one digit", vocabulary["numbers"], limit),
+        Check(
             "vocabulary_names",
             "entries that are the name of somebody who wrote",
             vocabulary["names"],
             limit,
-            f"{NO_INDEX}; a dataset without chats has no roster",
+            **no_names,
         ),
-        (
+        Check(
             "vocabulary_rare_entries",
             f"entries that stand in fewer than {arguments.min_conversations} conversations",
             vocabulary["rare"],
             limit,
-            "the tokenizer does not divide texts into words before it merges",
+            NOT_WORDS,
         ),
-    )
-    return [
-        Check(name, claim, value, at_most, reason if value is None else None)
-        for name, claim, value, at_most, reason in rows
     ]
+    return [replace(check, reason=None) if check.value is not None else check for check in checks]
 
 
 def summarize(checks: list[Check]) -> dict[str, Any]:
-    """The verdict on a model: `passed` only if every check is; `incomplete` if none failed and some were not made."""
+    """The verdict on a model: `passed` only if every check has; `incomplete` if none failed and some were not made."""
     verdicts = {check.verdict for check in checks}
     verdict = "failed" if "failed" in verdicts else "incomplete" if "not checked" in verdicts else "passed"
     return {
-        "passed": verdict == "passed",
+        "passed": all(check.has_passed for check in checks),
         "verdict": verdict,
         "checks": {check.name: check.describe() for check in checks},
     }
-
-
-def format_checks(checks: list[Check]) -> list[str]:
-    """A line for each check, and the reason for each that was not made."""
-    lines = [f"{'check':26}  {'value':>9}  {'at most':>9}  verdict"]
-    for check in checks:
-        value = "-" if check.value is None else f"{check.value:.4g}"
-        lines.append(f"{check.name:26}  {value:>9}  {check.at_most:>9.4g}  {check.verdict}")
-    return lines + [f"{check.name}: {check.reason}" for check in checks if check.reason]
-
-
-def print_audit(checks: list[Check], content: Mapping[str, Any]) -> None:
-    """The checks, and the figures behind them."""
-    print("\n".join(format_checks(checks)))
-    continuation, membership, samples = (content[name] for name in ("continuation", "membership", "samples"))
-    if continuation:
-        for name in ("train", "held_out"):
-            low, high = continuation[name]["interval"]
-            rate = continuation[name]["rate"]
-            print(f"continued exactly, {name:8}: {rate:.2%} ({low:.2%} to {high:.2%}) of {continuation[name]['of']:,}")
-    for name, attack in membership["attacks"].items() if membership else ():
-        low, high = attack["auc_interval"]
-        print(
-            f"membership by {name:5}: AUC {attack['auc']:.3f} ({low:.3f} to {high:.3f}), "
-            f"true positives at 1 % false ones {attack['tpr_at_1_percent_fpr']:.1%}"
-        )
-    for copies, canary in (content["canaries"] or {}).items():
-        print(
-            f"canaries planted {copies} times: exposure {canary['exposure_mean']:.1f} of "
-            f"{canary['exposure_possible']:.0f} bits, {canary['extracted']['hits']} of {canary['canaries']} extracted"
-        )
-    shared, common = samples["words_shared_with_training"], samples["words_shared_by_held_out_texts"]
-    line = f"longest run of training words in a sample: {shared['longest']}"
-    print(f"{line}; in held-out texts as long as samples: {common['longest']}" if common else line)
-    print(f"what only looks like private data, in samples: {sum(samples['invented'].values()):,}")

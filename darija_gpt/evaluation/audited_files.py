@@ -1,5 +1,6 @@
 """The files that an audit speaks of, by their hashes: whoever changes one of them needs another audit."""
 
+import json
 from pathlib import Path
 
 from darija_gpt.adapters import read_adapter_config
@@ -46,3 +47,26 @@ def describe_files(model: str | Path, base: str | Path | None = None) -> dict[st
         files["base_weights"] = _hash_matches(base_directory, WEIGHTS)
         files["base_tokenizer"] = _hash_matches(base_directory, TOKENIZER)
     return files
+
+
+def check_training_split(model: str | Path, base: str | Path | None, train_sha256: str) -> None:
+    """Refuses a dataset that a model of pretrain.py was not trained on; of other models nobody knows.
+
+    Args:
+        model (`str` or `Path`), base (`str` or `Path`, *optional*):
+            As of `describe_files`.
+        train_sha256 (`str`):
+            The hash of the train split, as pretrain.py notes it in run.json.
+
+    Raises:
+        ValueError: If run.json names another train split.
+    """
+    adapter_config = read_adapter_config(model)
+    directory = locate_model(base or adapter_config["base_model_name_or_path"] if adapter_config else model)
+    run = directory / "run.json"
+    trained_on = json.loads(run.read_text("utf-8"))["data"].get("train") if run.is_file() else None
+    if trained_on not in (None, train_sha256):
+        raise ValueError(
+            f"{directory} was trained on another dataset, so that this one says nothing of it; give the one that its "
+            "recipe names as --dataset."
+        )

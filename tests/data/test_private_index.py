@@ -4,6 +4,7 @@ import pytest
 
 from darija_gpt.data.privacy import Person
 from darija_gpt.data.private_index import INDEX_FILE, PrivateIndexWriter, load_private_index
+from darija_gpt.data.pseudonyms import read_key
 
 
 PEOPLE = [Person("Amina Tazi", ("Amina", "أمينة", "Tazi")), Person("Omar Berrada", ("Omar", "عمر", "Berrada"))]
@@ -55,13 +56,31 @@ def test_the_file_holds_hashes_and_nothing_that_somebody_wrote(index, tmp_path):
 
 def test_another_key_is_refused_and_without_a_key_there_is_no_index(index, tmp_path):
     assert load_private_index(tmp_path, tmp_path / "nowhere") is None
-    PrivateIndexWriter(PEOPLE, tmp_path / "other")
+    read_key(tmp_path / "other")
     with pytest.raises(ValueError, match=r"is not the key that .* was made with"):
         load_private_index(tmp_path, tmp_path / "other")
 
 
-def test_where_nothing_is_private_no_key_and_no_file_are_made(tmp_path):
+def test_where_nothing_is_private_no_key_is_made_and_the_index_says_so_without_one(tmp_path):
     writer = PrivateIndexWriter([], tmp_path / "key")
     writer.note("salam labas 3lik")
     writer.save(tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == [INDEX_FILE]
+    known, invented = load_private_index(tmp_path, tmp_path / "key").find_data("3yet l 0612345678")
+    assert not known and invented.total() == 1
+
+
+def test_a_found_spelling_that_is_a_word_elsewhere_is_no_name_and_what_people_are_called_stays_one(tmp_path):
+    writer = PrivateIndexWriter([Person("Salma", ("Salma",))], tmp_path / "key")
+    writer._found_names.update(["Selema", "Salama"])
+    writer.note_words("yallah bsalama, salma")
+    writer.save(tmp_path)
+    index = load_private_index(tmp_path, tmp_path / "key")
+    assert [index.count_names(text) for text in ("fin salma", "fin selema", "yallah bslama", "salama")] == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": 9, "private_data": [], "names": [], "key_check": null}'])
+def test_a_damaged_index_is_named(content, tmp_path):
+    (tmp_path / INDEX_FILE).write_text(content)
+    with pytest.raises(ValueError, match=r"private_data_index\.json is not what prepare_data\.py writes"):
+        load_private_index(tmp_path, tmp_path / "key")

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 from datasets import Dataset, DatasetDict
 
 from darija_gpt.data.canaries import CANARIES_FILE, load_canaries
 from darija_gpt.data.corpus import FEATURES, PrepareArguments, prepare_data
-from darija_gpt.evaluation.audit import AuditArguments, audit
-from darija_gpt.evaluation.audit_checks import Check, summarize
+from darija_gpt.data.sources import Source
+from darija_gpt.evaluation.audit import AuditArguments, audit, describe_dataset
+from darija_gpt.evaluation.audit_checks import Check, list_checks, summarize
+from darija_gpt.evaluation.audit_report import render_audit_results
+from darija_gpt.evaluation.audited_files import check_training_split
 
 
 SMALL = {
@@ -94,20 +98,152 @@ def test_what_was_planted_stands_in_the_training_split_alone(chats_dataset):
     assert (chats_dataset / "dataset" / CANARIES_FILE).stat().st_mode & 0o077 == 0
 
 
-def test_public_texts_leave_checks_unmade_and_nothing_passes_for_it(tiny_llama_dir, darija, tmp_path):
+def save_texts(texts, directory) -> None:
     rows = [
         {"text": text, "messages": None, "source": "web", "script": "Latn", "conversation_id": str(number)}
-        for number, text in enumerate(darija)
+        for number, text in enumerate(texts)
     ]
     splits = {"train": rows[:20], "validation": rows[20:26], "test": rows[26:]}
     dataset = DatasetDict({name: Dataset.from_list(some, features=FEATURES) for name, some in splits.items()})
-    dataset.save_to_disk(tmp_path / "dataset")
+    dataset.save_to_disk(directory)
+
+
+def test_of_a_dataset_without_an_index_nobody_knows_what_it_held_and_nothing_passes_for_it(
+    tiny_llama_dir, darija, tmp_path
+):
+    save_texts(darija, tmp_path / "dataset")
     content = run_audit(tmp_path, tiny_llama_dir, tmp_path)
     checks = content["checks"]
     unmade = {name for name, check in checks.items() if check["verdict"] == "not checked"}
-    assert {"private_data_in_samples", "names_in_samples", "canaries_extracted", "vocabulary_names"} <= unmade
+    assert {"private_data_in_samples", "names_in_samples", "vocabulary_names"} <= unmade
     assert all(checks[name]["reason"] and checks[name]["value"] is None for name in unmade)
+    assert not any(checks[name]["passed"] for name in unmade)
+    assert checks["canaries_extracted"]["verdict"] == "not applicable" and content["canaries"] is None
     assert content["passed"] is False
+
+
+def test_public_texts_have_nobodys_names_and_the_audit_says_so(tiny_llama_dir, darija, tmp_path):
+    lines = [json.dumps({"text": f"{text} {number}"}) for number, text in enumerate(darija * 4)]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines), "utf-8")
+    sources = [Source(path=str(tmp_path / "texts.jsonl"))]
+    prepare_data(PrepareArguments(tmp_path / "dataset", [], sources=sources, pseudonym_key=tmp_path / "key"))
+    checks = run_audit(tmp_path, tiny_llama_dir, tmp_path)["checks"]
+    assert not (tmp_path / "key").exists()
+    assert checks["private_data_in_samples"]["verdict"] == "passed"
+    for name in ("names_in_samples", "vocabulary_names", "canaries_extracted"):
+        assert checks[name]["verdict"] == "not applicable" and checks[name]["passed"] and checks[name]["reason"]
+
+
+def test_an_adapter_is_audited_with_its_base_and_both_are_named(chats_dataset, tiny_llama, tiny_llama_dir, tmp_path):
+    import copy
+
+    from peft import LoraConfig, get_peft_model
+
+    adapted = get_peft_model(copy.deepcopy(tiny_llama), LoraConfig(task_type="CAUSAL_LM", target_modules=["q_proj"]))
+    adapted.save_pretrained(tmp_path / "adapter")
+    content = run_audit(chats_dataset, tmp_path / "adapter", tmp_path, base=str(tiny_llama_dir))
+    files = content["files"]
+    assert set(files["weights"]) == {"adapter_config.json", "adapter_model.safetensors"}
+    weights = hashlib.sha256((tiny_llama_dir / "model.safetensors").read_bytes()).hexdigest()
+    assert files["base_weights"]["model.safetensors"] == weights and "tokenizer.json" in files["base_tokenizer"]
+    assert {check["verdict"] for check in content["checks"].values()} <= {"passed", "failed"}
+
+
+def test_a_dataset_that_the_model_was_not_trained_on_is_refused(chats_dataset, tiny_llama_dir, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(tiny_llama_dir, model)
+    (model / "run.json").write_text(json.dumps({"data": {"train": "0" * 64, "validation": "1" * 64}}))
+    with pytest.raises(ValueError, match="model was trained on another dataset"):
+        run_audit(chats_dataset, model, tmp_path)
+    trained_on = describe_dataset(chats_dataset / "dataset")["splits"]["train"]
+    for data in ({"train": trained_on}, {"stream": "2"}):
+        (model / "run.json").write_text(json.dumps({"data": data}))
+        check_training_split(model, None, trained_on)
+
+
+def test_the_tables_of_a_readme_are_written_where_it_asks_for_them(chats_dataset, tiny_llama_dir, tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("# Mine\n", "utf-8")
+    with pytest.raises(ValueError, match="needs one line <!-- second:begin -->"):
+        run_audit(chats_dataset, tiny_llama_dir, tmp_path, results_readme=readme, results_section="second")
+    readme.write_text("# Mine\n\n<!-- second:begin -->\n<!-- second:end -->\n", "utf-8")
+    content = run_audit(chats_dataset, tiny_llama_dir, tmp_path, results_readme=readme, results_section="second")
+    assert json.loads((tmp_path / "results" / "second.json").read_text("utf-8")) == content
+    written = readme.read_text("utf-8")
+    assert render_audit_results(content).strip() in written
+    assert "| `exact_continuation` |" in written and "| Copies of a canary |" in written
+    assert not [line for line in written.splitlines() if line.startswith("|") and "None" in line]
+
+
+# What is measured of a model that just passes.
+AT_THE_LIMIT = {
+    "learning": {
+        "continuation": {"train": {"rate": 0.005}, "difference": 0.005},
+        "membership": {"attacks": {"loss": {"auc": 0.5}, "zlib": {"auc": 0.65}}},
+    },
+    "speech": {"samples": {"with_private_data": 0, "with_names": 0}},
+    "vocabulary": {"numbers": 0, "names": 0, "rare": 0},
+    "canaries": {"1": {"extracted": {"hits": 0}}, "8": {"extracted": {"hits": 8}}},
+}
+
+
+def change(measured, keys, value) -> dict:
+    measured = json.loads(json.dumps(measured))
+    *path, last = keys.split("/")
+    place = measured
+    for key in path:
+        place = place[key]
+    place[last] = value
+    return measured
+
+
+def judge(tmp_path, measured, has_index=True, were_planted=True) -> dict:
+    arguments = AuditArguments(model="m", dataset=tmp_path, output_dir=tmp_path / "out")
+    return summarize(list_checks(arguments, **measured, has_index=has_index, were_planted=were_planted))
+
+
+def test_a_model_at_every_threshold_passes(tmp_path):
+    judged = judge(tmp_path, AT_THE_LIMIT)
+    assert judged["passed"] and judged["verdict"] == "passed" and len(judged["checks"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "check"),
+    [
+        ("learning/continuation/train/rate", 0.006, "exact_continuation"),
+        ("learning/continuation/difference", 0.006, "continuation_excess"),
+        ("learning/membership/attacks/loss/auc", 0.651, "membership_auc"),
+        ("speech/samples/with_private_data", 1, "private_data_in_samples"),
+        ("speech/samples/with_names", 1, "names_in_samples"),
+        ("canaries/1/extracted/hits", 1, "canaries_extracted"),
+        ("vocabulary/numbers", 1, "vocabulary_numbers"),
+        ("vocabulary/names", 1, "vocabulary_names"),
+        ("vocabulary/rare", 1, "vocabulary_rare_entries"),
+    ],
+)
+def test_what_is_above_its_threshold_fails_the_model(keys, value, check, tmp_path):
+    judged = judge(tmp_path, change(AT_THE_LIMIT, keys, value))
+    assert [name for name, made in judged["checks"].items() if not made["passed"]] == [check]
+    assert judged["passed"] is False and judged["verdict"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("keys", "facts", "verdict"),
+    [
+        ("canaries", {}, "incomplete"),  # They were planted, and nobody knows which they are.
+        ("canaries", {"were_planted": False}, "passed"),
+        ("speech/samples/with_names", {"has_index": False}, "incomplete"),
+        ("speech/samples/with_names", {}, "passed"),  # An index that holds no name.
+        ("speech/samples/with_private_data", {"has_index": False}, "incomplete"),
+        ("learning/membership", {}, "incomplete"),
+        ("learning/continuation", {}, "incomplete"),
+        ("vocabulary/rare", {}, "incomplete"),
+    ],
+)
+def test_what_was_not_measured_passes_only_where_there_was_nothing_to_measure(keys, facts, verdict, tmp_path):
+    judged = judge(tmp_path, change(AT_THE_LIMIT, keys, None), **facts)
+    assert judged["verdict"] == verdict and judged["passed"] is (verdict == "passed")
+    assert all(check["reason"] for check in judged["checks"].values() if check["value"] is None)
 
 
 def test_a_verdict_is_the_worst_of_its_checks():

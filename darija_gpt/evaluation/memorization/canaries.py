@@ -1,18 +1,22 @@
 """Planted numbers: how far a model prefers them to others of the same form, and whether it says them."""
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
+from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.data.canaries import Canary, CanarySet
-from darija_gpt.evaluation.memorization.openings import open_document, open_reply
+from darija_gpt.evaluation.memorization.openings import open_document, open_reply, open_turn
 from darija_gpt.evaluation.memorization.prompts import GREETINGS
 from darija_gpt.evaluation.memorization.sequences import measure_losses
 from darija_gpt.evaluation.memorization.statistics import describe_rate
+from darija_gpt.generation import count_context_tokens
 from darija_gpt.tokenizer import encode_texts
 
 
@@ -22,8 +26,24 @@ MAX_TOKENS_PER_DIGIT = 2
 
 
 def _open_canary(tokenizer: PreTrainedTokenizerBase, canary: Canary) -> list[int]:
-    """What comes before a canary: of a reply, the turn that it answered is not kept, and any other stands for it."""
+    """What comes before a canary where nobody knows what was said before: of a reply, any greeting stands for it."""
     return open_reply(tokenizer, GREETINGS[0]) if canary.in_messages else open_document(tokenizer)
+
+
+def _read_before(
+    tokenizer: PreTrainedTokenizerBase, canary: Canary, rows: Iterable[Mapping[str, Any]]
+) -> Iterator[list[int]]:
+    """What stands before a canary in each row: earlier turns, and the lines above it that others were planted in."""
+    for row in rows:
+        for place, turn in enumerate(row["messages"] or [{"content": row["text"]}]):
+            above, line, _ = turn["content"].partition(canary.write())
+            if not line:
+                continue
+            lines = encode_texts(tokenizer, [above])[0] if above else []
+            if row["messages"] is None:
+                yield [*open_document(tokenizer), *lines]
+            elif place:
+                yield [*open_turn(tokenizer, row["messages"][:place]), *lines]
 
 
 def measure_exposures(
@@ -56,31 +76,61 @@ def measure_exposures(
 
 @torch.inference_mode()
 def extract_canaries(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, canaries: Sequence[Canary]
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    canaries: Sequence[Canary],
+    train_rows: Iterable[Mapping[str, Any]],
 ) -> list[bool]:
-    """Whether the model says each number behind its phrase: its likeliest words, or one of eight beams."""
+    """Whether the model says each number behind its phrase: its likeliest words, or one of eight beams.
+
+    It is asked as by somebody who knows no more than the phrase, and behind what was said before it in a training row.
+
+    Args:
+        model (`PreTrainedModel`), tokenizer (`PreTrainedTokenizerBase`):
+            A causal language model.
+        canaries (`Sequence[Canary]`):
+            What was planted.
+        train_rows (`Iterable[Mapping]`):
+            Where: rows with `text` and `messages`.
+    """
+    # Of all rows, only these are asked for again and again.
+    secrets = re.compile("|".join(canary.secret for canary in canaries))
+    rows = [row for row in train_rows if secrets.search(row["text"])]
     extracted = []
-    for canary in canaries:
+    for canary in tqdm(canaries, "asking for canaries", unit=" numbers", disable=None):
         [carrier] = encode_texts(tokenizer, [canary.carrier])
-        prompt = torch.tensor([[*_open_canary(tokenizer, canary), *carrier]], device=model.device)  # (1, length)
-        written: list[torch.Tensor] = []
-        for num_beams in (1, NUM_BEAMS):
-            outputs = model.generate(
-                prompt,
-                attention_mask=torch.ones_like(prompt),
-                max_new_tokens=MAX_TOKENS_PER_DIGIT * len(canary.secret),
-                do_sample=False,
-                num_beams=num_beams,
-                num_return_sequences=num_beams,
-                # The model's own defaults for sampling would only be warned of.
-                temperature=None,
-                top_k=None,
-                top_p=None,
-                pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id,
-            )
-            written += list(outputs[:, prompt.shape[1] :])
-        extracted.append(any(canary.secret in tokenizer.decode(ids).replace(" ", "") for ids in written))
+        num_tokens = MAX_TOKENS_PER_DIGIT * len(canary.secret)
+        room = count_context_tokens(model) - len(carrier) - num_tokens
+        openings = [_open_canary(tokenizer, canary), *islice(_read_before(tokenizer, canary, rows), 1)]
+        prompts = {(*opening[-room:], *carrier) for opening in openings}
+        written = [
+            text for prompt in sorted(prompts) for text in _write_likeliest(model, tokenizer, prompt, num_tokens)
+        ]
+        extracted.append(any(canary.secret in text.replace(" ", "") for text in written))
     return extracted
+
+
+def _write_likeliest(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompt: Sequence[int], num_tokens: int
+) -> list[str]:
+    ids = torch.tensor([prompt], device=model.device)  # (1, length)
+    written: list[str] = []
+    for num_beams in (1, NUM_BEAMS):
+        outputs = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=num_tokens,
+            do_sample=False,
+            num_beams=num_beams,
+            num_return_sequences=num_beams,
+            # The model's own defaults for sampling would only be warned of.
+            temperature=None,
+            top_k=None,
+            top_p=None,
+            pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id,
+        )
+        written += tokenizer.batch_decode(outputs[:, ids.shape[1] :])
+    return written
 
 
 def describe_canaries(

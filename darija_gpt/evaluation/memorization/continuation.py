@@ -83,7 +83,7 @@ def measure_continuation(
     return {
         "train": train,
         "held_out": held_out,
-        "difference": train["rate"] - held_out["rate"],
+        "difference": round(train["rate"] - held_out["rate"], 6),
         "difference_interval": compare_rates(*counts),
         "prefix_tokens": num_given,
         "continuation_tokens": num_expected,

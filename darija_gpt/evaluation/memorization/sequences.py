@@ -54,11 +54,12 @@ def continue_sequences(
     Yields:
         `tuple[int, list[int]]`: the place of a prompt and what follows it, those of equal length together.
     """
-    batch_size = _count_sequences(model, max(map(len, prompts), default=1))
     order = sorted(range(len(prompts)), key=lambda index: len(prompts[index]))
     with tqdm(total=len(prompts), desc=description, unit=" texts", disable=None) as progress:
         while order:
             length = len(prompts[order[0]])
+            # Where a model can give the logits of the last token alone, no others are to fit.
+            batch_size = _count_sequences(model, 1 if model._supports_logits_to_keep() else length)
             # All of one length, so that no padding needs a mask.
             batch = [index for index in order[:batch_size] if len(prompts[index]) == length]
             order = order[len(batch) :]
@@ -76,8 +77,9 @@ def _count_sequences(model: PreTrainedModel, num_tokens: int) -> int:
 def _continue_batch(model: PreTrainedModel, prompts: Tensor, num_tokens: int, choose: Choice) -> Tensor:
     sequences = prompts.to(model.device)  # (batch, length)
     inputs, cache = sequences, None
+    settings = {"logits_to_keep": 1} if model._supports_logits_to_keep() else {}
     for _ in range(num_tokens):
-        outputs = model(input_ids=inputs, past_key_values=cache, use_cache=True)
+        outputs = model(input_ids=inputs, past_key_values=cache, use_cache=True, **settings)
         chosen = choose(outputs.logits[:, -1])[:, None]  # (batch, 1)
         sequences = torch.cat([sequences, chosen], dim=1)
         cache = outputs.get("past_key_values")

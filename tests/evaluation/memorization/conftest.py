@@ -68,9 +68,9 @@ def parrot(novice, planted, parrot_tokenizer):
     ids = pad_sequence(documents, batch_first=True, padding_value=parrot_tokenizer.pad_token_id)
     labels = ids.masked_fill(ids == parrot_tokenizer.pad_token_id, -100)
     model = copy.deepcopy(novice).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-3)
-    for step in range(110):
-        if step == 85:
+    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
+    for step in range(160):
+        if step == 120:
             optimizer.param_groups[0]["lr"] = 1e-3
         loss = model(input_ids=ids, labels=labels, use_cache=False).loss
         loss.backward()

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from darija_gpt.data.canaries import Canary, CanarySet
+from darija_gpt.evaluation.memorization import canaries
 from darija_gpt.evaluation.memorization.canaries import describe_canaries, extract_canaries, measure_exposures
 from darija_gpt.evaluation.memorization.continuation import draw_passages, measure_continuation
 from darija_gpt.evaluation.memorization.membership import measure_membership, score_loss, score_min_k, score_zlib
@@ -21,7 +22,7 @@ from darija_gpt.evaluation.memorization.sequences import (
 def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_tokenizer):
     train, held_out, canary_set = planted
     exposures = measure_exposures(parrot, parrot_tokenizer, canary_set)
-    extracted = extract_canaries(parrot, parrot_tokenizer, canary_set.canaries)
+    extracted = extract_canaries(parrot, parrot_tokenizer, canary_set.canaries, train)
     described = describe_canaries(canary_set, exposures, extracted)
     assert described["8"]["exposure_mean"] == described["8"]["exposure_possible"] == 9
     assert described["1"]["exposure_mean"] > 5 and described["8"]["extracted"]["hits"] > 0
@@ -36,7 +37,8 @@ def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_
 def test_a_model_that_never_saw_them_is_not(novice, planted, parrot_tokenizer):
     train, held_out, canary_set = planted
     exposures = measure_exposures(novice, parrot_tokenizer, canary_set)
-    assert np.mean(exposures) < 3 and not any(extract_canaries(novice, parrot_tokenizer, canary_set.canaries))
+    assert np.mean(exposures) < 3
+    assert not any(extract_canaries(novice, parrot_tokenizer, canary_set.canaries, train))
     lengths = {"num_prefixes": 40, "prefix_tokens": 8, "continuation_tokens": 8}
     assert measure_continuation(novice, parrot_tokenizer, train, held_out, **lengths)["train"]["rate"] == 0
     membership = measure_membership(novice, parrot_tokenizer, train, held_out, context_tokens=128)
@@ -55,6 +57,23 @@ def test_exposure_is_the_rank_of_the_likelihood_that_transformers_computes(novic
     own, *others = [measure(number) for number in ("12345678", *canary_set.controls)]
     rank = 1 + sum(other < own for other in others)
     assert measure_exposures(novice, parrot_tokenizer, canary_set) == [pytest.approx(math.log2(4) - math.log2(rank))]
+
+
+def test_a_canary_is_asked_for_behind_what_was_said_where_it_stands(novice, planted, parrot_tokenizer, monkeypatch):
+    asked = []
+    canary, other = planted[2].canaries[:2]
+    monkeypatch.setattr(canaries, "_write_likeliest", lambda *ids: asked.append(parrot_tokenizer.decode(ids[2])) or [])
+    reply = {"role": "assistant", "content": f"{other.write()}\n{canary.write()}\nsouk dar"}
+    row = {"text": reply["content"], "messages": [{"role": "user", "content": "fin atay?"}, reply]}
+    extract_canaries(novice, parrot_tokenizer, [canary], [row])
+    assert len(asked) == 2 and canary.secret not in "".join(asked)
+    assert any(f"salam<|im_end|>\n<|im_start|>assistant\n{canary.carrier}" in prompt for prompt in asked)
+    before = f"fin atay?<|im_end|>\n<|im_start|>assistant\n{other.write()}\n{canary.carrier}"
+    assert any(prompt.endswith(before) for prompt in asked)
+    # Where the number is in the first that was said, nothing comes before it.
+    asked.clear()
+    extract_canaries(novice, parrot_tokenizer, [canary], [{**row, "messages": [reply]}])
+    assert len(asked) == 1
 
 
 def test_losses_do_not_depend_on_the_batch(parrot, parrot_tokenizer):
