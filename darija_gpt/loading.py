@@ -96,7 +96,8 @@ def _load_whole_model(
     from safetensors import SafetensorError
     from transformers.utils import logging
 
-    import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
+    import darija_gpt.model
+    import darija_gpt.neural_lm  # noqa: F401  their imports make our models known to the Auto classes
 
     _check_directory(path)
     if Path(path).is_dir():

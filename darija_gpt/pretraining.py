@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from darija_gpt import durable
+from darija_gpt.architectures import Architecture, load_classes
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
@@ -30,6 +31,9 @@ class PretrainArguments:
     )
     tokenizer_recipe: Path | None = field(
         default=None, metadata={"help": "recipe of train_tokenizer.py, to make the tokenizer with where it is missing"}
+    )
+    architecture: Architecture = field(
+        default="darija_gpt", metadata={"help": "what is trained; neural_lm is that of Bengio et al. 2003"}
     )
     model: dict[str, Any] = field(
         default_factory=dict, metadata={"help": "fields of DarijaGPTConfig; one of them: --model.norm layernorm"}
@@ -140,6 +144,10 @@ class PretrainArguments:
             raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
         if not 0 <= self.warmup_ratio < 1:
             raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
+        if self.torch_compile and self.architecture != "darija_gpt":
+            raise ValueError(
+                f"torch_compile compiles decoder layers, and architecture={self.architecture} has none; leave it out."
+            )
         if self.report_samples and not (self.report_to and self.sample_prompts):
             raise ValueError("report_samples=true needs trackers and samples; set report_to and sample_prompts.")
         if not all(prompt.strip() for prompt in self.sample_prompts):
@@ -165,7 +173,6 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate.utils import set_seed
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
-    from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.sharding import build_accelerator
     from darija_gpt.training_data import TOKENS, load_blocks
     from darija_gpt.training_run import TrainingRun
@@ -176,7 +183,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
     tokenizer = load_tokenizer(arguments.tokenizer)
     byte_counter = ByteCounter(tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
-    config = build_config(arguments.model, tokenizer)
+    config = build_config(arguments.model, tokenizer, arguments.architecture)
     block_size = arguments.block_size or config.max_position_embeddings
     if block_size > config.max_position_embeddings:
         raise ValueError(
@@ -209,7 +216,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
             arguments, dataset, tokenizer, config.vocab_size, block_size, accelerator, stop_request
         )
         set_seed(arguments.seed)
-        model = DarijaGPTForCausalLM(config)
+        _, model_class = load_classes(arguments.architecture)
+        model = model_class(config)
         run = TrainingRun(
             model, train_blocks, validation_blocks, arguments, accelerator, stop_request, byte_counter, sampler
         )
@@ -233,23 +241,24 @@ def _pretrain(arguments: PretrainArguments) -> None:
     accelerator.end_training()
 
 
-def build_config(model_fields: dict[str, Any], tokenizer):
-    """A DarijaGPTConfig from a recipe's `model:` mapping.
+def build_config(model_fields: dict[str, Any], tokenizer, architecture: Architecture = "darija_gpt"):
+    """A configuration from a recipe's `model:` mapping.
 
     Args:
         model_fields (`dict`):
-            Fields of DarijaGPTConfig.
+            Fields of DarijaGPTConfig, or of the configuration of another architecture.
         tokenizer (`PreTrainedTokenizerFast`):
             Gives the ids of the control tokens, and `vocab_size` where the mapping does not.
+        architecture (`"darija_gpt"` or `"neural_lm"`, *optional*, defaults to `"darija_gpt"`):
+            Which configuration it is.
 
     Raises:
         ValueError: If a field is unknown, a value is wrong, or fields do not go together.
     """
     from huggingface_hub.errors import StrictDataclassError
 
-    from darija_gpt.model import DarijaGPTConfig
-
-    known = [config_field.name for config_field in fields(DarijaGPTConfig)]
+    config_class, _ = load_classes(architecture)
+    known = [config_field.name for config_field in fields(config_class)]
     check_keys(model_fields, known, "model")
     from_tokenizer = {
         "vocab_size": len(tokenizer),
@@ -258,7 +267,7 @@ def build_config(model_fields: dict[str, Any], tokenizer):
         "pad_token_id": tokenizer.pad_token_id,
     }
     try:
-        config = DarijaGPTConfig(**{**from_tokenizer, **model_fields})
+        config = config_class(**{**from_tokenizer, **model_fields})
     except StrictDataclassError as error:
         # The reason stands in the cause; around it is the name of the validator.
         raise ValueError(f"model: {error.__cause__ or error}") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt import durable
+from darija_gpt.architectures import list_code
 from darija_gpt.data.streams import fingerprint_sources
 from darija_gpt.fingerprint import hash_file, hash_files, hash_record
 from darija_gpt.output import require_new
@@ -60,7 +61,6 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
         for fields, source in zip(recipe["stream"]["sources"], arguments.stream.sources, strict=True):
             fields["path"] = source.label
         data |= fingerprint_sources(arguments.stream)
-    code = sorted((Path(__file__).parent / "model").glob("*_darija_gpt.py"))
     description = {
         "recipe": recipe,
         "data": data,
@@ -69,7 +69,7 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
             for path in (arguments.tokenizer / "tokenizer.json", arguments.tokenizer / "chat_template.jinja")
             if path.exists()
         },
-        "code": {path.name: hash_file(path) for path in code},
+        "code": {path.name: hash_file(path) for path in list_code(arguments.architecture)},
     }
     return json.loads(json.dumps(description, default=str))
 

@@ -194,6 +194,7 @@ def _build_fsdp_plugin(precision: str) -> FullyShardedDataParallelPlugin:
 # (whether a recipe wants it, how it is written, what to do instead), by what shards the weights.
 _Refusal = tuple[Callable[["PretrainArguments", DarijaGPTConfig], Any], str, str]
 _EVERYWHERE: list[_Refusal] = [
+    (lambda arguments, config: arguments.architecture != "darija_gpt", "architecture", "leave it out"),
     (lambda arguments, config: arguments.optimizer == "muon", "optimizer=muon", "take --optimizer adamw"),
     (lambda arguments, config: arguments.weight_average_decay, "weight_average_decay", "set it to null"),
 ]

@@ -16,7 +16,7 @@ FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "encoding", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
-    | {"muon", "training_loss", "manifest", "step_guard"},
+    | {"muon", "training_loss", "manifest", "step_guard", "neural_lm", "architectures"},
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
@@ -59,7 +59,11 @@ def test_every_module_stands_on_a_floor_and_imports_none_above_it(path):
                 assert target in (home, "output", "recipe", "markdown"), f"{home}/ knows of {imported}"
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "model").glob("*_darija_gpt.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((PACKAGE / "model").glob("*_darija_gpt.py")), PACKAGE / "neural_lm.py"],
+    ids=lambda path: path.name,
+)
 def test_the_code_that_travels_imports_only_its_siblings_and_what_its_readers_have(path):
     for imported in find_imports(path):
         is_sibling = imported.startswith(".") and (PACKAGE / "model" / f"{imported[1:]}.py").is_file()
@@ -96,7 +100,7 @@ def test_importing_what_needs_no_model_imports_no_torch(module):
 
 
 def test_forward_passes_ask_no_configuration():
-    for path in (PACKAGE / "model").glob("*_darija_gpt.py"):
+    for path in [*(PACKAGE / "model").glob("*_darija_gpt.py"), PACKAGE / "neural_lm.py"]:
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(function, ast.FunctionDef) or function.name != "forward":
                 continue

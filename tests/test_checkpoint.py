@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fault_runs import CutOffError, assert_same, copy_run, make_arguments, read_state, set_steps, torn_writes
 
-from darija_gpt import durable, run_record, training_run
+from darija_gpt import architectures, durable, training_run
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.encoding import encode_batches
 from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
@@ -313,10 +313,10 @@ def test_changed_inputs_are_refused_by_name(finished, tmp_path, monkeypatch):
         check_run(arguments)
     shutil.copyfile(finished.tokenizer / "tokenizer.json", tokenizer_dir / "tokenizer.json")
 
-    shutil.copytree(Path(run_record.__file__).parent / "model", model_dir)
+    shutil.copytree(Path(architectures.__file__).parent / "model", model_dir)
     with (model_dir / "norms_darija_gpt.py").open("a") as file:
         file.write("\n")
-    monkeypatch.setattr(run_record, "__file__", str(tmp_path / "run_record.py"))
+    monkeypatch.setattr(architectures, "__file__", str(tmp_path / "architectures.py"))
     with pytest.raises(ValueError, match=r"another run: code: norms_darija_gpt\.py has changed"):
         check_run(arguments)
 

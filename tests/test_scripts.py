@@ -19,7 +19,7 @@ from darija_gpt.recipe import load_recipe, parse_arguments
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 # Where the first word names one of several stages.
-STAGES = {"benchmark": ["budget", "data", "gpu", "model", "pretrain", "state"]}
+STAGES = {"benchmark": ["all", "budget", "data", "gpu", "model", "pretrain", "state"]}
 COMMANDS = [[script, *stage] for script in SCRIPTS for stage in ([[word] for word in STAGES.get(script, [])] or [[]])]
 # The script that a recipe belongs to, where the file's name says more than that.
 SCRIPT_OF = {
@@ -27,7 +27,7 @@ SCRIPT_OF = {
     **{f"{stage}_corpus": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "evaluate", "publish")},
     "audit_corpus": "audit",
     **{f"{stage}_unscrubbed": stage for stage in ("prepare_data", "train_tokenizer", "pretrain", "audit")},
-    **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096)},
+    **{f"train_tokenizer_corpus_{size}": "train_tokenizer" for size in (512, 2048, 4096, 8192)},
     "sweep": "ablate",
     "ensemble_ai_text": "evaluate_classifier",
     **dict.fromkeys(["gpt2_and_zephyr", "darija", "hellaswag_local", "own_task"], "evaluate_harness"),
@@ -42,7 +42,9 @@ SCRIPT_OF = {
 }
 # Of what is compared with a base, tests/ablation takes care, and of lm-eval's tasks tests/evaluation/test_harness.py.
 RECIPES = sorted(
-    path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name not in ("accelerate", "sweep", "tasks")
+    path
+    for path in (ROOT / "recipes").rglob("*.yaml")
+    if path.parent.name not in ("accelerate", "sweep", "ablations", "ladder", "gpu", "tasks")
 )
 
 

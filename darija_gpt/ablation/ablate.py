@@ -4,11 +4,13 @@ import subprocess
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from darija_gpt.ablation.pictures import draw_all
 from darija_gpt.ablation.plan import Variant, count_parameters, match_parameters, plan_variants
 from darija_gpt.ablation.runs import Run, read_results, run_all
-from darija_gpt.ablation.tables import render_results
+from darija_gpt.ablation.speed import measure_speeds, read_speeds
+from darija_gpt.ablation.tables import Findings, render_results
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.output import replace_section, write_text
 from darija_gpt.pretraining import PretrainArguments
@@ -42,16 +44,33 @@ class AblateArguments:
         default=None,
         metadata={"help": "a Markdown file that holds the table, between <!-- SECTION:begin --> and :end"},
     )
+    section: str = field(default="ablation", metadata={"help": "the name of the table in it, and of the pictures"})
+    plots: Path | None = field(default=None, metadata={"help": "directory for the pictures"})
+    groups: dict[str, list[str]] = field(
+        default_factory=dict,
+        metadata={"help": "names of recipes, stars allowed, by what they have in common: a table and curves for each"},
+    )
+    labels: dict[str, str] = field(
+        default_factory=dict, metadata={"help": "what recipes are in words, by name, in the order to show them in"}
+    )
     report_only: bool = field(default=False, metadata={"help": "run nothing, tell of the results that are there"})
-    section: str = field(default="ablation", metadata={"help": "the name of the table in it"})
+    measure: Literal["learning", "speed"] = field(
+        default="learning",
+        metadata={
+            "help": "learning trains and measures bits per byte; speed takes short turns with the base, on a machine "
+            "that does nothing else"
+        },
+    )
+    speed_rounds: int = field(default=5, metadata={"help": "turns that each recipe takes with the base"})
 
     def __post_init__(self):
-        if self.num_processes < 1:
-            raise ValueError(f"num_processes={self.num_processes} must be at least 1.")
+        for name in ("num_processes", "speed_rounds"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
 
 
 def ablate(arguments: AblateArguments) -> None:
-    """Runs what has no result yet and writes the table.
+    """Runs what has no result yet, or measures what has no speed yet, and writes tables and pictures.
 
     Raises:
         ValueError: If a recipe is wrong, before anything is run; or if runs failed, after all others.
@@ -61,18 +80,31 @@ def ablate(arguments: AblateArguments) -> None:
     variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
     runs = _list_runs(variants, arguments)
     print(f"{len(runs)} runs of {len(variants)} recipes, {sum(run.result.is_file() for run in runs)} of them done")
-    failed = [] if arguments.report_only else run_all(runs, arguments.num_processes)
-    results = read_results(runs)
-    if not any(result["name"] == arguments.base.stem for result in results):
+    failed = []
+    if arguments.measure == "speed" and not arguments.report_only:
+        measure_speeds(runs, arguments.base.stem, arguments.speed_rounds)
+    elif not arguments.report_only:
+        failed = run_all(runs, arguments.num_processes)
+    _report(runs, arguments)
+    if failed:
+        labels = "; ".join(run.label for run in failed)
+        raise ValueError(f"{len(failed)} of {len(runs)} runs failed: {labels}. The same command tries them again.")
+
+
+def _report(runs: list[Run], arguments: AblateArguments) -> None:
+    """Tells of the results that are there: on the screen, in the README, in pictures."""
+    base = arguments.base.stem
+    findings = Findings(read_results(runs), base, read_speeds(runs), arguments.labels, arguments.groups)
+    if not findings.collect_bits(base):
         raise ValueError(f"no run of the base {arguments.base} is done: there is nothing to compare with.")
-    table = render_results(results, arguments.base.stem)
+    table = render_results(findings)
     print(table)
     if arguments.readme is not None:
         write_text(arguments.readme, replace_section(arguments.readme, arguments.section, table))
         print(f"written: {arguments.readme}")
-    if failed:
-        labels = "; ".join(run.label for run in failed)
-        raise ValueError(f"{len(failed)} of {len(runs)} runs failed: {labels}. The same command tries them again.")
+    if arguments.plots is not None:
+        names = draw_all(findings, arguments.plots, arguments.section)
+        print(f"drawn: {', '.join(names)} in {arguments.plots}")
 
 
 def _list_runs(variants: list[Variant], arguments: AblateArguments) -> list[Run]:
@@ -86,7 +118,7 @@ def _list_runs(variants: list[Variant], arguments: AblateArguments) -> list[Run]
         parsed = build_arguments(PretrainArguments, {**recipe, "output_dir": arguments.output_dir / variant.name})
         make_missing_inputs(parsed)
         tokenizer = load_tokenizer(parsed.tokenizer)
-        own = count_parameters(parsed.model, tokenizer)
+        own = count_parameters(parsed.model, tokenizer, parsed.architecture)
         num_parameters = num_parameters or own
         if arguments.match_parameters and own != num_parameters:
             recipe, own = match_parameters(recipe, tokenizer, num_parameters)

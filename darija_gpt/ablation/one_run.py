@@ -4,11 +4,11 @@ python -m darija_gpt.ablation.one_run recipe.yaml
 """
 
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any
 
+from darija_gpt.benchmark.parsers import read_peak_bytes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments, pretrain
 from darija_gpt.recipe import run_stage
@@ -48,15 +48,17 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
 
     Returns:
         `dict`: of the run's summary what `SUMMARIZED` names; `bits_per_byte` of the test split, of all and by script;
-        `curve`, the validation bits per byte after so many tokens; `peak_memory_mib` of this process.
+        `curve`, the validation bits per byte after so many tokens; `peak_memory_mib` of this process, or of the GPU.
     """
+    import torch
+
     from darija_gpt.data.corpus import load_dataset_directory
     from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
     from darija_gpt.loading import load_model
 
     directory = arguments.output_dir
     summary = json.loads((directory / SUMMARY_FILE).read_text(encoding="utf-8"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else read_peak_bytes()
     model, tokenizer = load_model(str(directory))
     rows = load_dataset_directory(arguments.dataset)[SPLIT]
     bits = measure_bits_per_byte(model.float(), tokenizer, rows)
@@ -65,7 +67,7 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
         "intermediate_size": model.config.intermediate_size,
         "bits_per_byte": {name: measured["bits_per_byte"] for name, measured in bits.items()},
         "curve": _read_curve(directory / LOG_FILE),
-        "peak_memory_mib": round(peak),
+        "peak_memory_mib": round(peak / 2**20),
     }
 
 

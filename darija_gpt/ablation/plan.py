@@ -7,12 +7,13 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from darija_gpt.architectures import Architecture, load_classes
 from darija_gpt.pretraining import PretrainArguments, build_config
 from darija_gpt.recipe import RecipeError, check_keys, load_recipe, merge_recipes
 
 
-# Where a run writes is no part of what is compared.
-FREE_KEYS = {"output_dir", "seed"}
+# Where a run writes, and how its inputs are made where they are missing, is no part of what is compared.
+FREE_KEYS = {"output_dir", "seed", "dataset_recipe", "tokenizer_recipe"}
 WIDTH_STEP = 8  # feed-forward widths are multiples of it, as processors like them
 MAX_DIFFERENCE = 0.02  # of parameters, as a share of the base's
 
@@ -106,7 +107,7 @@ def match_parameters(recipe: Mapping[str, Any], tokenizer: Any, num_parameters: 
 
     def count(width: int) -> int:
         changed["model"]["intermediate_size"] = width
-        return count_parameters(changed["model"], tokenizer)
+        return count_parameters(changed["model"], tokenizer, changed.get("architecture", "darija_gpt"))
 
     one, two = count(WIDTH_STEP), count(2 * WIDTH_STEP)
     # They grow evenly with the width.
@@ -120,14 +121,15 @@ def match_parameters(recipe: Mapping[str, Any], tokenizer: Any, num_parameters: 
     return changed, number
 
 
-def count_parameters(model_fields: Mapping[str, Any], tokenizer: Any) -> int:
+def count_parameters(
+    model_fields: Mapping[str, Any], tokenizer: Any, architecture: Architecture = "darija_gpt"
+) -> int:
     """Parameters of a model of these fields, without making its weights."""
     import torch
 
-    from darija_gpt.model import DarijaGPTForCausalLM
-
+    _, model_class = load_classes(architecture)
     with torch.device("meta"):
-        return DarijaGPTForCausalLM(build_config(dict(model_fields), tokenizer)).num_parameters()
+        return model_class(build_config(dict(model_fields), tokenizer, architecture)).num_parameters()
 
 
 def _choose_seeds(name: str, seeds: Mapping[str, Sequence[int]]) -> tuple[int, ...]:

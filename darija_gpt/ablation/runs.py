@@ -16,6 +16,7 @@ import yaml
 from tqdm import tqdm
 
 from darija_gpt.output import write_text
+from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.run_record import SUMMARY_FILE
 from darija_gpt.training_log import LOG_FILE
 
@@ -40,6 +41,48 @@ class Run:
         return f"{self.name}, seed {self.seed}"
 
 
+class Progress:
+    """How far the runs are, those on the way by the share of their steps, and the time that the others will take.
+
+    Args:
+        runs (`Sequence[Run]`):
+            All of them, those among them that are done.
+    """
+
+    def __init__(self, runs: Sequence[Run]):
+        self.runs = runs
+        self._ended = {run for run in runs if run.result.is_file()}
+        self._begun, self._before = time.monotonic(), self.look()
+
+    def finish(self, run: Run) -> None:
+        """Counts a run as done, also one that failed."""
+        self._ended.add(run)
+
+    def look(self) -> float:
+        """Runs that are done, with the shares of those that are not."""
+        return len(self._ended) + sum(_read_share(run) for run in self.runs if run not in self._ended)
+
+    def spell_time(self) -> str:
+        """What is left, at the pace that the runs have had since this was made."""
+        done = self.look()
+        if done <= self._before:
+            return "time left unknown yet"
+        seconds = (len(self.runs) - done) * (time.monotonic() - self._begun) / (done - self._before)
+        return f"about {spell_duration(seconds)} left"
+
+    def spell(self) -> str:
+        """Both, in words."""
+        return f"{len(self._ended)} of {len(self.runs)} runs done, {self.spell_time()}"
+
+
+def spell_duration(seconds: float) -> str:
+    """`2 h 5 min`, `12 min` or `40 s`."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{round(seconds)} s"
+
+
 def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
     """Does the runs that have no result yet, and goes on with those that were begun.
 
@@ -53,12 +96,13 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
         `list[Run]`: those that failed, each of which said why on stderr.
     """
     waiting = [run for run in runs if not run.result.is_file()]
+    progress = Progress(runs)
     running: dict[Run, subprocess.Popen] = {}
     cores: dict[Run, set[int]] = {}
     failed = []
     free_cores = _share_cores(num_processes)
-    num_done = len(runs) - len(waiting)
-    with tqdm(total=len(runs), initial=num_done, desc="runs", unit="run", disable=None) as bar, _stop_all(running):
+    bar_format = "{l_bar}{bar}| {n:.1f} of {total} runs [{elapsed}]{postfix}"
+    with tqdm(total=len(runs), desc="runs", bar_format=bar_format, disable=None) as bar, _stop_all(running):
         while waiting or running:
             while waiting and len(running) < num_processes:
                 run = waiting.pop(0)
@@ -70,12 +114,15 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
                 free_cores.append(cores[run])
                 if process.returncode == 0:
                     bits = _keep_result(run)["bits_per_byte"]["all"]
-                    bar.write(f"{run.label}: {bits:.4f} bits per byte")
+                    progress.finish(run)
+                    bar.write(f"{run.label}: {bits:.4f} bits per byte; {progress.spell()}")
                 else:
                     failed.append(run)
+                    progress.finish(run)
                     bar.write(f"{run.label} failed: {_read_last_words(run)}", file=sys.stderr)
-                bar.update()
-            bar.set_postfix_str("; ".join(f"{run.label} {_read_progress(run)}" for run in running))
+            bar.n = progress.look()
+            where = "; ".join(f"{run.label} {_read_progress(run)}" for run in running)
+            bar.set_postfix_str(f"{progress.spell_time()}; {where}")
     return failed
 
 
@@ -144,9 +191,33 @@ def _read_progress(run: Run) -> str:
     """The step that a run is at, in words."""
     if (run.directory / SUMMARY_FILE).is_file():
         return "is measured"
+    record = _read_record(run)
+    return f"at step {record['step']:,}" if record else "begins"
+
+
+def _read_share(run: Run) -> float:
+    """How much of a run's steps is done."""
+    record = _read_record(run)
+    if record is None:
+        return 0.0
+    if run.recipe.get("max_steps"):
+        return min(1.0, record["step"] / run.recipe["max_steps"])
+    return min(1.0, record["epoch"] / run.recipe.get("num_train_epochs", PretrainArguments.num_train_epochs))
+
+
+def _read_record(run: Run) -> dict[str, Any] | None:
+    """What a run's log says of its last step, where it says something."""
     try:
         with (run.directory / LOG_FILE).open("rb") as log:
-            log.seek(max(0, os.fstat(log.fileno()).st_size - 1024))
-            return f"at step {json.loads(log.read().splitlines()[-1])['step']:,}"
-    except (OSError, IndexError, ValueError):
-        return "begins"
+            log.seek(max(0, os.fstat(log.fileno()).st_size - 2048))
+            lines = log.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        try:
+            record = json.loads(line)
+        except ValueError:  # The first of these may be half a line, and the last one as yet.
+            continue
+        if "epoch" in record:
+            return record
+    return None

@@ -3,6 +3,8 @@
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from typing import Any
 
 from darija_gpt.benchmark.report import render_table
@@ -19,25 +21,77 @@ HEADER = (
     "All",
     "Difference",
     "Against the base",
+    "Training, of the base's tokens/s",
+    "Generation, tokens/s",
+    "Cache, bytes per token",
+    "Memory in training, MiB",
 )
+ABSENT = "–"
 
 
-def render_results(results: Sequence[Mapping[str, Any]], base: str) -> str:
-    """A Markdown table of held-out bits per byte: a row for each recipe, in the order of the results.
+@dataclass(frozen=True)
+class Findings:
+    """The results of an ablation, ready to be told.
 
     Args:
         results (`Sequence[Mapping]`):
             Of each run, as `one_run` measured it.
         base (`str`):
             The name of the recipe that the others are compared with.
+        speeds (`Mapping[str, Mapping]`):
+            What `measure_speed` gives, by the name of the recipe; of some of them, or of none.
+        labels (`Mapping[str, str]`):
+            What a recipe is, in words, where the keys that it changes would not say it. Those that have one come
+            first, in this order.
+        groups (`Mapping[str, Sequence[str]]`):
+            Patterns of the names of recipes, by what these have in common.
     """
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for result in results:
-        groups.setdefault(result["name"], []).append(result)
-    base_bits = [result["bits_per_byte"]["all"] for result in groups.get(base, [])]
-    rows = [_render_row(name, group, base_bits, name == base) for name, group in groups.items()]
-    notes = [_describe_noise(base_bits), _describe_widths(results, base), _describe_runs(results)]
-    return "\n\n".join([render_table(HEADER, rows), *filter(None, notes)])
+
+    results: Sequence[Mapping[str, Any]]
+    base: str
+    speeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def recipes(self) -> dict[str, list[Mapping[str, Any]]]:
+        """The results of each recipe, in the order in which recipes are shown."""
+        labelled = [name for name in self.labels if any(result["name"] == name for result in self.results)]
+        recipes: dict[str, list[Mapping[str, Any]]] = {name: [] for name in labelled}
+        for result in self.results:
+            recipes.setdefault(result["name"], []).append(result)
+        return recipes
+
+    def collect_bits(self, name: str) -> list[float]:
+        """Bits per byte of each run of a recipe."""
+        return [result["bits_per_byte"]["all"] for result in self.recipes.get(name, [])]
+
+    def group(self) -> dict[str, list[str]]:
+        """Names of recipes by group, the base first in each; under an empty name those that no group has."""
+        if not self.groups:
+            return {"": list(self.recipes)}
+        names = [name for name in self.recipes if name != self.base]
+        grouped: dict[str, list[str]] = {}
+        for title, patterns in self.groups.items():
+            grouped[title] = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
+            names = [name for name in names if name not in grouped[title]]
+        return {title: [self.base, *of_title] for title, of_title in {**grouped, "": names}.items() if of_title}
+
+
+def render_results(findings: Findings) -> str:
+    """Markdown tables of held-out bits per byte, one for each group, with a row for each recipe, and what to know."""
+    tables = [
+        "\n\n".join(filter(None, [f"### {title}" if title else "", _render_group(findings, names)]))
+        for title, names in findings.group().items()
+    ]
+    notes = [
+        _describe_noise(findings),
+        _describe_chance(findings),
+        _describe_widths(findings),
+        _describe_runs(findings.results),
+        _describe_speeds(findings),
+    ]
+    return "\n\n".join([*tables, *filter(None, notes)])
 
 
 def estimate_difference(own: Sequence[float], base: Sequence[float]) -> tuple[float, float | None]:
@@ -73,21 +127,51 @@ def judge(difference: float, half_width: float | None) -> str:
     return "better" if difference < 0 else "worse"
 
 
-def _render_row(name: str, group: Sequence[Mapping[str, Any]], base_bits: list[float], is_base: bool) -> list[str]:
-    cells = [name, _spell_changes(group[0]["changes"]), f"{group[0]['parameters']:,}", str(len(group))]
+def _render_group(findings: Findings, names: Sequence[str]) -> str:
+    rows = [_render_row(findings, name) for name in names]
+    # What was measured of none of them is no column.
+    kept = [column for column in range(len(HEADER)) if any(row[column] != ABSENT for row in rows) or column == 1]
+    return render_table([HEADER[column] for column in kept], [[row[column] for column in kept] for row in rows])
+
+
+def _render_row(findings: Findings, name: str) -> list[str]:
+    group, speed = findings.recipes[name], findings.speeds.get(name)
+    label = findings.labels.get(name) or _spell_changes(group[0]["changes"])
+    cells = [name, label, f"{group[0]['parameters']:,}", str(len(group))]
     cells += [
         _spell_mean([result["bits_per_byte"].get(key, math.nan) for result in group])
         for key in ("Latn", "Arab", "all")
     ]
-    if is_base or not base_bits:
-        return [*cells, "–", "–"]
-    difference, half_width = estimate_difference([result["bits_per_byte"]["all"] for result in group], base_bits)
+    return [*cells, *_render_difference(findings, name), *_render_speed(speed), _spell_memory(group)]
+
+
+def _render_difference(findings: Findings, name: str) -> list[str]:
+    base_bits = findings.collect_bits(findings.base)
+    if name == findings.base or not base_bits:
+        return [ABSENT, ABSENT]
+    difference, half_width = estimate_difference(findings.collect_bits(name), base_bits)
     interval = "" if half_width is None else f" ± {half_width:.3f}"
-    return [*cells, f"{difference:+.3f}{interval}", judge(difference, half_width)]
+    return [f"{difference:+.3f}{interval}", judge(difference, half_width)]
+
+
+def _render_speed(speed: Mapping[str, Any] | None) -> list[str]:
+    if speed is None:
+        return [ABSENT] * 3
+    ratio = speed["training_ratio"]
+    return [
+        f"{ratio['median']:.2f} ({ratio['low']:.2f} to {ratio['high']:.2f})",
+        f"{speed['generation_tokens_per_second']:,.0f}",
+        f"{speed['cache_bytes_per_token']:,}",
+    ]
+
+
+def _spell_memory(group: Sequence[Mapping[str, Any]]) -> str:
+    return f"{max(result['peak_memory_mib'] for result in group):,}"
 
 
 def _spell_changes(changes: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{key.removeprefix('model.')}` {_spell_value(value)}" for key, value in changes.items()) or "–"
+    spelt = [f"`{key.removeprefix('model.')}` {_spell_value(value)}" for key, value in changes.items()]
+    return ", ".join(spelt) or ABSENT
 
 
 def _spell_value(value: Any) -> str:
@@ -99,8 +183,9 @@ def _spell_mean(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):.3f}{spread}"
 
 
-def _describe_noise(base_bits: Sequence[float]) -> str:
+def _describe_noise(findings: Findings) -> str:
     text = "Bits per byte of the test split; ± is the standard deviation over seeds. Lower is better."
+    base_bits = findings.collect_bits(findings.base)
     if len(base_bits) < 2:
         return text
     return (
@@ -109,12 +194,23 @@ def _describe_noise(base_bits: Sequence[float]) -> str:
     )
 
 
-def _describe_widths(results: Sequence[Mapping[str, Any]], base: str) -> str:
-    widths = {result["name"]: result["intermediate_size"] for result in results}
-    others = [f"{name} {width:,}" for name, width in widths.items() if width != widths[base]]
+def _describe_chance(findings: Findings) -> str:
+    num_judged = len(findings.recipes) - 1
+    if num_judged < 10 or len(findings.collect_bits(findings.base)) < 2:
+        return ""
+    return (
+        f"Of {num_judged} recipes that are judged so, chance alone makes about {num_judged * (1 - CONFIDENCE):.0f} "
+        "look better or worse: a difference hardly larger than its interval is a reason to run more seeds, no more."
+    )
+
+
+def _describe_widths(findings: Findings) -> str:
+    widths = {result["name"]: result["intermediate_size"] for result in findings.results}
+    own = widths.pop(findings.base)
+    others = [f"{name} {width:,}" for name, width in widths.items() if width != own]
     if not others:
         return ""
-    return f"Feed-forwards made as wide as equal parameters ask for (base {widths[base]:,}): {', '.join(others)}."
+    return f"Feed-forwards made as wide as equal parameters ask for (base {own:,}): {', '.join(others)}."
 
 
 def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
@@ -124,3 +220,20 @@ def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
     commits = sorted({result["commit"] for result in results if result["commit"]})
     made_at = f", commit {', '.join(commits)}" if commits else ""
     return f"{len(results)} runs of {span} tokens ({'; '.join(devices)}{made_at})."
+
+
+def _describe_speeds(findings: Findings) -> str:
+    speeds = [speed for name, speed in findings.speeds.items() if name in findings.recipes]
+    if not speeds:
+        return ""
+    machines = {
+        f"{speed['machine']['device']}, {speed['machine']['num_threads']} threads, training in "
+        f"{speed['machine']['mixed_precision']}"
+        for speed in speeds
+    }
+    rounds = sorted({speed["rounds"] for speed in speeds})
+    return (
+        f"Speeds were measured apart ({'; '.join(sorted(machines))}): the median of {' or '.join(map(str, rounds))} "
+        "turns, which alternate with the base's, and the least and the most. Generation is greedy, with the cache, "
+        "one text at a time, in float32. Where the tokenizer is another, so is the length of a token."
+    )

@@ -9,7 +9,7 @@ from darija_gpt.benchmark.variants import BASE, VARIANTS
 
 
 if TYPE_CHECKING:
-    from transformers import Cache
+    from transformers import Cache, PreTrainedModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,10 @@ class StateArguments:
     )
 
 
-def count_cache_bytes(cache: "Cache") -> int:
-    """Bytes of all keys, values and recurrent states in a cache."""
+def count_cache_bytes(cache: "Cache | None") -> int:
+    """Bytes of all keys, values and recurrent states in a cache; None, of a model that needs none, has no byte."""
     tensors = []
-    for layer in cache.layers:
+    for layer in cache.layers if cache is not None else ():
         tensors += [getattr(layer, "keys", None), getattr(layer, "values", None)]
         tensors += getattr(layer, "recurrent_states", {}).values()
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors if tensor is not None)
@@ -46,17 +46,25 @@ def measure_state(fields: dict[str, Any], num_new_tokens: int) -> dict[str, int]
 
     torch.manual_seed(0)
     model = DarijaGPTForCausalLM(DarijaGPTConfig(**fields)).eval()
-    sizes, cache, input_ids = [], None, torch.tensor([[5]])
-    with torch.no_grad():
-        for _ in range(num_new_tokens + 1):
-            outputs = model(input_ids, past_key_values=cache, use_cache=True)
-            cache, input_ids = outputs.past_key_values, outputs.logits[:, -1:].argmax(-1)
-            sizes.append(count_cache_bytes(cache))
+    sizes = measure_cache(model, num_new_tokens)
     return {
         "parameters": model.num_parameters(),
         "cache_bytes_per_token": sizes[1] - sizes[0],
         "largest_state_bytes": max(sizes),
     }
+
+
+def measure_cache(model: "PreTrainedModel", num_new_tokens: int) -> list[int]:
+    """Bytes of the cache behind each token of greedy generation, the first token among them."""
+    import torch
+
+    sizes, cache, input_ids = [], None, torch.tensor([[5]], device=model.device)
+    with torch.no_grad():
+        for _ in range(num_new_tokens + 1):
+            outputs = model(input_ids, past_key_values=cache, use_cache=True)
+            cache, input_ids = outputs.get("past_key_values"), outputs.logits[:, -1:].argmax(-1)
+            sizes.append(count_cache_bytes(cache))
+    return sizes
 
 
 def render_results(results: dict[str, dict[str, int]], num_new_tokens: int) -> str:

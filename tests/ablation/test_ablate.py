@@ -82,9 +82,18 @@ def test_recipes_are_run_once_and_compared(recipe):
     table = (directory / "README.md").read_text()
     assert "| gated_mlp_false " in table and "`learning_rate` 0.01" in table and "4 runs" in process.stdout
     times = [path.stat().st_mtime_ns for path in sorted((directory / "results").iterdir())]
-    again = run(recipe)
-    assert again.returncode == 0 and "4 of them done" in again.stdout
-    assert times == [path.stat().st_mtime_ns for path in sorted((directory / "results").iterdir())]
+    assert "4 of 4 runs done, about 0 s left" in process.stdout
+    again = run(recipe, "--measure", "speed", "--speed_rounds", "1", "--plots", "plots")
+    assert again.returncode == 0 and "4 of them done" in again.stdout, again.stderr
+    assert "Cache, bytes per token" in again.stdout
+    assert {path.name for path in (directory / "plots").glob("*.png")} == {
+        "changes.png",
+        "changes_curves.png",
+        "changes_speed.png",
+    }
+    speeds = {path.stem for path in (directory / "results").glob("*_speed.json")}
+    assert speeds == {"base_speed", "gated_mlp_false_speed", "learning_rate_1e-2_speed"}
+    assert times == [path.stat().st_mtime_ns for path in sorted((directory / "results").glob("*_seed*.json"))]
 
 
 @pytest.mark.slow

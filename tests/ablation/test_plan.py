@@ -1,17 +1,25 @@
 """What an ablation is going to run."""
 
+from dataclasses import fields
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
+from darija_gpt.ablation.ablate import AblateArguments
 from darija_gpt.ablation.plan import count_parameters, find_changes, match_parameters, plan_variants
+from darija_gpt.model import DarijaGPTConfig
+from darija_gpt.optimization import DropoutSchedule, Optimizer, Schedule
+from darija_gpt.packing import Packing
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import RecipeError, build_arguments, load_recipe
 
 
 ROOT = Path(__file__).resolve().parents[2]
 SWEEP = ROOT / "recipes" / "darija-small" / "sweep"
+ABLATIONS = ROOT / "recipes" / "ablations"
 BASE = {"dataset": "d", "tokenizer": "t", "output_dir": "o", "learning_rate": 1e-3, "model": {"hidden_size": 64}}
 
 
@@ -74,24 +82,125 @@ def test_what_no_width_can_make_equal_is_refused(tokenizer):
         match_parameters({"model": big}, tokenizer, target)
 
 
-@pytest.mark.parametrize("path", sorted(SWEEP.glob("*.yaml")), ids=lambda path: path.stem)
-def test_a_recipe_of_the_sweep_changes_what_its_name_says(path):
-    """`learning_rate_3e-3` changes the key learning_rate; what belongs to one choice may change along with it."""
-    along_with = {
-        "tokenizer": {"tokenizer_recipe"},
-        "max_position_embeddings": {"per_device_train_batch_size"},
-        "optimizer": {"learning_rate"},
-    }
+def spell_parts(name: str, keys: list[str]) -> dict[str, str]:
+    """The keys that a recipe's name says it changes, and their values, as written there."""
+    parts = {}
+    for part in name.split("+"):
+        (key,) = [key for key in keys if part.startswith(f"{key}_")]
+        parts[key] = part.removeprefix(f"{key}_")
+    return parts
+
+
+def says(written: str, value) -> bool:
+    """Whether a word in a name is a value; of a path it is the end, where the default has none."""
+    if isinstance(value, str) and "/" in value:
+        return value.endswith(f"_{written}") or (written, Path(value).name) == ("1024", "corpus_tokenizer")
+    return str(value).lower() == written or (isinstance(value, int | float) and float(written) == value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*SWEEP.glob("*_*.yaml"), *ABLATIONS.glob("*_*.yaml")]),
+    ids=lambda path: f"{path.parent.name}/{path.stem}",
+)
+def test_a_recipe_changes_in_its_base_what_its_name_says_and_nothing_else(path):
+    """`learning_rate_3e-3` changes the key learning_rate alone, `norm_batchnorm+allow_future_statistics_true` two."""
     recipe = load_recipe(path)
     build_arguments(PretrainArguments, recipe)
     changes = {
         key.removeprefix("model."): value
-        for key, value in find_changes(load_recipe(SWEEP / "base.yaml"), recipe).items()
+        for key, value in find_changes(load_recipe(path.parent / "base.yaml"), recipe).items()
     }
-    if path.stem == "base":
-        assert not changes
-        return
-    (key,) = [key for key in changes if path.stem.startswith(f"{key}_")]
-    value = path.stem.removeprefix(f"{key}_")
-    assert changes.keys() == {key} | along_with.get(key, set())
-    assert str(changes[key]).lower().endswith(value) or float(value) == changes[key]
+    parts = spell_parts(path.stem, list(changes))
+    # What half a pass of darija-small's sweep would otherwise not compare.
+    along_with = {"max_position_embeddings": {"per_device_train_batch_size"}, "optimizer": {"learning_rate"}}
+    allowed = set().union(*(along_with.get(key, set()) for key in parts)) if path.parent == SWEEP else set()
+    assert changes.keys() - allowed == parts.keys()
+    for key, written in parts.items():
+        assert says(written, changes[key]), f"{path.stem} sets {key} to {changes[key]}"
+
+
+def test_the_recipes_cover_every_axis_of_the_model():
+    """Each value that the configuration knows is a recipe, or the base's."""
+    hints = {field.name: field.type for field in fields(DarijaGPTConfig)}
+    names = {part for path in ABLATIONS.glob("*_*.yaml") for part in path.stem.split("+")}
+    words = ("position_embedding", "norm", "norm_position", "hidden_act", "residual_init")
+    axes = {name: get_args(hints[name]) for name in words}
+    axes |= {"attention": get_args(get_args(hints["attention"])[0])}
+    axes |= dict.fromkeys(("qk_norm", "gated_mlp", "input_skip", "value_embeddings"), (True, False))
+    axes |= {"optimizer": get_args(Optimizer), "schedule": get_args(Schedule), "packing": get_args(Packing)}
+    axes |= {"dropout_schedule": get_args(DropoutSchedule)}
+    defaults = {**vars(DarijaGPTConfig()), **PretrainArguments.__dict__}
+    missing = [
+        f"{axis}_{str(value).lower()}"
+        for axis, values in axes.items()
+        for value in values
+        if value != defaults[axis] and f"{axis}_{str(value).lower()}" not in names
+    ]
+    assert not missing
+
+
+@pytest.fixture(scope="module")
+def vocabularies():
+    """Stands in for tokenizers of a given size: of a tokenizer, parameters depend on its number of entries alone."""
+
+    class Vocabulary:
+        bos_token_id = eos_token_id = 0
+        pad_token_id = 3
+
+        def __init__(self, size: int):
+            self.size = size
+
+        def __len__(self) -> int:
+            return self.size
+
+    sizes = {f"runs/darija-small/corpus_tokenizer_{size}": size for size in (512, 2048, 4096, 8192)}
+    return {path: Vocabulary(size) for path, size in {**sizes, "runs/darija-small/corpus_tokenizer": 1024}.items()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*ABLATIONS.glob("*_*.yaml"), *(ABLATIONS / "ladder").glob("*.yaml")]),
+    ids=lambda path: path.stem,
+)
+def test_every_ablation_has_2_to_4_million_parameters_and_as_many_as_the_base(path, vocabularies):
+    base, recipe = load_recipe(ABLATIONS / "base.yaml"), load_recipe(path)
+    target = count_parameters(base["model"], vocabularies[base["tokenizer"]])
+    assert 2e6 <= target <= 4e6
+    _, number = match_parameters(recipe, vocabularies[recipe["tokenizer"]], target)
+    assert abs(number - target) <= 0.02 * target
+
+
+def test_the_rungs_of_the_ladder_learn_from_the_same_texts_in_the_same_way():
+    """But for our best, which learns as the base does and has another vocabulary."""
+    base = load_recipe(ABLATIONS / "base.yaml")
+    training = find_changes(base, load_recipe(ABLATIONS / "adamw.yaml"))
+    assert set(training) == {"optimizer", "learning_rate", "schedule", "final_learning_rate_ratio", "warmup_ratio"}
+    for path in (ABLATIONS / "ladder").glob("*.yaml"):
+        changes = find_changes(base, load_recipe(path))
+        beside = {
+            key: value for key, value in changes.items() if not key.startswith("model.") and key != "architecture"
+        }
+        assert beside == training if path.stem != "our_best" else set(beside) == {"tokenizer"}, path.stem
+
+
+@pytest.mark.parametrize(("name", "folder"), [("axes", "."), ("ladder", "ladder"), ("gpu", "gpu")])
+def test_an_ablation_runs_shows_and_groups_every_recipe_of_its_folder(name, folder, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    arguments = build_arguments(AblateArguments, load_recipe(ABLATIONS / f"{name}.yaml"))
+    planned = [variant.name for variant in plan_variants(arguments.base, arguments.recipes, {}, {})]
+    assert sorted(planned) == sorted({path.stem for path in (ABLATIONS / folder).glob("*_*.yaml")} | {"base"})
+    assert sorted(arguments.labels) in ([], sorted(planned))
+    patterns = [pattern for patterns in arguments.groups.values() for pattern in patterns]
+    of_groups = [sum(fnmatch(recipe, pattern) for pattern in patterns) for recipe in planned]
+    assert not patterns or of_groups == [recipe != "base" for recipe in planned]
+
+
+def test_the_models_for_a_gpu_are_as_large_as_the_courses(vocabularies):
+    base = load_recipe(ABLATIONS / "gpu" / "base.yaml")
+    target = count_parameters(base["model"], vocabularies[base["tokenizer"]])
+    assert target == pytest.approx(11e6, rel=0.02)
+    for path in (ABLATIONS / "gpu").glob("*.yaml"):
+        recipe = load_recipe(path)
+        assert recipe["model"]["max_position_embeddings"] == 1024
+        match_parameters(recipe, vocabularies[recipe["tokenizer"]], target)

@@ -1,15 +1,14 @@
 """What a table of an ablation claims."""
 
 import pytest
+from invented_results import RESULTS, SPEED, make_result
 from scipy import stats
 
-from darija_gpt.ablation.tables import estimate_difference, judge, render_results
+from darija_gpt.ablation.tables import Findings, estimate_difference, judge, render_results
 
 
-def make_result(name, seed, bits, **changes):
-    measured = {"bits_per_byte": {"all": bits, "Arab": bits - 0.3, "Latn": bits + 0.5}, "intermediate_size": 64}
-    run = {"name": name, "seed": seed, "changes": changes, "commit": "c0ffee", "tokens": 5000, "parameters": 1000}
-    return {**run, "device": "cpu", "mixed_precision": "no", **measured}
+def read_rows(table):
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
 
 
 def test_the_interval_of_a_difference_is_that_of_students_t_test():
@@ -39,24 +38,49 @@ def test_nothing_is_claimed_beyond_the_spread():
 
 
 def test_a_table_has_a_row_for_each_recipe_with_its_changes_and_means():
-    table = render_results(
-        [
-            make_result("base", 0, 1.60),
-            make_result("base", 1, 1.62),
-            make_result("norm_layernorm", 0, 1.50, **{"model.norm": "layernorm"}),
-            {**make_result("gated_mlp_false", 0, 1.61, **{"model.gated_mlp": False}), "intermediate_size": 96},
-        ],
-        "base",
-    )
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("|")]
-    assert rows[2] == ["base", "–", "1,000", "2", "2.110 ± 0.014", "1.310 ± 0.014", "1.610 ± 0.014", "–", "–"]
+    table = render_results(Findings(RESULTS, "base"))
+    rows = read_rows(table)
+    bits = ["2.110 ± 0.014", "1.310 ± 0.014", "1.610 ± 0.014"]
+    assert rows[2] == ["base", "–", "1,000", "2", *bits, "–", "–", "701"]
     assert rows[3][:2] == ["norm_layernorm", "`norm` layernorm"] and rows[3][7].startswith("-0.110 ± 0.2")
-    assert rows[4][1] == "`gated_mlp` false" and rows[4][-1] == "no difference shown"
+    assert rows[4][1] == "`gated_mlp` false" and rows[4][-2] == "no difference shown"
     assert "gated_mlp_false 96" in table and "base 64" in table
     assert "4 runs of 5,000 tokens (cpu, no, commit c0ffee)." in table
 
 
 def test_one_run_of_the_base_gives_no_interval():
-    table = render_results([make_result("base", 0, 1.6), make_result("other", 0, 1.5, z_loss=1)], "base")
-    last = [cell.strip() for cell in table.splitlines()[3].split("|")]
-    assert last[-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
+    results = [make_result("base", 0, 1.6), make_result("other", 0, 1.5, z_loss=1)]
+    table = render_results(Findings(results, "base"))
+    assert read_rows(table)[3][-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
+
+
+def test_speeds_stand_beside_the_losses_of_the_recipes_that_have_one():
+    table = render_results(Findings(RESULTS, "base", {"norm_layernorm": SPEED}))
+    by_name = {row[0]: row for row in read_rows(table)}
+    assert by_name["norm_layernorm"][-4:] == ["0.90 (0.85 to 1.01)", "310", "1,024", "700"]
+    assert by_name["base"][-4:] == ["–", "–", "–", "701"]
+    assert "2 threads, training in bf16): the median of 5 turns" in table
+
+
+def test_each_group_has_a_table_with_the_base_on_top_and_nobody_is_lost():
+    table = render_results(Findings(RESULTS, "base", groups={"Norms": ["norm_*"], "Nothing": ["none_*"]}))
+    assert [line for line in table.splitlines() if line.startswith("#")] == ["### Norms"]
+    names = [row[0] for row in read_rows(table) if row[0] != "Recipe" and not row[0].startswith(":")]
+    assert names == ["base", "norm_layernorm", "base", "gated_mlp_false"]
+
+
+def test_labels_give_words_and_order():
+    labels = {"norm_layernorm": "older norms", "base": "the base", "absent": "not run"}
+    rows = read_rows(render_results(Findings(RESULTS, "base", labels=labels)))
+    assert [row[:2] for row in rows[2:]] == [
+        ["norm_layernorm", "older norms"],
+        ["base", "the base"],
+        ["gated_mlp_false", "`gated_mlp` false"],
+    ]
+
+
+def test_of_many_recipes_it_is_said_how_many_chance_alone_would_judge():
+    many = [make_result(f"z_loss_{number}", 0, 1.6, z_loss=number) for number in range(38)]
+    table = render_results(Findings([*RESULTS, *many], "base"))
+    assert "Of 40 recipes that are judged so, chance alone makes about 2 look" in table
+    assert "chance alone" not in render_results(Findings(RESULTS, "base"))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, RED, GREEN, GREY = "#2563ab", "#d1661c", "#b3261e", "#2e7d4f", "#5f6368"
 GRID = "#e3e5e8"
+DPI = 130
 # Of scripts, the same in every picture.
 SCRIPT_COLORS = {"Arab": BLUE, "Latn": ORANGE, "mixed": GREY}
 
@@ -46,7 +47,7 @@ def render_png(figure: "Figure") -> bytes:
     with warnings.catch_warnings():
         # Of emoji, which DejaVu Sans lacks: they show as a box.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(picture, format="png", dpi=130, metadata={"Software": None})
+        figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
     return picture.getvalue()
 
 
