@@ -1,11 +1,58 @@
-"""The model card and the results of a recipe, rendered from what evaluate measured."""
+"""The model card and the results of a recipe, rendered from what evaluate, plot and audit measured."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from huggingface_hub import EvalResult, ModelCardData
 
+from darija_gpt.evaluation.classification_metrics import spell_estimate
+from darija_gpt.finetuning.classifier_report import SPELT
 from darija_gpt.markdown import TAGS, join_card, one_line, render_template
+
+
+Section = Literal["data", "training", "evaluation"]
+# Where a picture stands in a card, and what is said below it; those not listed here are in no card.
+PLOTS: dict[str, tuple[Section, str]] = {
+    "token_lengths": ("data", "How many bytes a token stands for, by script."),
+    "loss_curve": ("training", "Training loss and validation, step by step."),
+    "window_sweep": ("evaluation", "Bits per byte by the length of the window that the model reads at once."),
+    "confusion_matrix": ("evaluation", "Which class (row) was taken for which (column)."),
+    "attention": ("evaluation", "Which earlier tokens of a sentence each layer looks at."),
+    "positions": ("evaluation", "How alike two positions are to the model, by their distance."),
+    "embedding_map": ("evaluation", "The embeddings of frequent tokens on a plane: what is near is alike."),
+    "embedding_neighbours": ("evaluation", "Words, and those whose embeddings are nearest."),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFacts:
+    """What a card says beside the numbers, in the user's words.
+
+    Args:
+        model_name (`str`):
+            The title of the card.
+        license (`str`, *optional*, defaults to `"apache-2.0"`):
+            The license's identifier on the Hub.
+        language (`str`, *optional*, defaults to `"ary"`):
+            The language's code of ISO 639.
+        datasets (`Sequence[str]`, *optional*):
+            Identifiers on the Hub of the datasets trained on.
+        data_description (`str`, *optional*):
+            A paragraph about the data.
+        repo_id (`str`, *optional*):
+            Where the model will stand on the Hub; without it the card loads the model from its own folder.
+        base_model (`str`, *optional*):
+            Of an adapter the model that it goes with.
+    """
+
+    model_name: str
+    license: str = "apache-2.0"
+    language: str = "ary"
+    datasets: Sequence[str] = ()
+    data_description: str | None = None
+    repo_id: str | None = None
+    base_model: str | None = None
 
 
 def render_results(metrics: Mapping[str, Any], dialogues: Sequence[Mapping[str, Any]]) -> str:
@@ -13,15 +60,34 @@ def render_results(metrics: Mapping[str, Any], dialogues: Sequence[Mapping[str, 
     return render_template("results.md.jinja", metrics=metrics, dialogues=dialogues)
 
 
-def build_card_data(
-    metrics: Mapping[str, Any], *, model_name: str, license: str, datasets: Sequence[str]
-) -> ModelCardData:
-    """The front matter of a card, with bits per byte on each split as its evaluation results."""
+def is_classifier(metrics: Mapping[str, Any]) -> bool:
+    """Whether metrics.json is what finetune_classifier wrote."""
+    return metrics.get("task") == "text-classification"
+
+
+def list_results(metrics: Mapping[str, Any], datasets: Sequence[str]) -> list[EvalResult]:
+    """The numbers that a card's front matter repeats, for the Hub to list."""
+    is_of_classes = is_classifier(metrics)
+    own = {
+        "task_type": "text-classification" if is_of_classes else "text-generation",
+        "dataset_type": one_line(datasets[0]) if len(datasets) == 1 else "texts" if is_of_classes else "conversations",
+        "dataset_name": "Held-out texts" if is_of_classes else "Held-out conversations",
+    }
+    if is_of_classes:
+        measured = metrics["results"]["model"]
+        return [
+            EvalResult(
+                **own,
+                dataset_split=metrics["measured_on"],
+                metric_type=metric,
+                metric_name=name,
+                metric_value=round(measured[key]["value"], 4),
+            )
+            for key, metric, name in (("accuracy", "accuracy", "Accuracy"), ("macro_f1", "f1", "Macro F1"))
+        ]
     results = [
         EvalResult(
-            task_type="text-generation",
-            dataset_type=one_line(datasets[0]) if len(datasets) == 1 else "conversations",
-            dataset_name="Held-out conversations",
+            **own,
             dataset_split=split,
             metric_type="bits_per_byte",
             metric_name="Bits per byte",
@@ -30,14 +96,33 @@ def build_card_data(
         for split, by_script in metrics.get("bits_per_byte", {}).items()
         if "all" in by_script
     ]
+    return results + [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=one_line(task),
+            dataset_name=one_line(task),
+            metric_type=one_line(metric),
+            metric_name=one_line(metric),
+            metric_value=round(value["value"], 4),
+        )
+        for task, measured in metrics.get("harness", {}).items()
+        for metric, value in measured["metrics"].items()
+    ]
+
+
+def build_card_data(metrics: Mapping[str, Any], facts: CardFacts) -> ModelCardData:
+    """The front matter of a card, with what was measured on held-out texts as its evaluation results."""
+    results = list_results(metrics, facts.datasets)
+    is_of_classes = is_classifier(metrics)
     return ModelCardData(
-        language="ary",
-        license=one_line(license),
-        library_name="transformers",
-        pipeline_tag="text-generation",
-        tags=TAGS,
-        datasets=[one_line(dataset) for dataset in datasets] or None,
-        model_name=one_line(model_name) if results else None,
+        language=one_line(facts.language),
+        license=one_line(facts.license),
+        library_name="peft" if facts.base_model else "transformers",
+        pipeline_tag="text-classification" if is_of_classes else "text-generation",
+        tags=[*(tag for tag in TAGS if not is_of_classes or tag not in ("chat", "whatsapp"))],
+        datasets=[one_line(dataset) for dataset in facts.datasets] or None,
+        base_model=one_line(facts.base_model) if facts.base_model else None,
+        model_name=one_line(facts.model_name) if results else None,
         eval_results=results or None,
     )
 
@@ -45,42 +130,40 @@ def build_card_data(
 def render_card(
     metrics: Mapping[str, Any],
     dialogues: Sequence[Mapping[str, Any]],
+    facts: CardFacts,
     *,
-    model_name: str,
-    license: str = "apache-2.0",
-    datasets: Sequence[str] = (),
-    data_description: str | None = None,
-    repo_id: str | None = None,
+    audit: Mapping[str, Any] | None = None,
+    plots: Collection[str] = (),
 ) -> str:
     """The README.md of a model on the Hub: front matter and body.
 
     Args:
         metrics (`Mapping`):
-            metrics.json as evaluate wrote it. A part that it lacks is left out of the card.
+            metrics.json as evaluate or finetune_classifier wrote it. A part that it lacks is left out of the card.
         dialogues (`Sequence[Mapping]`):
             samples.jsonl as evaluate wrote it: `messages` and `longest_shared_words` each.
-        model_name (`str`):
-            The title of the card.
-        license (`str`, *optional*, defaults to `"apache-2.0"`):
-            The license's identifier on the Hub.
-        datasets (`Sequence[str]`, *optional*):
-            Identifiers on the Hub of the datasets trained on.
-        data_description (`str`, *optional*):
-            A paragraph about the data, in the user's words.
-        repo_id (`str`, *optional*):
-            Where the model will stand on the Hub; without it the card loads the model from its own folder.
+        facts (`CardFacts`):
+            Whatever is no number.
+        audit (`Mapping`, *optional*):
+            privacy_audit.json as audit wrote it. Without it the card says that there was none.
+        plots (`Collection[str]`, *optional*):
+            Names of pictures in `plots/` beside the card, among those of `PLOTS`.
 
     Raises:
         ValueError: If the front matter does not read back as it was written.
     """
-    data = build_card_data(metrics, model_name=model_name, license=license, datasets=datasets)
+    shown: dict[Section, list[tuple[str, str]]] = {"data": [], "training": [], "evaluation": []}
+    for name, (section, caption) in PLOTS.items():
+        if name in plots:
+            shown[section].append((name, caption))
     body = render_template(
-        "model_card.md.jinja",
+        "classifier_card.md.jinja" if is_classifier(metrics) else "model_card.md.jinja",
         metrics=metrics,
         dialogues=dialogues,
-        model_name=model_name,
-        license=license,
-        data_description=data_description,
-        repo_id=repo_id,
+        audit=audit,
+        plots=shown,
+        spelt=SPELT,
+        estimate=spell_estimate,
+        **vars(facts),
     )
-    return join_card(data, body)
+    return join_card(build_card_data(metrics, facts), body)

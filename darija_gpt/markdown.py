@@ -19,6 +19,12 @@ from markupsafe import Markup
 TAGS = ["darija", "moroccan-arabic", "arabizi", "whatsapp", "chat", "darija_gpt"]
 TEMPLATES = Path(__file__).parents[1] / "model_card"
 SCRIPTS = {"all": "all", "Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
+# Of membership inference, in people's words.
+ATTACKS = {
+    "loss": "how likely the text is to the model",
+    "min_k": "its least likely words (Min-K%)",
+    "zlib": "its likelihood against how well it compresses (zlib)",
+}
 SPEAKERS = {"user": "User", "assistant": "Model", "system": "System"}
 
 # ECMA-48: CSI with its parameters, OSC with its text, any other escape with its letter.
@@ -76,6 +82,11 @@ def format_decimal(value: float, digits: int = 2) -> str:
     return f"{value:,.{digits}f}"
 
 
+def format_number(value: float) -> str:
+    """`3`, `0.004`, `0.5731`: four significant digits, and no more of them than there are."""
+    return f"{value:.4g}"
+
+
 def format_duration(seconds: float) -> str:
     """`41 s`, `12 min 5 s`, `3 h 20 min`."""
     minutes, seconds = divmod(round(seconds), 60)
@@ -109,7 +120,7 @@ def render_template(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"scripts": SCRIPTS, "speakers": SPEAKERS}
+    environment.globals |= {"attacks": ATTACKS, "scripts": SCRIPTS, "speakers": SPEAKERS}
     filters = {
         "bibtex": escape_bibtex,
         "count": format_count,
@@ -117,6 +128,7 @@ def render_template(template: str, **values: Any) -> str:
         "decimal": format_decimal,
         "duration": format_duration,
         "lines": escape_lines,
+        "number": format_number,
         "python": escape_python,
     }
     environment.filters |= {name: _unless_absent(convert) for name, convert in filters.items()}

@@ -94,12 +94,17 @@ def replace_section(path: Path, name: str, section: str) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Writes a text in UTF-8; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file that others see whole: as it was before, or as it is after."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     partial = Path(name)
     try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(handle, "wb") as file:
+            file.write(content)
         if path.exists():
             shutil.copymode(path, partial)
         os.replace(partial, path)

@@ -138,7 +138,7 @@ def parse_arguments(
     fields = {field.name: field for field in dataclasses.fields(arguments_class) if field.init}
     hints = typing.get_type_hints(arguments_class)
     parser = _build_parser(fields, hints, description)
-    namespace, dotted = parser.parse_known_args(argv)
+    namespace, dotted = parser.parse_known_args(_spell_flags(sys.argv[1:] if argv is None else argv, fields))
 
     recipe_path = namespace.config
     values = load_recipe(recipe_path) if recipe_path else {}
@@ -218,6 +218,17 @@ def run_one_of(stages: Mapping[str, tuple[Callable, type]], description: str) ->
         print(f"error: the first word was {name}; give one of: {', '.join(stages)}.", file=sys.stderr)
         sys.exit(2)
     run_stage(*stages[name], argv, description)
+
+
+def _spell_flags(words: Iterable[str], fields: Iterable[str]) -> list[str]:
+    """A command line on which `--dry-run` is `--dry_run`."""
+    spelt = []
+    for word in words:
+        flag, equals, text = word.partition("=")
+        name, dot, key = flag.removeprefix("--").partition(".")
+        is_known = flag.startswith("--") and name.replace("-", "_") in fields
+        spelt.append(f"--{name.replace('-', '_')}{dot}{key}{equals}{text}" if is_known else word)
+    return spelt
 
 
 def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, Any], description: str | None):

@@ -1,6 +1,7 @@
 """What tests of several floors share: a tokenizer and a tiny model, made on the spot."""
 
 import os
+import shutil
 import signal
 import sys
 
@@ -156,3 +157,29 @@ def tokenizer_dir(tokenizer, tmp_path_factory):
     directory = tmp_path_factory.mktemp("tokenizer") / "tokenizer"
     tokenizer.save_pretrained(directory)
     return directory
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium, and the program that drives it, by the names that Debian's packages give them."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    pytest.importorskip("selenium", reason="the browser is driven by selenium: pip install '.[test]'")
+    if chromium is None or driver is None:
+        pytest.skip("chromium and its driver are not here (Debian: apt-get install chromium chromium-driver)")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    flags = ["--headless=new", "--window-size=1200,1000", "--disable-dev-shm-usage", "--no-proxy-server"]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium's refuses to work for root, as whom CI runs.
+    for flag in flags:
+        options.add_argument(flag)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
+        patch.setenv("no_proxy", "127.0.0.1,localhost")
+        window = webdriver.Chrome(options=options, service=Service(driver))
+        yield window
+        window.quit()

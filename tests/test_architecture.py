@@ -21,7 +21,7 @@ FLOORS = [
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
     | {"conversation", "chat"},
-    {"card", "hub", "benchmark", "demo", "ablation"},
+    {"card", "hub", "publishing", "benchmark", "demo", "ablation"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,10 +1,11 @@
 """An output directory is whole or not there."""
 
+import os
 import stat
 
 import pytest
 
-from darija_gpt.output import make_printable, write_directory
+from darija_gpt.output import make_printable, write_directory, write_text
 
 
 def test_a_finished_block_leaves_the_directory_and_nothing_else(tmp_path):
@@ -51,3 +52,20 @@ def test_only_the_owner_can_enter_what_comes_from_chats(tmp_path):
 def test_a_terminal_is_shown_what_would_move_it():
     assert make_printable("a\n\x1b[2J\x9b\u202e\udcff.txt") == r"a\n\x1b[2J\x9b\u202e\udcff.txt"
     assert make_printable("دردشة مع 👩\u200d🌾 \u200f+212.txt") == "دردشة مع 👩\u200d🌾 \u200f+212.txt"
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "README.md"
+    path.write_text("before")
+    path.chmod(0o640)
+    write_text(path, "after")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("after", 0o640)
+
+    def fail(source, target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_text(path, "half")
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]

@@ -62,6 +62,15 @@ def test_null_on_the_command_line_is_none_where_a_field_takes_it(tmp_path):
     assert arguments.steps is None and arguments.output_dir == Path("null")
 
 
+def test_a_flag_may_have_hyphens_and_its_value_stays_as_it_is():
+    flags = ["--output-dir", "my-runs", "--learning-rate=2e-3", "--names", "a-b", "--model.rope-type", "x-y"]
+    arguments = parse_arguments(StageArguments, flags)
+    assert (arguments.output_dir, arguments.learning_rate, arguments.names) == (Path("my-runs"), 2e-3, ["a-b"])
+    assert arguments.model == {"rope-type": "x-y"}
+    with pytest.raises(RecipeError, match="unknown key out-dir"):
+        parse_arguments(StageArguments, ["--out-dir", "x"])
+
+
 def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
     recipe = write(tmp_path, "output_dir: out\nlearning_rate: 3e-3\nmodel: {hidden_size: 64, norm: layernorm}")
     flags = ["--learning_rate", "1e-4", "--model.norm", "rmsnorm", "--model.eps=1e-5", "--names", "x", "y", "--push"]

@@ -15,6 +15,7 @@ def render_dataset_card(
     dataset_name: str,
     license: str = "other",
     data_description: str | None = None,
+    repo_id: str | None = None,
 ) -> str:
     """The README.md of a dataset: front matter, and what may be told of its report.
 
@@ -27,6 +28,8 @@ def render_dataset_card(
             The license's identifier on the Hub.
         data_description (`str`, *optional*):
             A paragraph about the data, in the user's words.
+        repo_id (`str`, *optional*):
+            Where the rows stand on the Hub; without it the card says that they are not published.
 
     Raises:
         ValueError: If the front matter does not read back as it was written.
@@ -43,5 +46,6 @@ def render_dataset_card(
         report=select_aggregates(report),
         dataset_name=dataset_name,
         data_description=data_description,
+        repo_id=repo_id,
     )
     return join_card(data, body)

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from darija_gpt.data.name_folding import fold_form, fold_name, reduce_name
@@ -113,24 +113,30 @@ class PrivateIndex:
             (known if is_known else unknown)[span.type] += 1
         return known, unknown
 
-    def count_names(self, text: str) -> int:
-        """Names in a text that are in the index, also those of several words, and behind a clitic."""
+    def find_names(self, text: str) -> list[tuple[str, ...]]:
+        """Names in a text that are in the index, also behind a clitic: the words of each, as texts are compared."""
         tokens = TOKEN.findall(fold_name(text))
-        return sum(self._is_name_at(tokens, place) for place in range(len(tokens)))
+        lengths = ((place, self._count_words_of_name(tokens, place)) for place in range(len(tokens)))
+        return [tuple(tokens[place : place + length]) for place, length in lengths if length]
+
+    def count_names(self, text: str) -> int:
+        """How many names of the index stand in a text."""
+        return len(self.find_names(text))
 
     def is_name(self, word: str) -> bool:
         """Whether a word is a name that is in the index."""
         return any(is_name for _, is_name, _ in self._look_up(fold_form(word))[:1])
 
-    def _is_name_at(self, tokens: Sequence[str], place: int) -> bool:
+    def _count_words_of_name(self, tokens: Sequence[str], place: int) -> int:
         for letters, is_name, is_beginning in self._look_up(tokens[place]):
             if is_name:
-                return True
-            for token in tokens[place + 1 : place + MAX_NAME_WORDS] if is_beginning else ():
+                return 1
+            behind = tokens[place + 1 : place + MAX_NAME_WORDS] if is_beginning else ()
+            for length, token in enumerate(behind, start=2):
                 letters += reduce_name(token)
                 if self._hash(f"name {letters}") in self.names:
-                    return True
-        return False
+                    return length
+        return 0
 
     def _look_up(self, token: str) -> list[tuple[str, bool, bool]]:
         """The letters of a word, then those behind its clitic: whether they are a name, or how one begins."""
@@ -140,6 +146,16 @@ class PrivateIndex:
         return [
             (stem, *(self._hash(f"{kind} {stem}") in self.names for kind in ("name", "beginning"))) for stem in stems
         ]
+
+
+def find_words(texts: Iterable[str], wanted: Collection[str]) -> set[str]:
+    """Which of some words, as `PrivateIndex.find_names` gives them, stand in texts."""
+    missing = set(wanted)
+    for text in texts:
+        if not missing:
+            break
+        missing.difference_update(TOKEN.findall(fold_name(text)))
+    return set(wanted) - missing
 
 
 class PrivateIndexWriter:

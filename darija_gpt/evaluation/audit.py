@@ -203,7 +203,7 @@ def measure_speech(audited: Audited) -> dict[str, Any]:
             "free": arguments.num_samples,
             "prompted": arguments.num_prompted_samples,
             "tokens_each": min(arguments.sample_tokens, room),
-            **free_samples.scan_private_data(samples, audited.index),
+            **free_samples.scan_private_data(samples, audited.index, audited.dataset["train"]["text"]),
             "words_shared_with_training": free_samples.describe_runs(samples, words, "runs of words"),
             "words_shared_by_held_out_texts": held_out
             and free_samples.describe_runs(held_out, words, "runs of held-out words"),

@@ -122,7 +122,7 @@ def list_checks(
         ),
         Check(
             "names_in_samples",
-            "samples with the name of somebody who wrote",
+            "samples with the name of somebody who wrote, as it stands in training texts",
             samples["with_names"],
             arguments.max_names_in_samples,
             **no_names,

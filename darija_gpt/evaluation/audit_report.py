@@ -76,3 +76,5 @@ def print_audit(checks: list[Check], content: Mapping[str, Any]) -> None:
     line = f"longest run of training words in a sample: {shared['longest']}"
     print(f"{line}; in held-out texts as long as samples: {common['longest']}" if common else line)
     print(f"what only looks like private data, in samples: {sum(samples['invented'].values()):,}")
+    if samples["invented_names"]:
+        print(f"samples with a participant's name that stands in no training text: {samples['invented_names']:,}")

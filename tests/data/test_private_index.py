@@ -3,7 +3,7 @@
 import pytest
 
 from darija_gpt.data.privacy import Person
-from darija_gpt.data.private_index import INDEX_FILE, PrivateIndexWriter, load_private_index
+from darija_gpt.data.private_index import INDEX_FILE, PrivateIndexWriter, find_words, load_private_index
 from darija_gpt.data.pseudonyms import read_key
 
 
@@ -49,6 +49,11 @@ def test_names_are_found_by_their_hashes(index, text, count):
     assert index.count_names(text) == count
 
 
+def test_the_words_of_a_name_are_looked_for_in_texts(index):
+    [name] = index.find_names("salam AMINA")
+    assert find_words(["fin Amina?", "salam"], {*name, "omar"}) == {"amina"}
+
+
 def test_the_file_holds_hashes_and_nothing_that_somebody_wrote(index, tmp_path):
     written = (tmp_path / INDEX_FILE).read_text().lower()
     assert not [word for word in ("amina", "tazi", "omar", "0612345678", "612345678", "example") if word in written]
@@ -76,7 +81,12 @@ def test_a_found_spelling_that_is_a_word_elsewhere_is_no_name_and_what_people_ar
     writer.note_words("yallah bsalama, salma")
     writer.save(tmp_path)
     index = load_private_index(tmp_path, tmp_path / "key")
-    assert [index.count_names(text) for text in ("fin salma", "fin selema", "yallah bslama", "salama")] == [1, 1, 0, 0]
+    assert [index.count_names(text) for text in ("fin salma", "fin selema", "yallah bslama", "salama")] == [
+        1,
+        1,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": 9, "private_data": [], "names": [], "key_check": null}'])

@@ -126,10 +126,12 @@ def test_the_section_is_found_however_the_card_writes_its_heading(card, expected
 
 
 def test_the_projects_own_cards_state_limits(tmp_path):
-    from darija_gpt.card import render_card
+    from darija_gpt.card import CardFacts, render_card
 
     metrics = {"model": {"parameters": 7345152, "context_tokens": 512}}
-    (tmp_path / "README.md").write_text(render_card(metrics, [], model_name="Darija small"), encoding="utf-8")
+    (tmp_path / "README.md").write_text(
+        render_card(metrics, [], CardFacts(model_name="Darija small")), encoding="utf-8"
+    )
     assert "made up" in read_limits(tmp_path) and "No privacy audit" in read_limits(tmp_path)
     (tmp_path / "README.md").unlink()
     assert read_limits(tmp_path) == UNSTATED

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,36 +22,10 @@ pytest.importorskip("gradio", reason="the pages need gradio: pip install '.[demo
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "tests" / "output"
-# Names that Debian's packages give them.
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 CARD = "# A model\n\n## Limits\n\n- It is small. What it states is **made up**.\n- <script>hacked = 1</script>\n"
 HOSTILE = "<script>hacked = 2</script><img src=x onerror=hacked=3> ${window.hacked=4} {{value}} @children"
 ARABIC, ARABIC_REPLY = "السلام عليكم، لاباس؟", "لاباس الحمد لله، غادي للسوق!"
 ARABIZI, ARABIZI_REPLY = "salam khouya, labas 3lik?", "labas lhamdolah 😊 ghadi l souk"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    pytest.importorskip("selenium", reason="the browser is driven by selenium: pip install '.[test]'")
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("chromium and its driver are not here (Debian: apt-get install chromium chromium-driver)")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    flags = ["--headless=new", "--window-size=1200,1000", "--disable-dev-shm-usage", "--no-proxy-server"]
-    if os.geteuid() == 0:
-        flags.append("--no-sandbox")  # Chromium's refuses to work for root, as whom CI runs.
-    for flag in flags:
-        options.add_argument(flag)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NO_PROXY", "127.0.0.1,localhost")
-        patch.setenv("no_proxy", "127.0.0.1,localhost")
-        driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-        yield driver
-        driver.quit()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.data.canaries import CanarySet
-from darija_gpt.data.private_index import PrivateIndex
+from darija_gpt.data.private_index import PrivateIndex, find_words
 from darija_gpt.evaluation.memorization.openings import open_document, open_reply
 from darija_gpt.evaluation.memorization.prompts import BEGINNINGS, GREETINGS, QUESTIONS
 from darija_gpt.evaluation.memorization.sequences import continue_sequences, draw_among_likeliest
@@ -86,26 +86,43 @@ def index_words(texts: Iterable[str]) -> WordRunIndex:
     return WordRunIndex(limit())
 
 
-def scan_private_data(texts: Iterable[str], index: PrivateIndex | None) -> dict[str, Any]:
+def scan_private_data(texts: Iterable[str], index: PrivateIndex | None, train_texts: Iterable[str]) -> dict[str, Any]:
     """How many texts hold private data and names of the index, and how often something only looks like it, by type.
+
+    A model that puts syllables together makes up a short name now and then. So a name counts where its words stand in
+    the training texts, which is where the model can have it from; `invented_names` are in texts without such a name.
 
     Without an index, nobody can tell what somebody once wrote from what the model made up: all of it is counted as
     the latter, and nothing is said of the former.
+
+    Args:
+        texts (`Iterable[str]`):
+            What a model wrote.
+        index (`PrivateIndex`, *optional*):
+            What the dataset held before it was scrubbed.
+        train_texts (`Iterable[str]`):
+            All that the model was trained on, as it stands in the dataset.
     """
     index_or_none = index or PrivateIndex(b"")
     known_by_type, invented_by_type = Counter(), Counter()
-    num_with_data = num_with_names = 0
+    num_with_data = 0
+    names_by_text = []
     for text in tqdm(texts, "searching samples", unit=" texts", disable=None):
         known, invented = index_or_none.find_data(text)
         known_by_type += known
         invented_by_type += invented
         num_with_data += bool(known)
-        num_with_names += bool(index_or_none.names and index_or_none.count_names(text))
+        names = index_or_none.find_names(text) if index_or_none.names else ()
+        names_by_text += [names] if names else []
+    standing = find_words(train_texts, {word for names in names_by_text for name in names for word in name})
+    num_with_names = sum(any(standing.issuperset(name) for name in names) for names in names_by_text)
+    has_names = bool(index_or_none.names)
     return {
         "with_private_data": None if index is None else num_with_data,
-        "with_names": num_with_names if index and index.names else None,
+        "with_names": num_with_names if has_names else None,
         "private_data": dict(sorted(known_by_type.items())),
         "invented": dict(sorted(invented_by_type.items())),
+        "invented_names": len(names_by_text) - num_with_names if has_names else None,
     }
 
 

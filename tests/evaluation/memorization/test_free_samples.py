@@ -20,15 +20,22 @@ def test_what_somebody_wrote_is_told_from_what_a_model_made_up():
     index.add_data("0612345678")
     index.add_name("Zerhouni")
     texts = ["3yet l 06 12 34 56 78", "3yet l 0699999999", "fin zerhouni", "salam"]
-    found = scan_private_data(texts, index)
-    assert (found["with_private_data"], found["with_names"]) == (1, 1)
+    found = scan_private_data(texts, index, ["salam", "chefti Zerhouni?"])
+    assert (found["with_private_data"], found["with_names"], found["invented_names"]) == (1, 1, 0)
     assert found["private_data"] == {"PHONE": 1} == found["invented"]
 
 
+def test_a_name_that_stands_in_no_training_text_is_made_up():
+    index = PrivateIndex(bytes(32))
+    index.add_name("Zerhouni")
+    found = scan_private_data(["fin zerhouni", "zerhouni"], index, ["fin nta", "salam"])
+    assert (found["with_names"], found["invented_names"]) == (0, 2)
+
+
 def test_without_an_index_nothing_is_said_of_what_somebody_wrote():
-    found = scan_private_data(["3yet l 0612345678"], None)
+    found = scan_private_data(["3yet l 0612345678"], None, [])
     assert found["with_private_data"] is None and found["with_names"] is None and found["invented"] == {"PHONE": 1}
-    assert scan_private_data(["salam"], PrivateIndex(bytes(32)))["with_names"] is None
+    assert scan_private_data(["salam"], PrivateIndex(bytes(32)), [])["with_names"] is None
 
 
 def test_runs_of_training_words_are_measured():

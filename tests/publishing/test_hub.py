@@ -1,0 +1,482 @@
+"""Publishing to a stand-in of the Hub: what goes there, what comes back, and what becomes of a bad day."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from hub_stand_in import TOKEN, Repository
+from huggingface_hub import ModelCard, constants
+
+from darija_gpt.evaluation.audit import describe_dataset
+from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
+from darija_gpt.publishing import upload
+from darija_gpt.publishing.files import MODEL_CODE
+
+
+ROOT = Path(__file__).parents[2]
+REPO_ID = "someone/darija-small"
+CODE = {path.name for path in MODEL_CODE.glob("*_darija_gpt.py")}
+PUBLISHED = CODE | {
+    "LICENSE",
+    "README.md",
+    "chat_template.jinja",
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "plots/loss_curve.png",
+    "privacy_audit.json",
+    "recipes/pretrain.yaml",
+    "tokenizer.json",
+    "tokenizer_config.json",
+}
+NO_DARIJA_GPT = """
+import sys
+
+class NoDarijaGPT:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "darija_gpt":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NoDarijaGPT())
+"""
+
+
+@pytest.fixture
+def arguments(prepare_publication, tmp_path) -> PublishArguments:
+    """A chat model with all that may go along with it."""
+    arguments = prepare_publication()
+    pictures, recipe = tmp_path / "pictures", tmp_path / "pretrain.yaml"
+    pictures.mkdir()
+    for name in ("loss_curve.png", "diary.png"):
+        (pictures / name).write_bytes(b"\x89PNG")
+    recipe.write_text("num_train_epochs: 3\n")
+    arguments.plots, arguments.recipes = [pictures], [recipe]
+    return arguments
+
+
+def run_without_darija_gpt(program: str, hub, tmp_path, *words: str) -> subprocess.CompletedProcess:
+    """Runs a program elsewhere, in an interpreter without the project, with nothing but this Hub to load from."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= hub.environment | {"HF_HOME": str(tmp_path / "home"), "PYTHONWARNINGS": "ignore"}
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-c", NO_DARIJA_GPT + textwrap.dedent(program), *words],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_without_push_the_card_is_written_and_what_is_missing_is_said(arguments, hub, capsys):
+    arguments.push, arguments.audit = False, None
+    publish(arguments)
+    card = ModelCard.load(arguments.model / "README.md")
+    assert card.data.model_name == "Darija small"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"written: {arguments.model / 'README.md'}"
+    assert lines[-1].startswith("missing for a push: there is no privacy audit; run audit.py")
+    assert hub.repositories == {}
+
+
+def test_where_nothing_is_missing_it_is_said_how_to_push(arguments, hub, capsys):
+    arguments.push = False
+    publish(arguments)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("nothing is missing for a push: add --push")
+    assert hub.repositories == {}
+
+
+def test_a_push_sends_exactly_the_listed_files_in_one_private_commit(arguments, hub, capsys):
+    (arguments.model / "checkpoints").mkdir()
+    (arguments.model / "checkpoints" / "model.safetensors").write_bytes(b"")
+    publish(arguments)
+    repository = hub.repositories[REPO_ID]
+    assert repository.private
+    assert len(repository.commits) == 1
+    assert set(repository.files) == PUBLISHED
+    assert TOKEN.encode() not in b"".join(repository.files.values())
+    for name in PUBLISHED:
+        assert repository.files[name] == (arguments.model / name).read_bytes()
+    printed = capsys.readouterr()
+    assert f"published: {hub.url}/{REPO_ID}/commit/" in printed.out
+    assert "warning" not in printed.err
+
+
+def test_a_dry_run_needs_no_network_and_shows_what_a_push_then_sends(arguments, hub, capsys, monkeypatch):
+    arguments.push, arguments.dry_run = False, True
+    with monkeypatch.context() as offline:
+        offline.setattr(constants, "HF_HUB_OFFLINE", True)
+        offline.delenv("HF_TOKEN")
+        publish(arguments)
+    printed = capsys.readouterr().out
+    assert f"{REPO_ID} (model, private), in one commit: {len(PUBLISHED)} files" in printed
+    shown = {
+        line.split()[1]: int(line.split()[0].replace(",", ""))
+        for line in printed.splitlines()
+        if line[:2] == "  " and line.split()[0][0].isdigit()
+    }
+    assert "stays here: tokenizer_report.json, training_summary.json" in printed
+    assert hub.repositories == {} and hub.requests == []
+    arguments.push, arguments.dry_run = True, False
+    publish(arguments)
+    assert shown == {name: len(content) for name, content in hub.repositories[REPO_ID].files.items()}
+
+
+def test_a_dry_run_of_what_is_refused_says_why_and_fails(arguments, hub, capsys):
+    arguments.push, arguments.dry_run, arguments.audit = False, True, None
+    with pytest.raises(ValueError, match="there is no privacy audit"):
+        publish(arguments)
+    assert "in one commit" in capsys.readouterr().out
+
+
+def test_the_same_once_more_makes_no_second_commit_and_a_change_does(arguments, hub):
+    publish(arguments)
+    publish(arguments)
+    arguments.data_description = "All of it invented."
+    publish(arguments)
+    commits = hub.repositories[REPO_ID].commits
+    assert [set(commit) for commit in commits] == [PUBLISHED, {"README.md"}]
+
+
+def test_pictures_and_recipes_of_an_earlier_card_do_not_stay(arguments, hub):
+    publish(arguments)
+    arguments.plots, arguments.recipes, arguments.push = [], [], False
+    publish(arguments)
+    assert not list(arguments.model.glob("plots/*")) and not list(arguments.model.glob("recipes/*"))
+
+
+@pytest.mark.slow
+def test_a_model_an_adapter_and_a_classifier_load_from_the_hub_without_darija_gpt(prepare_publication, hub, tmp_path):
+    def publish_as(kind: str, repo_id: str, **changes) -> PublishArguments:
+        arguments = prepare_publication(kind)
+        arguments.repo_id = repo_id
+        for name, value in changes.items():
+            setattr(arguments, name, value)
+        publish(arguments)
+        (tmp_path / "evaluation").rename(tmp_path / f"evaluation of {kind}")
+        return arguments
+
+    publish_as("base", "someone/darija-base")
+    (tmp_path / "run" / "base").rename(tmp_path / "run" / "the base itself")
+    publish_as("adapter", "someone/darija-adapter")
+    publish_as("classifier", "someone/darija-classifier")
+    done = run_without_darija_gpt(
+        """
+        import torch
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
+        tokenizer = AutoTokenizer.from_pretrained("someone/darija-base", trust_remote_code=True)
+        ids = tokenizer("salam, labas 3lik?", return_tensors="pt").input_ids
+        base = AutoModelForCausalLM.from_pretrained("someone/darija-base", trust_remote_code=True)
+        before = base(ids).logits
+        adapted = PeftModel.from_pretrained(base, "someone/darija-adapter")(ids).logits
+        classify = pipeline("text-classification", model="someone/darija-classifier", trust_remote_code=True)
+        print(type(base).__name__, tuple(before.shape[::2]), torch.equal(before, adapted))
+        print(sorted(classify("salam")[0]), "darija_gpt" in sys.modules)
+        """,
+        hub,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2:] == ["DarijaGPTForCausalLM (1, 400) False", "['label', 'score'] False"]
+
+
+@pytest.mark.slow
+def test_a_dataset_loads_from_the_hub_with_every_row_and_no_name_of_a_file(arguments, hub, tmp_path, make_dataset):
+    from darija_gpt.data.corpus import load_dataset_directory
+
+    other = make_dataset(canaries=0)
+    rows = load_dataset_directory(other.directory)
+    push_dataset(arguments, other)
+    files = set(hub.repositories["datasets/someone/chats"].files)
+    assert files == {"README.md", *(f"data/{split}-00000-of-00001.parquet" for split in rows)}
+    done = run_without_darija_gpt(
+        """
+        from datasets import load_dataset
+        dataset = load_dataset("someone/chats")
+        for split, rows in dataset.items():
+            print([split, len(rows), rows[0]["text"], rows[0]["messages"], rows.unique("source")])
+        """,
+        hub,
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    expected = [
+        str([split, len(some), some[0]["text"], some[0]["messages"], some.unique("source")])
+        for split, some in rows.items()
+    ]
+    assert done.stdout.splitlines()[-3:] == expected
+
+
+def push_dataset(arguments: PublishArguments, prepared) -> None:
+    """Sends a dataset along with a model that was audited with it."""
+    path = arguments.audit / "privacy_audit.json"
+    audit = json.loads(path.read_text())
+    path.write_text(json.dumps(audit | {"dataset": describe_dataset(prepared.directory)}))
+    arguments.dataset, arguments.pseudonym_key = prepared.directory, prepared.key
+    arguments.dataset_repo_id = "someone/chats"
+    publish(arguments)
+
+
+def test_a_dataset_with_canaries_or_names_stays_here(arguments, hub, make_dataset):
+    with pytest.raises(ValueError, match="the dataset holds canaries"):
+        push_dataset(arguments, make_dataset(canaries=1))
+    with pytest.raises(
+        ValueError, match=r"nothing was replaced in the dataset; .* rows of the split train hold the name"
+    ):
+        push_dataset(arguments, make_dataset(canaries=0, scrub=False))
+    assert hub.repositories == {}
+
+
+def test_a_space_is_pushed_beside_its_model_with_what_demo_writes_and_nothing_else(arguments, hub, tmp_path):
+    space = {"README.md", "app.py", "requirements.txt", "darija_gpt/__init__.py", "darija_gpt/demo/pages.py"}
+    for name in space | {".env", "darija_gpt/notes.txt", "runs/chat/config.json", "more.py"}:
+        path = tmp_path / "space" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    arguments.space_dir = tmp_path / "space"
+    publish(arguments)
+
+    assert set(hub.repositories) == {REPO_ID, f"spaces/{REPO_ID}"}
+    pushed = hub.repositories[f"spaces/{REPO_ID}"]
+    assert set(pushed.files) == space and pushed.private and len(pushed.commits) == 1
+    assert set(hub.repositories[REPO_ID].files) == PUBLISHED
+
+
+def test_a_space_that_says_a_name_keeps_its_model_here_too(arguments, hub, tmp_path):
+    (tmp_path / "space").mkdir()
+    for name in ("README.md", "requirements.txt"):
+        (tmp_path / "space" / name).write_text(name)
+    (tmp_path / "space" / "app.py").write_text("system_prompt = 'nta howa Zerhouni'")
+    arguments.space_dir = tmp_path / "space"
+    with pytest.raises(ValueError, match=r"app\.py, line 1, holds the name of somebody who wrote"):
+        publish(arguments)
+    assert hub.repositories == {}
+
+
+def test_a_public_push_warns_once(arguments, hub, capsys):
+    arguments.private = False
+    publish(arguments)
+    assert not hub.repositories[REPO_ID].private
+    assert capsys.readouterr().err.count("warning: ") == 1
+
+
+def test_a_private_push_to_a_public_repository_sends_nothing(arguments, hub):
+    hub.repositories[REPO_ID] = Repository(private=False)
+    with pytest.raises(ValueError, match="is public on the Hub"):
+        publish(arguments)
+    assert hub.repositories[REPO_ID].commits == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(401, "hf auth login"), (403, "may not write"), (400, "answered 400: ")]
+)
+def test_a_refusal_of_the_hub_is_one_line_without_the_token_and_is_not_repeated(
+    status, words, arguments, hub, capsys, sleeps
+):
+    hub.refuse_with = status
+    with pytest.raises(ValueError, match=words) as refusal:
+        publish(arguments, sleep=sleeps.append)
+    printed = capsys.readouterr()
+    assert TOKEN not in str(refusal.value) + printed.out + printed.err
+    assert "\n" not in str(refusal.value)
+    assert refusal.value.__suppress_context__
+    assert sleeps == []
+
+
+# For which huggingface_hub waits and tries again by itself, before we do.
+BACKED_OFF = ("preupload", "large")
+FAULTS = [
+    ("create", 500),
+    ("create", "silent"),
+    ("info", 503),
+    ("preupload", 500),
+    ("preupload", "cut"),
+    ("large", 500),
+    ("large", "cut"),
+    ("large", "silent"),
+    ("commit", 500),
+    ("commit", 429),
+    ("commit", "cut"),
+    ("commit", "silent"),
+]
+
+
+@pytest.mark.parametrize(("kind", "fault"), FAULTS, ids=lambda value: str(value))
+def test_what_fails_for_good_publishes_nothing_and_says_so_in_one_line(
+    kind, fault, arguments, hub, capsys, sleeps, monkeypatch, caplog
+):
+    monkeypatch.setattr(upload, "TIMEOUT_SECONDS", 0.3)
+    hub.repositories[REPO_ID] = Repository(private=True, commits=[{"README.md": b"before"}])
+    hub.faults[kind] = [fault] * 100
+    with pytest.raises(ValueError) as refusal:
+        publish(arguments, sleep=sleeps.append)
+    assert hub.repositories[REPO_ID].commits == [{"README.md": b"before"}]
+    words = str(refusal.value)
+    assert words.startswith(f"{REPO_ID}: the Hub ") and "\n" not in words
+    assert ("cannot be reached" in words) == isinstance(fault, str) and (f"answered {fault}" in words) == isinstance(
+        fault, int
+    )
+    printed = capsys.readouterr()
+    assert TOKEN not in words + printed.out + printed.err + caplog.text
+    if kind not in BACKED_OFF:
+        assert sleeps == [1, 4, 16]
+
+
+@pytest.mark.parametrize(("kind", "fault"), FAULTS, ids=lambda value: str(value))
+def test_what_passes_is_waited_for_and_ends_in_one_commit(kind, fault, arguments, hub, sleeps, monkeypatch):
+    monkeypatch.setattr(upload, "TIMEOUT_SECONDS", 0.3)
+    hub.faults[kind] = [fault, fault]
+    publish(arguments, sleep=sleeps.append)
+    repository = hub.repositories[REPO_ID]
+    assert len(repository.commits) == 1 and set(repository.files) == PUBLISHED
+    if kind not in BACKED_OFF:
+        assert sleeps == [1, 4]
+
+
+def test_a_commit_of_which_the_answer_was_lost_is_not_made_twice(arguments, hub, sleeps):
+    hub.faults["commit"] = ["lost"]
+    publish(arguments, sleep=sleeps.append)
+    assert [set(commit) for commit in hub.repositories[REPO_ID].commits] == [PUBLISHED]
+    assert sleeps == [1]
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(arguments, hub, monkeypatch, sleeps):
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(ValueError, match=r"cannot be reached \(ConnectError\)"):
+        publish(arguments, sleep=sleeps.append)
+    assert sleeps == [1, 4, 16]
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ValueError, match=r"cannot be reached \(OfflineModeIsEnabled\)"):
+        publish(arguments, sleep=sleeps.append)
+    assert sleeps == [1, 4, 16]
+
+
+def test_the_token_is_found_wherever_it_would_go_up(arguments, hub):
+    arguments.data_description = f"made with {TOKEN}"
+    with pytest.raises(ValueError, match=r"README\.md, line \d+, holds your own login of the Hub") as refusal:
+        publish(arguments)
+    assert TOKEN not in str(refusal.value) and hub.repositories == {}
+
+
+def list_flags(arguments: PublishArguments) -> list[str]:
+    flags = []
+    for name in ("model", "evaluation", "model_name", "audit", "dataset", "pseudonym_key", "repo_id"):
+        flags += [f"--{name}", str(getattr(arguments, name))]
+    return flags
+
+
+def test_the_script_pushes_with_the_users_login_and_ends_with_2_when_it_is_refused(arguments, hub):
+    command = [sys.executable, str(ROOT / "scripts" / "publish.py"), *list_flags(arguments)]
+    environment = os.environ | hub.environment | {"PYTHONPATH": str(ROOT)}
+    dry = subprocess.run(
+        [*command, "--dry-run"], env=environment | {"HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, check=False
+    )
+    assert dry.returncode == 0 and "(model, private), in one commit" in dry.stdout and hub.repositories == {}
+    command.append("--push")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, set(hub.repositories[REPO_ID].files)) == (
+        0,
+        PUBLISHED - {"plots/loss_curve.png", "recipes/pretrain.yaml"},
+    )
+
+    refused = subprocess.run(
+        command, env=environment | {"HF_TOKEN": "hf_wrong"}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"error: {REPO_ID}: the Hub answered 401")
+    assert len(refused.stderr.splitlines()) == 1
+    assert not {TOKEN, "hf_wrong"} & set((done.stdout + done.stderr + refused.stdout + refused.stderr).split())
+
+
+@pytest.mark.parametrize("flag", ["--force", "--skip_audit", "--no_audit"])
+def test_no_flag_leads_around_the_gate(flag, arguments):
+    command = [sys.executable, str(ROOT / "scripts" / "publish.py"), *list_flags(arguments), flag]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "unknown key" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"model": Path("nowhere")},
+            r"model=nowhere has no config.json; give the directory that pretrain or finetune",
+        ),
+        ({"evaluation": Path("nowhere")}, r"evaluation=nowhere has no metrics.json; give the directory that evaluate"),
+        ({"model_name": " \x1b[31m\n"}, "is empty"),
+        ({"license": "Apache 2.0\ntags: []"}, "no identifier of the Hub"),
+        ({"datasets": ["user/chats", "a b"]}, "datasets='a b' is no name on the Hub"),
+        ({"repo_id": "../../etc"}, "repo_id='../../etc' is no name on the Hub"),
+        ({"repo_id": "darija"}, "write it as user/darija"),
+        ({"repo_id": None}, "add --repo_id user/name"),
+        ({"audit": Path("nowhere")}, r"audit=nowhere has no privacy_audit.json; give the directory that audit"),
+        ({"dataset": Path("nowhere")}, r"dataset=nowhere has no dataset_dict.json"),
+        ({"consent": Path("nowhere")}, "consent=nowhere is not there"),
+        ({"plots": [Path("nowhere")]}, "plots=nowhere is not there"),
+        ({"language": "Darija!"}, "write it as ary"),
+        ({"dataset_repo_id": "a/b", "dataset": None}, "dataset_repo_id needs the dataset"),
+        ({"space_dir": Path("nowhere")}, "space_dir=nowhere has no app.py; give the directory that demo wrote"),
+    ],
+)
+def test_a_wrong_input_is_refused_before_anything_is_written(changes, words, arguments, hub):
+    model = arguments.model
+    for name, value in changes.items():
+        setattr(arguments, name, value)
+    with pytest.raises(ValueError, match=words):
+        publish(arguments)
+    assert not (model / "README.md").exists()
+    assert hub.repositories == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("metrics.json", '{"wall_seconds": NaN}', "holds NaN"),
+        ("metrics.json", "[]", "is not what evaluate writes"),
+        ("samples.jsonl", '{"messages": [', "is not what evaluate writes"),
+    ],
+)
+def test_an_evaluation_that_evaluate_did_not_write_is_refused(name, content, words, arguments):
+    (arguments.evaluation / name).write_text(content)
+    with pytest.raises(ValueError, match=words):
+        publish(arguments)
+
+
+def test_the_results_take_the_place_between_the_markers(arguments, tmp_path):
+    arguments.push = False
+    arguments.results_readme = tmp_path / "README.md"
+    arguments.results_readme.write_text(f"# Recipe\n\n{RESULTS_BEGIN}\nbefore\n{RESULTS_END}\n\nAfter.\n")
+    publish(arguments)
+    written = arguments.results_readme.read_text()
+    assert written.startswith(f"# Recipe\n\n{RESULTS_BEGIN}\n\n### Data\n")
+    assert written.endswith(f"\n\n{RESULTS_END}\n\nAfter.\n")
+    assert "before\n" not in written
+    publish(arguments)
+    assert arguments.results_readme.read_text() == written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        RESULTS_BEGIN,
+        RESULTS_END + RESULTS_BEGIN,
+        (RESULTS_BEGIN + RESULTS_END) * 2,
+        RESULTS_BEGIN * 2 + RESULTS_END,
+    ],
+)
+def test_a_readme_without_its_two_markers_is_left_alone(text, arguments, tmp_path):
+    arguments.results_readme = tmp_path / "README.md"
+    arguments.results_readme.write_text(text)
+    with pytest.raises(ValueError, match="needs one line"):
+        publish(arguments)
+    assert arguments.results_readme.read_text() == text
+    assert not (arguments.model / "README.md").exists()

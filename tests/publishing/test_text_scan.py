@@ -1,0 +1,154 @@
+"""What is found in the files that would go up, where, and what is left alone."""
+
+import json
+import re
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from darija_gpt.data.private_index import PrivateIndex
+from darija_gpt.publishing.text_scan import SECRETS, TextScan
+
+
+LETTERS = "aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789"
+EXAMPLES = {
+    "a token of the Hub": f"hf_{LETTERS[:34]}",
+    "a token of GitHub": f"ghp_{LETTERS}",
+    "a token of GitLab": f"glpat-{LETTERS[:20]}",
+    "a key of OpenAI or Anthropic": f"sk-proj-{LETTERS}",
+    "a key of Google": f"AIza{LETTERS[:35]}",
+    "a key of AWS": "AKIA" + LETTERS[:16].upper(),
+    "a token of Slack": f"xoxb-{LETTERS[:24]}",
+    "a private key": "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "a signed token": f"eyJ{LETTERS}.eyJ{LETTERS}.{LETTERS}",
+    "a password in an address": "https://salma:bslama@127.0.0.1/x",
+}
+
+
+@pytest.fixture
+def index() -> PrivateIndex:
+    index = PrivateIndex(b"a key of a test, and of nobody's")
+    for name in ("Zerhouni", "Amal Zerhouni", "Mkhitar"):
+        index.add_name(name)
+    index.add_data("https://maps.app/x8Kq2")
+    return index
+
+
+@pytest.fixture
+def scan(index, tmp_path):
+    def scan(name: str, content: str | bytes, **arguments) -> list[tuple[str, str]]:
+        path = tmp_path / "a" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        found = TextScan(arguments.pop("index", index), **arguments).scan(name, path)
+        return [(refusal.cause, refusal.words) for refusal in found]
+
+    return scan
+
+
+@pytest.mark.parametrize("what", SECRETS)
+@pytest.mark.parametrize("name", ["README.md", "config.json", "recipes/x.yaml", "app.py"])
+def test_a_secret_is_found_in_every_kind_of_text(what, name, scan):
+    content = json.dumps({"note": EXAMPLES[what]}) if name.endswith(".json") else f"note: '{EXAMPLES[what]}'\n"
+    [(cause, words), *_] = [found for found in scan(name, content) if found[0] == "secret"]
+    assert cause == "secret" and what in words and EXAMPLES[what] not in words
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/home/salma/runs", "/Users/salma", "C:\\Users\\Salma\\runs", "C:\\\\Users\\\\Salma", "C:/Users/salma/x"],
+)
+def test_a_path_with_a_users_name_is_found(path, scan):
+    assert [cause for cause, _ in scan("README.md", f"from {path} it came")] == ["path"]
+    assert [cause for cause, _ in scan("config.json", json.dumps({"path": path}))] == ["path"]
+
+
+def test_the_home_of_who_publishes_is_found_wherever_it_is(scan, monkeypatch):
+    monkeypatch.setenv("HOME", "/srv/people/salma")
+    assert [cause for cause, _ in scan("config.json", '{"path": "/srv/people/salma/runs"}')] == ["path"]
+    assert scan("config.json", '{"path": "/srv/people/salma.b/runs"}') == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause", "words"),
+    [
+        (
+            "README.md",
+            "a\n\nb 0612345678\n",
+            "private data",
+            "README.md, line 3, holds .* PHONE",
+        ),
+        ("README.md", "| User | <div>06 12<br>345678</div> |", "private data", "line 1, .* PHONE"),
+        ("README.md", "salma&#95;b@gmail.com", "private data", "EMAIL"),
+        ("README.md", "see https://maps.app/x8Kq2", "private data", "URL"),
+        ("README.md", "trained by Amal ZERHOUNI", "name", "line 1, holds the name of somebody"),
+        ("README.md", "و الزرهوني؟ mkhitar gal", "name", "line 1, holds the name of somebody"),
+        ("recipes/x.yaml", "assistant: Mkhitar", "name", "recipes/x.yaml, line 1, holds the name"),
+        ("config.json", '{"id2label": {"0": "zwin", "1": "Zerhouni"}}', "name", "config.json under id2label holds"),
+        ("config.json", '{"label2id": {"Zerhouni": 1}}', "name", "config.json under label2id holds the name"),
+        ("config.json", '{"numero": 212612345678}', "private data", "config.json holds .* PHONE"),
+        ("plots/Zerhouni.png", "", "name", "the name of the file plots/Zerhouni.png holds the name"),
+        (
+            "vocab.txt",
+            "salam\n0612345678\n",
+            "private data",
+            "an entry of vocab.txt is private data of the type PHONE",
+        ),
+        ("config.json", "{", "private data", "config.json cannot be read"),
+        ("README.md", b"\xff\xfe", "private data", "README.md cannot be read"),
+    ],
+)
+def test_what_is_private_is_found_and_its_place_is_named(name, content, cause, words, scan):
+    [(found, said)] = scan(name, content)
+    assert found == cause and re.search(words, said)
+    assert not [secret for secret in ("0612", "212612", "gmail", "x8Kq2", "Amal", "ZERHOUNI") if secret in said]
+
+
+def test_the_metadata_of_weights_is_read_too(index, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"a": torch.zeros(2)}, path, metadata={"format": "pt", "made_by": "Zerhouni"})
+    [refusal] = TextScan(index).scan("model.safetensors", path)
+    assert refusal.cause == "name" and "model.safetensors, in its metadata, holds" in refusal.words
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("README.md", "[paper](https://arxiv.org/abs/2102.01454), http://127.0.0.1:7860, `@misc{darija_gpt_model,`"),
+        ("README.md", "| 0.552 | 6.4 | 6,373 | 1,449 | 38 |\n|:---|---:|\n| 0.5 | 06 | 12 | 34 | 56 | 78 |"),
+        ("README.md", "The audit **passed**; 63,414 messages, 60,713 kept, in 12 min 5 s, 2026-11-21."),
+        ("privacy_audit.json", json.dumps({"files": {"weights": {"model.safetensors": "ab12cd34" * 8}}})),
+        ("privacy_audit.json", json.dumps({"interval": [33.573112, -7.589843], "seconds": 612345678.5})),
+        ("modeling_x.py", "@strict\nclass X(Y):  # see https://huggingface.co/docs, p. 12\n    eps = 1e-6"),
+        ("tokenizer_config.json", json.dumps({"model_max_length": 1000000000000000019884624838656})),
+        ("vocab.txt", "[UNK]\nsalam\n##zerhouni\n2019\nwww.\npassword"),
+        ("tokenizer.model", b"\n\x0e\n\x05<unk>\xff"),
+        ("recipes/x.yaml", "model: runs/darija-small/chat\nwords: [salam, bzaf, سلام, الدار]\nseed: 0"),
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(name, content, scan):
+    assert scan(name, content) == []
+
+
+def test_the_owner_of_a_repository_may_be_somebody_who_wrote(scan):
+    card = 'model="mkhitar/darija" https://huggingface.co/mkhitar/darija'
+    assert [cause for cause, _ in scan("README.md", card)] == ["name"]
+    assert scan("README.md", card, public=["mkhitar/darija"]) == []
+    assert [cause for cause, _ in scan("README.md", f"{card} by Mkhitar", public=["mkhitar/darija"])] == ["name"]
+
+
+def test_words_of_the_project_itself_are_nobodys_name(index, scan):
+    index.add_name("Vocabulary")
+    assert scan("README.md", "| Vocabulary | 400 tokens |", index=index) == []
+
+
+def test_the_login_is_found_in_whatever_is_sent(scan):
+    for name, content in (("plots/loss_curve.png", b"\x89PNG hf_mine"), ("README.md", "hf_mine")):
+        [(cause, words)] = scan(name, content, tokens=["hf_mine"])
+        assert cause == "secret" and "hf_mine" not in words
+
+
+def test_without_an_index_private_data_is_found_and_names_are_not(scan):
+    found = scan("README.md", "Zerhouni 0612345678", index=None)
+    assert [cause for cause, _ in found] == ["private data"]
