@@ -14,7 +14,7 @@ from darija_gpt.markdown import TAGS, join_card, one_line, render_template
 Section = Literal["data", "training", "evaluation"]
 # Where a picture stands in a card, and what is said below it; those not listed here are in no card.
 PLOTS: dict[str, tuple[Section, str]] = {
-    "token_lengths": ("data", "How many bytes a token stands for, by script."),
+    "token_lengths": ("data", "How many characters a token stands for, by script."),
     "loss_curve": ("training", "Training loss and validation, step by step."),
     "window_sweep": ("evaluation", "Bits per byte by the length of the window that the model reads at once."),
     "confusion_matrix": ("evaluation", "Which class (row) was taken for which (column)."),

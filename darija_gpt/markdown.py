@@ -49,8 +49,9 @@ def escape_markdown(text: str) -> Markup:
 
 
 def escape_lines(text: str) -> Markup:
-    """As `escape_markdown`, the lines kept apart by `<br>`."""
-    return Markup("<br>").join(escape_markdown(line) for line in text.splitlines() if one_line(line))
+    """As `escape_markdown`, each line in an element of its own, which runs in the direction of its first letter."""
+    lines = [line for line in text.splitlines() if one_line(line)] or [""]
+    return Markup("").join(Markup(f'<div dir="auto">{escape_markdown(line)}</div>') for line in lines)
 
 
 def escape_python(text: str) -> Markup:

@@ -67,7 +67,7 @@ def test_the_numbers_of_a_card_are_those_of_the_metrics():
         "| pretrain | 7.3 M | 3.0 | 1,520 | 3.1 M | 3.81 | 3.97 | 12 min 5 s | 4,301 | cpu, 2 threads, bf16 |",
         "| finetune, lora | 196,608 | 2.0 | 331 | – | – | – | – | – | – |",
         "| test | Arabic script | 1.500 | 45.1 | 123,456 | 40,000 | 12 |",
-        '| Model | <div dir="auto">الحمد لله<br>w nta?</div> |',
+        '| Model | <div dir="auto">الحمد لله</div><div dir="auto">w nta?</div> |',
     ):
         assert f"\n{row}\n" in card
 
@@ -177,7 +177,12 @@ def test_arabic_and_emoji_stay_as_they_were_written():
         (escape_markdown, "1. a | b\n# c", "&#49;. a &#124; b &#35; c"),
         (escape_markdown, "1.5 - fine-tuned", "1.5 - fine-tuned"),
         (escape_markdown, "- item", "&#45; item"),
-        (escape_lines, "<a>\n\nb\rc", "&#60;a&#62;<br>b<br>c"),
+        (
+            escape_lines,
+            "<a>\n\nb\rc",
+            '<div dir="auto">&#60;a&#62;</div><div dir="auto">b</div><div dir="auto">c</div>',
+        ),
+        (escape_lines, "", '<div dir="auto"></div>'),
         (escape_python, 'a"\n<b>', '"a\\" \\u003cb>"'),
         (escape_bibtex, "a}, url = {b\\c", "a, url = bc"),
         (format_count, 999999, "999,999"),

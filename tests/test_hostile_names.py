@@ -23,7 +23,7 @@ from darija_gpt.output import make_printable
 
 PLAIN = "plain"
 # What a text may bring along by itself: the lines of a reply.
-OF_LINES = ("br", ())
+OF_LINES = ("div", (("dir", "auto"),))
 
 
 def fill_metrics(text: str) -> dict:

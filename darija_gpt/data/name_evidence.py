@@ -7,6 +7,9 @@ import itertools
 import re
 from typing import NamedTuple
 
+from darija_gpt.data.name_folding import DRAWN_OUT
+from darija_gpt.data.name_frames import is_person, is_thing, read_clause
+from darija_gpt.data.name_verbs import FORM_OF_ACTION, SHE_DID, SHE_DID_IN_LATIN, VERB
 from darija_gpt.data.name_words import (
     ACTIONS,
     ADDRESSES,
@@ -26,16 +29,11 @@ from darija_gpt.data.name_words import (
     QUALITIES,
     VOCATIVES,
 )
+from darija_gpt.data.privacy_spans import INVISIBLE
 from darija_gpt.data.privacy_words import words
 
 
 GREETED = re.compile(r" {1,2}(?:l?kh?[ei]r|l?5ir|nn?our|noor|3lik|الخير|خير|النور|الورد|عليك)")
-# She succeeded, badr is the one who: a verb's ending, and words for one among others. Plurals end alike.
-SHE_DID = re.compile(r"(?!ال|(?:بن|حاج|ساع|سنو|مر|صلو|حلوي|ذكري|كلم|معلوم)ات$)\w{3,}ات")
-SHE_DID_IN_LATIN = re.compile(
-    r"(?!l(?!bs|9|3b|7[9g])|(?:b[ae]?n|sa3|[7h]aj|[mk]r|wra9|tswir|[7h]a?y|s[ae]l|zk|th|wh|ch|pl|et|ach|comb|deb|contr|result|form|c|gre)at$)"
-    r"[a-z0-9]*[^aeiouy\W]at"
-)
 # Hayat a perdu, Hayat a été.
 FRENCH_PERFECT = re.compile(r" (?:a|avait) (?:\w{2,5} )?\w{2,}(?:e|u|i|is|it|ert)(?![^\W_])")
 WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")
@@ -48,15 +46,6 @@ BLESSING = re.compile(
 # Zahra, where is she?
 WHERE = re.compile(r",? (?:\w{3,8} )?(?:fin|فين) ?(?:hiy?a|h[ou]w+a|kayna?|هو|هي|كاينه?)(?!\w)")
 ENDS_IN_DOTS = ("...", "…")
-# She sent it to me, he told us: a verb of what people do, with what is written onto it.
-VERB = re.compile(
-    r"(?:s[iy]ft|gal|9al|jab|3ta|khda|wrra|chra|3yy?t|3ayt|jawb|wsl|hdr|kml|3rd|khlls?)(?:at)?(?:ni|na|lia|lina|ha|h|hom|k)?"
-    r"|(?:[سص]يفط|صفط|قال|گال|كال|جاب|عطا|خدا|ورا|شرا|عيط|جاوب|وصل|هضر|كمل|عرض|خلص|سول|نسا|بغا|مشا|رجع|خرج|تزوج)"
-    r"(?:ا?ت)?(?:ني|نا|ليا|لي|لينا|ها|ه|هم|ك)?"
-)
-FORM_OF_ACTION = re.compile(
-    r"(?:ka[ytn]|gha[dytn]|ma(?!ka[yn]|kl|b[9q]|brou|tin|tch|ti[ce]|th|gh?r|gas|gana)[ytkgb])[a-z0-9]{2,}|(?:كي|كت|كاي|كات|غاي|غات|غادي|ماك|مات|ماي)\w{2,}"
-)
 # He did not come. What is not there, there is no more of, is a thing.
 NEGATED = re.compile(
     r" {1,2}ma ?(?!kay|b[9q]|kan)[a-z0-9]{2,14}ch(?![^\W_])| {1,2}ما ?(?!كاي|بق|كان)\w{2,14}ش(?![^\W_])"
@@ -110,7 +99,7 @@ class _Surroundings(NamedTuple):
 
 def _look_around(text: str, folded: str, found: FoundForm) -> _Surroundings:
     clitic, start, end = found
-    form = folded[start:end]
+    form = DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", folded[start:end]))
     line_before = folded[max(0, clitic - 40) : clitic].rpartition("\n")[2]
     before = WORD.findall(line_before)
     is_joined = text[clitic - 1 : clitic] in (" ", ",", "،", "-", "/", "")
@@ -205,6 +194,14 @@ def is_evident(text: str, folded: str, found: FoundForm) -> bool:
     around = _look_around(text, folded, found)
     if _is_word(around) or (text[found.end - 1] == "ى" and around.form in PREPOSITIONS):
         return False
+    clause = read_clause(folded, found.clitic, found.end)
+    if is_thing(around.form, around.prefix, clause):
+        return False
+    # A clitic is written small, whatever begins a sentence.
+    if around.is_large and found.clitic < found.start and text[found.clitic].islower():
+        return True
+    if is_person(around.form, around.prefix, clause, around.line_before):
+        return True
     if _is_called(around) or _is_subject(around) or _is_object(around):
         return True
     if around.is_large and around.is_followed_by_large:

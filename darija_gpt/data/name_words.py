@@ -16,13 +16,13 @@ NAMES_AND_WORDS = words(
     aziz habib sabir sabr moulay amir ahlam amani habiba faris 3adil 3amer 3amir 7abib 7ajar 7akim 7anan 7ayat baraka
     fara7 hakem haji kadiri malki radi med rim reem hakim clement blanche claire marine florence constant
     haddad najjar nejjar khayat khayyat attar sebbagh hajjam tabib fellah fassi soussi rbati marrakchi doukkali
-    meknassi sahraoui rifi tanjaoui
+    meknassi sahraoui rifi tanjaoui noel ramadan
     نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
     عادل امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر نجم رجاء رحمه رضي رضا صلاح وحيد ورد ورده زهره زين
     زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
     هدي عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر امير احلام اماني فارس حداد حسني حجي شاكر شاهد شهيد
     خياط عطار حجام طبيب فلاح فاسي سوسي مراكشي
-    طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
+    ريم رمضان طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
     """
 )
 # Words that sound like a name, 3amal "work" and samedi, or like one behind a clitic: basma, diman, فعلي.
@@ -46,6 +46,8 @@ ORDINARY_WORDS = NAMES_AND_WORDS | LIKE_NAMES
 BEHIND_CLITICS = words("basma daya بسمه")
 # Of the names, the words end in ي, and the names in ى: منى "Mouna" and مني "from me".
 NAMES_IN_ALEF = words("مني هدي بشري")
+# First names that have their article in Morocco, whatever stands before it: والمختار.
+NAMES_WITH_ARTICLE = words("مختار مهدي محجوب عربي طاهر معطي تهامي جيلالي مكي مدني حبيب بشير عياشي كبير غزواني")
 # Names that are words behind an article: التوفيق "success", and two football clubs.
 WORDS_WITH_ARTICLE = words(
     """

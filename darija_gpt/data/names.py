@@ -11,7 +11,14 @@ from darija_gpt.data.name_folding import DRAWN_OUT, fold_name, reduce_name
 from darija_gpt.data.name_forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
 from darija_gpt.data.name_parts import ARTICLES, TITLES
 from darija_gpt.data.name_patterns import BETWEEN
-from darija_gpt.data.name_words import BEHIND_CLITICS, LIKE_NAMES, NAMES_IN_ALEF, ORDINARY_WORDS, WORDS_WITH_ARTICLE
+from darija_gpt.data.name_words import (
+    BEHIND_CLITICS,
+    LIKE_NAMES,
+    NAMES_IN_ALEF,
+    NAMES_WITH_ARTICLE,
+    ORDINARY_WORDS,
+    WORDS_WITH_ARTICLE,
+)
 from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan
 
 
@@ -33,6 +40,7 @@ class RosterNames(RosterForms):
     def __init__(self, roster: tuple[Person, ...]):
         super().__init__(roster)
         self.other_chunks: set[str] = set()  # of the texts, between spaces, and made of other words
+        self.plain_chunks: set[str] = set()  # of these, in which no other private data is either, see privacy.scrub
         self.harmless_pseudonyms: dict[str, Any] = {}  # found to be none of these names, see privacy.scrub
 
     def _is_family(self, letters: str) -> bool:
@@ -42,7 +50,7 @@ class RosterNames(RosterForms):
         """Where a name begins, with the article of a family's and the title that the name has."""
         letters = read_letters(folded, form)
         is_family = self._is_family(letters)
-        if is_family and folded[form.clitic : form.start].endswith("ال"):
+        if folded[form.clitic : form.start].endswith("ال") and (is_family or letters in NAMES_WITH_ARTICLE):
             return form.start - 2
         if is_family and text[form.clitic : form.start] == "L":
             return form.clitic  # Lamrani is El Amrani.
@@ -79,6 +87,7 @@ class RosterNames(RosterForms):
             return True
         if len(self.other_chunks) >= MAX_WORDS:
             self.other_chunks.clear()
+            self.plain_chunks.clear()
         self.other_chunks.add(chunk)
         return False
 

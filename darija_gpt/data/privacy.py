@@ -30,9 +30,8 @@ from darija_gpt.data.privacy_spans import (
     Span,
     blot,
     blot_placeholders,
-    lower,
 )
-from darija_gpt.data.privacy_triggers import NEEDS, find_suspect_lines
+from darija_gpt.data.privacy_triggers import find_needs, find_suspect_lines, is_plain
 from darija_gpt.data.privacy_windows import LONGEST_MESSAGE, Seen, find_in_windows
 from darija_gpt.data.pseudonyms import Pseudonym
 
@@ -72,7 +71,7 @@ DETECTORS = (
     Detector("PASSWORD", secrets.PASSWORD_BEFORE_CUE, "password", secrets.check_password_before),
     Detector("PASSWORD", secrets.PASSWORD_FAR, "password", secrets.check_unmistakable),
     Detector("PASSWORD", secrets.LOGIN, "login", secrets.check_unmistakable),
-    Detector("EMAIL", net.EMAIL, "at"),
+    Detector("EMAIL", net.EMAIL, "at", checks.take_group),
     Detector("URL", net.HIDDEN_URL, "hidden dot", checks.check_url),
     Detector("URL", net.SPELLED_URL, "spelled dot", checks.take_group),
     Detector("URL", net.URL, "dot", checks.check_url),
@@ -108,10 +107,10 @@ ACROSS_LINES = (
 
 def _search_where_it_begins(detector: Detector, reading: Reading, text: str, place: int) -> re.Match[str] | None:
     while begin := detector.begins.search(reading.lowered, place):
-        match = detector.pattern.match(text, begin.start())
+        place = begin.start() + 1
+        match = detector.pattern.match(text, place)
         if match:
             return match
-        place = begin.start() + 1
     return None
 
 
@@ -139,30 +138,31 @@ def _find_matches(detector: Detector, reading: Reading, patience: int) -> list[B
     return found
 
 
-def _find_in_line(line: str, patience: int) -> list[Span]:
+def _find_in_line(line: str, place: int, patience: int) -> list[Span]:
+    """What stands in a line that begins at a place; sorted."""
     mentions = [match.span() for match in net.ISOLATED_MENTION.finditer(line)] if "@" in line else []
-    spans = [(start, end, "MENTION") for start, end in mentions]
-    folded = FoldedLine.fold(blot(line, mentions))
-    is_moved = not line.isascii()
-    reading = Reading(folded.text, lower(folded.text))
-    held = {name for name, need in NEEDS.items() if need.search(reading.lowered)}
+    spans = [(start + place, end + place, "MENTION") for start, end in mentions]
+    # Something stands before whatever a pattern finds.
+    line, shift = BLOT + blot(line, mentions), place - len(BLOT)
+    folded = FoldedLine.fold(line)
+    reading = Reading.read(folded.text)
+    held = find_needs(reading.lowered)
     for detector in DETECTORS:
         if detector.need not in held:
             continue
         found = _find_matches(detector, reading, patience)
         if found:
             reading = reading.blot(found)
-            bounds = (folded.find_bounds(*each, line) for each in found) if is_moved else found
-            spans += [(start, end, detector.type) for start, end in bounds]
-    return spans
+            bounds = (folded.find_bounds(*each, line) for each in found) if folded.cuts else found
+            spans += [(start + shift, end + shift, detector.type) for start, end in bounds]
+    return sorted(spans)
 
 
 def _find_in_lines(text: str, patience: int = PATIENCE) -> list[Span]:
     """What stands in one line of a text; sorted."""
     spans: list[Span] = []
-    for offset, end in find_suspect_lines(text):
-        found = sorted(_find_in_line(text[offset:end], patience))
-        spans += [(start + offset, stop + offset, kind) for start, stop, kind in found] if offset else found
+    for start, end in find_suspect_lines(text):
+        spans += _find_in_line(text[start:end], start, patience)
     return spans
 
 
@@ -252,6 +252,23 @@ class _Replacer:
         return "".join(pieces) if last else text
 
 
+def _is_plain(text: str, names: RosterNames) -> bool:
+    """Whether there is nothing private in a text, as most often a look at its words tells."""
+    if len(text) > LONGEST_MESSAGE:
+        return False
+    chunks = text.split() if names.people else ()
+    if chunks and names.plain_chunks.issuperset(chunks):
+        return True
+    if find_suspect_lines(text) or _find_across_lines(text):
+        return False
+    known = names.other_chunks.intersection(chunks) - names.plain_chunks
+    # Placeholders hold no names.
+    if chunks and ("[" in text or any(names.find(text))):
+        return False
+    names.plain_chunks.update(filter(is_plain, known))  # What comes but once is not worth a look.
+    return True
+
+
 def _require_harmless(pseudonyms: Mapping[str, Pseudonym], names: RosterNames) -> None:
     for index, pseudonym in enumerate(pseudonyms.values()):
         if any(find_pii(spelling) or names.matches(spelling) for spelling in (pseudonym.latin, pseudonym.arabic)):
@@ -283,6 +300,8 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
     if names.harmless_pseudonyms != pseudonyms:
         _require_harmless(pseudonyms, names)
         names.harmless_pseudonyms = dict(pseudonyms)
+    if _is_plain(text, names):
+        return text
     replace = _Replacer(names, pseudonyms).replace
     # A replacement may bare what stood beside it: "a@b.ma@cd" is an e-mail first and a mention then.
     while (replaced := replace(text)) != text:

@@ -6,7 +6,7 @@ The patterns read folded text with its capitals, unless they say otherwise.
 import re
 
 from darija_gpt.data.privacy_spans import Bounds, Reading
-from darija_gpt.data.privacy_words import either, glimpse, go_on, one_of_first
+from darija_gpt.data.privacy_words import NO_WORD, either, glimpse
 
 
 _PARTICLES = either(
@@ -64,12 +64,13 @@ _WAY = (
 _QUARTER_NUMBER = rf"(?: {{1,2}}[0-9]{{1,2}}(?={_JOIN}(?:{_UNIT}|{_WAYS} )))?"
 # With what an address begins, on the line in lower case: a word for a house or a way, or the number before it.
 _ANY_WAY_WORDS = f"{_LATIN_WAY_WORDS}|{_CAPITALISED_WAY_WORDS}|{_ARABIC_WAY_WORDS}"
-_BEHIND_A_NUMBER = rf"[0-9]{{0,3}}(?: ?bis| ?ter|[a-z])?,? {{1,2}}{_CLITICS}{{0,2}}{either(_ANY_WAY_WORDS)} "
+_BEHIND_A_NUMBER = rf"[0-9]{{0,3}}+(?: ?bis| ?ter|[a-z])?,? {{1,2}}{_CLITICS}{{0,2}}{either(_ANY_WAY_WORDS)} "
 _BEHIND_A_FLOOR = r"[0-9]?(?:er|[èe]me|e|°)? ?[ée]tage"
+_NUMBER_SOON = r"(?=[^0-9\n]{0,255}+[0-9])"
 ADDRESS_BEGINS = re.compile(
-    rf"{one_of_first(f'{_UNIT_WORDS}|{_ANY_WAY_WORDS}', '0-9وفبل')}(?<!\w.)(?:{go_on(_UNIT_WORDS)}"
-    rf"|(?:{go_on(_ANY_WAY_WORDS)}|(?<={_CLITICS}){_CLITICS}?{_ARABIC_WAYS}) "
-    rf"|(?<=[0-9])(?:{_BEHIND_A_NUMBER}|{_BEHIND_A_FLOOR}))"
+    rf"{NO_WORD}(?:{either(_UNIT_WORDS)} ?[.:°]? ?(?:[a-z]{{0,2}}[0-9]|[a-z]{{1,2}}(?!\w))"
+    rf"|(?:{either(_ANY_WAY_WORDS)}|{_CLITICS}{{1,2}}{_ARABIC_WAYS}) {_NUMBER_SOON}"
+    rf"|[0-9](?=[0-9]{{0,3}}+[^0-9\n:](?:[^0-9\n]|7a))(?:{_BEHIND_A_NUMBER}|{_BEHIND_A_FLOOR}))"
 )
 _MORE_UNITS = rf"(?>{_JOIN})(?>{_UNIT})"
 _WAY_AND_MORE = (
@@ -96,9 +97,10 @@ CLITIC = re.compile(rf"{_CLITICS}{{1,2}}(?={_ARABIC_WAYS} )")
 
 _HOUSES = f"{_LATIN_WAY_WORDS}|{_CAPITALISED_WAY_WORDS}|{_ARABIC_WAY_WORDS}|{_HOUSE_WORDS}"
 _HOUSES += "".join(f"|{first}{word}" for first in "بف" for word in _ARABIC_WAY_WORDS.split("|"))
+HOUSE_WORD = glimpse(_HOUSES, _ALPHANUMERIC, _NO_LETTER)
 # On a lower-cased line that is not folded: one of these words, and a number before it or further on.
 HOUSE_NEAR = re.compile(
-    rf"{glimpse(_HOUSES, _ALPHANUMERIC, _NO_LETTER)}"
+    rf"{HOUSE_WORD}"
     r"(?:(?<=\d .)|(?<=\d[, a-z] .)|(?<=bis .)|[^\n][^\n\d]{0,59}+\d)"
 )
 

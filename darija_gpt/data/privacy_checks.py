@@ -7,7 +7,7 @@ for it, there is a match in every ten characters; so a check asks the cheapest q
 import functools
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
@@ -15,11 +15,12 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
 from darija_gpt.data.privacy_spans import FOLDING, Bounds, Reading
+from darija_gpt.data.privacy_words import Cue
 
 
 Check = Callable[[re.Match[str], Reading], Bounds | None]
 
-LUHN_DOUBLES = str.maketrans("0123456789", "0246813579")
+LUHN_DOUBLES = bytes.maketrans(b"0123456789", b"0246813579")
 # A letter in an account is a number of two digits: A is 10.
 LETTERS_AS_NUMBERS = str.maketrans({chr(ord("A") + place): str(10 + place) for place in range(26)})
 LETTERS_AS_DIGITS = str.maketrans("OIL", "011")
@@ -28,7 +29,6 @@ NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code :
 NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
 LETTER = re.compile(r"[^\W\d_]")
-NO_NUMBER = re.compile(r"[a-z\u00aa-\U0010ffff]")  # Sooner than LETTER, which asks more.
 GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
 GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
@@ -41,30 +41,21 @@ NUMBER_KINDS = (
 
 
 def _read_digits(text: str) -> str:
-    if text.isdigit():
-        return text
+    digits = text.replace(" ", "")
+    if digits.isdigit():
+        return digits
     # Of bytes, some are deleted and others translated in one.
     return text.encode("ascii", "ignore").translate(LOOKALIKE_BYTES, NO_DIGIT_BYTES).decode()
 
 
 def _is_luhn(digits: str) -> bool:
-    spread = digits[-1::-2] + digits[-2::-2].translate(LUHN_DOUBLES)
-    return (sum(spread.encode()) - len(spread) * ord("0")) % 10 == 0 and len(set(digits)) > 1
+    code = digits.encode()
+    total = sum(code[-1::-2]) + sum(code[-2::-2].translate(LUHN_DOUBLES)) - len(code) * ord("0")
+    return total % 10 == 0 and len(set(code)) > 1
 
 
-def _has_cue(match: re.Match[str], reading: Reading, cue: re.Pattern[str], reach: int = 50) -> bool:
-    return cue.search(reading.lowered, max(0, match.start() - reach), match.start()) is not None
-
-
-def _has_word(match: re.Match[str], reading: Reading, cue: re.Pattern[str]) -> bool:
-    """The same of a cue in letters, for which nothing needs to be looked behind one number after the other."""
-    begin = max(0, match.start() - 50)
-    return NO_NUMBER.search(reading.lowered, begin, match.start()) is not None and _has_cue(match, reading, cue)
-
-
-def _trim(match: re.Match[str], punctuation: str, group: int = 0) -> Bounds:
-    start, end = match.span(group)
-    return start, start + len(match.string[start:end].rstrip(punctuation))
+def _has_cue(match: re.Match[str], reading: Reading, cue: Cue) -> bool:
+    return reading.has_cue(cue, match.start())
 
 
 def _find_ends(match: re.Match[str]) -> list[int]:
@@ -77,6 +68,11 @@ def _find_ends(match: re.Match[str]) -> list[int]:
     if ends and GROUP.match(string, match.end()) and ends[-1] == match.end():
         ends[-1] = 0
     return ends
+
+
+def _goes_on_in_group(match: re.Match[str]) -> bool:
+    behind = match.string[match.end() : match.end() + 1]
+    return behind.isascii() and behind.isalnum()
 
 
 def _find_place(match: re.Match[str], num_letters: int) -> int:
@@ -119,32 +115,39 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
     if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
         return None
-    return (match.start(), end) if is_valid or _has_word(match, reading, patterns.BANK_CUE) else None
+    return (match.start(), end) if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = int(_read_digits(match.group())) % 97 == 0
-    return match.span() if is_valid or _has_word(match, reading, patterns.BANK_CUE) else None
+    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
-def _list_card_lengths(digits: str) -> Iterator[int]:
-    """How long a card's number is that begins like this: as its network's are, or all of the digits."""
-    for prefix, lengths in patterns.CARD_NETWORKS.get(digits[0], ()):
-        if prefix.match(digits):
-            yield from (length for length in lengths if length == lengths[0] or length == len(digits))
+@functools.lru_cache(maxsize=1 << 16)
+def _list_card_lengths(prefix: str, num_digits: int) -> tuple[int, ...]:
+    """How long a card's number is that begins with four digits: as its network's are, or all of the digits."""
+    networks = patterns.CARD_NETWORKS.get(prefix[0], ())
+    listed = [lengths for pattern, lengths in networks if pattern.match(prefix)]
+    return tuple(
+        length
+        for lengths in listed
+        for length in lengths
+        if length == num_digits or (length == lengths[0] and length < num_digits)
+    )
 
 
 def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number with Luhn's digit, or of a card's length behind a cue."""
     digits = _read_digits(match.group())
-    for length in _list_card_lengths(digits):
-        if length <= len(digits) and _is_luhn(digits[:length]):
-            end = _find_ends(match)[length - 1]
+    for length in _list_card_lengths(digits[:4], len(digits)):
+        if _is_luhn(digits[:length]):
+            is_whole = length == len(digits)
+            if is_whole and (not _goes_on_in_group(match) or _ends_before_clitic(reading, match.end())):
+                return match.span()
+            end = 0 if is_whole else _find_ends(match)[length - 1]
             if end:
                 return match.start(), end
-            if length == len(digits) and _ends_before_clitic(reading, match.end()):
-                return match.span()
-    ends = _find_ends(match) if _has_word(match, reading, patterns.CARD_CUE) else []
+    ends = _find_ends(match) if _has_cue(match, reading, patterns.CARD_CUE) else []
     end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
     return (match.start(), end) if end else None
 
@@ -170,8 +173,9 @@ def _is_row(groups: list[str]) -> bool:
     return all(group.isdigit() and int(group) == first + place for place, group in enumerate(groups))
 
 
-PAIRED = "    "
-PAIRS_IN_ROW = frozenset(" ".join(f"{first + place:02}" for place in range(5)) for first in range(5, 9))
+# Between the pairs of digits of a number, as most people write it.
+BETWEEN_PAIRS = ("    ", "....", "----")
+PAIRS_IN_ROW = frozenset("".join(f"{first + place:02}" for place in range(5)) for first in range(5, 9))
 # 06/20, 07/20: what teachers give.
 MARKS_OF_TWENTY = re.compile(r"/20(?![0-9])[^/]+[0-9]|[ ,][0-9]{1,2}/20(?![0-9])")
 
@@ -181,9 +185,12 @@ def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     written = match.group()
     if written.isdigit():
         return match.span()
-    # As most people write a number; the rest is for the others.
-    if written[2::3] == PAIRED and written.replace(" ", "").isdigit():
-        return None if written in PAIRS_IN_ROW or _is_draw(match, reading, written.split(" ")) else match.span()
+    if written[2::3] in BETWEEN_PAIRS:  # What follows is for who writes in other ways.
+        digits = written.replace(written[2], "")
+        if digits.isdigit() or (digits[0] in "oO" and digits[1:].isdigit()):
+            is_sorted = written[:2] <= written[3:5] <= written[6:8] <= written[9:11] <= written[12:]
+            is_draw = (is_sorted and _goes_on(match, written[12:])) or _has_cue(match, reading, patterns.GAME_CUE)
+            return None if is_draw or digits in PAIRS_IN_ROW else match.span()
     if _is_written_otherwise(match, written):
         return None
     groups = GROUP.findall(written)
@@ -192,8 +199,11 @@ def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
         return None
     if _is_row(groups):
         return None
-    is_pairs = max(sizes) == min(sizes) == 2
-    return None if is_pairs and _is_draw(match, reading, groups) else _close(match)
+    if max(sizes) == min(sizes) == 2:
+        is_sorted = groups == sorted(groups)
+        if (is_sorted and _goes_on(match, groups[-1])) or _has_cue(match, reading, patterns.GAME_CUE):
+            return None
+    return _close(match)
 
 
 def _is_written_otherwise(match: re.Match[str], written: str) -> bool:
@@ -209,13 +219,10 @@ def _is_written_otherwise(match: re.Match[str], written: str) -> bool:
     return "/20" in written and MARKS_OF_TWENTY.search(written) is not None
 
 
-def _is_draw(match: re.Match[str], reading: Reading, pairs: list[str]) -> bool:
-    """Whether pairs of digits are numbers of a game: named so, or in order with more to come."""
-    if pairs == sorted(pairs):
-        more = patterns.MORE_PAIRS.match(match.string, match.end())
-        if more and more[1] > pairs[-1]:
-            return True
-    return _has_word(match, reading, patterns.GAME_CUE)
+def _goes_on(match: re.Match[str], last_pair: str) -> bool:
+    """Whether more pairs in order follow those of a number: of a game's numbers, or of days."""
+    more = patterns.MORE_PAIRS.match(match.string, match.end())
+    return more is not None and more[1] > last_pair
 
 
 def check_split_phone(match: re.Match[str]) -> Bounds | None:
@@ -238,7 +245,7 @@ class NumberingPlan:
     """The telephone numbers of a country behind its code."""
 
     code: str
-    pattern: re.Pattern[str]
+    numbers: tuple[str, ...]
     lengths: frozenset[int]
     national_prefix: str
 
@@ -250,10 +257,14 @@ class NumberingPlan:
         if len(national) not in self.lengths:
             return False
         is_possible = len(number) > 9 and not number.endswith("000")
-        return is_possible or self.pattern.fullmatch(national) is not None
+        return is_possible or self._pattern.fullmatch(national) is not None
+
+    @functools.cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        # Most numbers are long enough, and to compile the patterns of all countries takes a while.
+        return re.compile("|".join(f"(?:{number})" for number in self.numbers))
 
 
-@functools.cache
 def _read_plan(code: str) -> NumberingPlan | None:
     regions = COUNTRY_CODE_TO_REGION_CODE.get(int(code), ())
     plans = [PhoneMetadata.metadata_for_region_or_calling_code(int(code), region) for region in regions]
@@ -264,41 +275,48 @@ def _read_plan(code: str) -> NumberingPlan | None:
     lengths = {length for plan in plans for length in plan.general_desc.possible_length}
     return NumberingPlan(
         code,
-        re.compile("|".join(f"(?:{number})" for number in sorted(numbers))),
+        tuple(sorted(numbers)),
         frozenset(lengths),
         plans[0].national_prefix or "",
     )
+
+
+@functools.cache
+def _find_plan(prefix: str) -> NumberingPlan | None:
+    """The plan of numbers that begin with three digits."""
+    return _read_plan(prefix[:1]) or _read_plan(prefix[:2]) or _read_plan(prefix)
 
 
 def check_foreign_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """The longest beginning, by groups of digits, that is a number of some country."""
     digits = _read_digits(match.group())
     digits = digits[2:] if match.group()[0] == "0" else digits
-    plan = _read_plan(digits[:1]) or _read_plan(digits[:2]) or _read_plan(digits[:3])
+    plan = _find_plan(digits[:3])
     if not plan:
         return None
+    if GROUP.match(match.string, match.end()) is None and plan.holds(digits):
+        return match.span()
     if match.group()[1:].isdigit():
-        is_whole = GROUP.match(match.string, match.end()) is None
-        return match.span() if is_whole and plan.holds(digits) else None
+        return None
     ends = _find_ends(match)[-len(digits) :]
-    for length in range(len(digits), 6, -1):
+    for length in range(len(digits) - 1, 6, -1):
         if ends[length - 1] and plan.holds(digits[:length]):
             return match.start(), ends[length - 1]
     return None
 
 
 def check_url(match: re.Match[str], reading: Reading) -> Bounds | None:
-    written, string, place = match.group(), match.string, match.end()
+    string, (start, place) = match.string, match.span(match.lastindex or 0)
+    written = string[start:place]
     if net.NOT_A_SITE.fullmatch(written):
         return None
     goes_on = string[place : place + 1] == " " and string[place + 1 : place + 2].isalpha()
     if goes_on and net.SENTENCE.fullmatch(written):
         return None
-    start, end = _trim(match, ".,;:!?'’*_~\"…؟")
-    written = written[: end - start]
+    written = written.rstrip(".,;:!?'’*_~\"…؟")
     if written.count(")") > written.count("("):
-        end = start + len(written.rstrip(")].,"))
-    return start, end
+        written = written.rstrip(")].,")
+    return start, start + len(written)
 
 
 def check_cin_after_cue(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -318,7 +336,7 @@ def check_cin(match: re.Match[str], reading: Reading) -> Bounds | None:
 def check_ipv4(match: re.Match[str], reading: Reading) -> Bounds | None:
     address = match.group()
     highest = max(map(int, address.replace("[.]", ".").split(".")))
-    if highest > 255 or _has_cue(match, reading, net.VERSION_CUE, reach=24):
+    if highest > 255 or reading.has_cue(net.VERSION_CUE, match.start(), reach=24):
         return None
     is_small = highest < 100 and not net.KNOWN_IPV4.fullmatch(address)
     if is_small and "[" not in address and not _has_cue(match, reading, net.IP_CUE):
@@ -327,11 +345,11 @@ def check_ipv4(match: re.Match[str], reading: Reading) -> Bounds | None:
 
 
 def check_ipv6(match: re.Match[str], reading: Reading) -> Bounds | None:
-    address = match.group()
+    address = match[1]
     if not ("::" in address or address.count(":") == 7) or len(address) - address.count(":") < 4:
         return None  # A time, most often.
     try:
         socket.inet_pton(socket.AF_INET6, address)
     except OSError:
         return None
-    return match.span()
+    return match.span(1)

@@ -5,7 +5,7 @@ The patterns read folded text in lower case, unless they say otherwise; see priv
 
 import re
 
-from darija_gpt.data.privacy_words import begin, either, go_on
+from darija_gpt.data.privacy_words import either, go_on, write_cue
 
 
 # What does not stand before a word or behind it.
@@ -26,8 +26,9 @@ _KNOWN_SITES = (
 )
 _SAFE_TLD, _WORD_TLD, _TLD = either(_SAFE_TLDS), either(_WORD_TLDS), either(f"{_SAFE_TLDS}|{_WORD_TLDS}")
 _NO_SITE_BEFORE = r"(?<![a-z0-9@._\-].)"
+_BEFORE_SITE = r"[^a-z0-9@._\-]"
 _END_OF_HOST = r"(?![a-z0-9@\-]|\.[a-z0-9])"
-_MORE_OF_A_LABEL = r"(?>(?:[a-z0-9\-]{0,61}[a-z0-9])?)"
+_MORE_OF_A_LABEL = r"[a-z0-9\-]{0,62}+(?<!-)"
 _LABEL = r"(?>[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?)"
 _HIDDEN_DOT = r"(?: ?[\[({] ?(?:\.|dot|point|نقطة) ?[\])}] ?)"
 _SLASHES = r"(?:://|:/ /|\[:\]//)"
@@ -43,22 +44,22 @@ URL = re.compile(
 )
 # Its dots in brackets, or spaces around what a link is made of.
 HIDDEN_URL = re.compile(
-    rf"[a-z0-9]{_NO_SITE_BEFORE}(?:(?<=h)(?!ttps?://)(?: ?t ?t ?p(?: ?s)?|xxps?) ?\[?:\]? ?/ ?/ ?"
+    rf"{_BEFORE_SITE}([a-z0-9](?:(?<=h)(?!ttps?://)(?: ?t ?t ?p(?: ?s)?|xxps?) ?\[?:\]? ?/ ?/ ?"
     rf"{_LABEL}(?:(?: ?\. ?|{_HIDDEN_DOT}){_LABEL}){{1,4}}(?: ?/ ?{_PATH}{{1,500}})?"
     rf"|(?<=w)ww(?: \.|\. ) ?{_LABEL}(?: ?\. ?{_LABEL}){{0,2}} ?\. ?{_TLD}(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}"
     rf"|{_MORE_OF_A_LABEL}(?:(?=[.\[({{]| [.\[({{])"
     rf"(?:(?:\.|{_HIDDEN_DOT}){_LABEL}){{0,3}}{_HIDDEN_DOT}{_TLD}(?![a-z0-9])(?:/{_PATH}{{1,500}})?"
-    rf"| \. (?:(?:com|net|org)(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}|{_TLD}(?: ?/ ?{_LABEL}){{1,4}})))"
+    rf"| \. (?:(?:com|net|org)(?![a-z0-9])(?: ?/ ?{_LABEL}){{0,4}}|{_TLD}(?: ?/ ?{_LABEL}){{1,4}}))))"
 )
 # Without a dot: a site's name, and an ending that is no word; or any ending, after a cue.
 _SPELLED_DOT = rf"(?: {{1,2}}{either('point|dot|nokta|noqta|no9ta|نقطة|دوت')} {{1,2}})"
 _SITE_WORDS = go_on("site|siteweb|lien|link|adresse|page|website|web|www")
 SPELLED_URL = re.compile(
-    rf"[a-z0-9\-مار](?:(?:(?<![^\W_].)(?:{_SITE_WORDS})|{go_on('موقع|الموقع|رابط|الرابط')})(?![^\W_])"
+    rf"[^a-z0-9](?:[alpswمار](?:(?<![^\W_].)(?:{_SITE_WORDS})|{go_on('موقع|الموقع|رابط|الرابط')})(?![^\W_])"
     rf"(?: (?:web|dyal\w{{0,3}}|hwa|howa|est|is|c'est|هو|ديال\w{{0,3}}))?[ :=]{{1,4}}"
     rf"((?:www{_SPELLED_DOT})?[a-z0-9\-]{{2,63}}+(?:{_SPELLED_DOT}[a-z0-9\-]{{2,63}}+){{0,2}}{_SPELLED_DOT}{_TLD})"
-    rf"(?![a-z0-9])|(?<=[a-z0-9\-]){_NO_SITE_BEFORE}(?:(?<=w)ww{_SPELLED_DOT}[a-z0-9\-])?"
-    rf"[a-z0-9\-]{{3,62}}+{_SPELLED_DOT}(?:com|org)(?![a-z0-9]))"
+    rf"(?![a-z0-9])|([a-z0-9\-]{_NO_SITE_BEFORE}(?:(?<=w)ww{_SPELLED_DOT}[a-z0-9\-])?"
+    rf"[a-z0-9\-]{{3,62}}+{_SPELLED_DOT}(?:com|org)(?![a-z0-9])))"
 )
 # After an Arabizi word and a full stop, a sentence goes on with "be", "me" or "it".
 SENTENCE = re.compile(r"[a-z]{0,20}(?:[235679][a-z]{1,20}){1,3}\.(?:be|me|it|so|no|is|in|to|la|us|id)")
@@ -72,7 +73,8 @@ _PAIR = rf"{_COORDINATE}(?:(?<=[0-9NSEWOnsewo°]) ?[,;/|] ?| {{1,3}})[+\-]?[0-9]
 _PLUS_CODE = "[2-9CFGHJMPQRVWX]"
 # A plus code or three words stand for coordinates, too. Reads capitals.
 GPS = re.compile(
-    rf"[0-9+\-CFGHJLMNPQRSVWXcgl/](?:(?<=[0-9+\-])(?:(?:(?<![0-9A-Za-z_.,].)|(?<=(?<![^\W_])[fbl].))"
+    rf"[0-9+\-CFGHJLMNPQRSVWXcgl/](?<![0-9].)(?:(?<=[0-9+\-])(?=[0-9]{{0,3}}+(?:[.,][0-9]| ?[°º]))"
+    rf"(?:(?:(?<![0-9A-Za-z_.,].)|(?<=(?<![^\W_])[fbl].))"
     rf"(?:(?<=[0-9])[0-9]{{0,2}}+|(?<=[+\-])[0-9]{{1,3}}+){_PAIR}"
     rf"|(?<=[0-9])[0-9]{{0,2}}+{_DEGREES} ?[NSEWO][ ,;/]{{0,3}}[0-9]{{1,3}}{_DEGREES} ?[NSEWO])"
     rf"|(?<!\w.)(?:(?<!\+.)(?<={_PLUS_CODE}){_PLUS_CODE}{{3,7}}+\+{_PLUS_CODE}{{2,3}}(?![\w+])"
@@ -110,19 +112,26 @@ _SPELLED = rf"(?:(?: {{1,2}}{_SIGNS_SPOKEN} {{1,2}}| ?[\[(](?:dot|point)[\])] ?)
 _UNDERSCORED = r"(?:[a-z0-9_.+%'\-]{0,62}[a-z0-9_+%\-])?_at_"
 # What follows the first word of an address: without it, nothing else is asked.
 _AHEAD = (
-    rf"(?=[a-z0-9.+%'\-]{{0,63}}+(?:[_@\[({{<]| {{1,2}}(?:[@\[({{<]|{_AT_WORDS}|{_SIGNS_SPOKEN}|{either('chez|عند')} "
+    rf"(?=[a-z0-9.+%'\-]{{0,63}}+(?:[_@\[({{<]"
+    rf"| {{1,2}}+(?=[@\[({{<acdptuأاآدنع])(?:[@\[({{<]|{_AT_WORDS}|{_SIGNS_SPOKEN}|{either('chez|عند')} "
     rf"|{either('at|ات|أت')} {{1,2}}[a-z0-9][a-z0-9\-]{{1,62}}+[ .,\[({{<_])| [a-z0-9._\-][ @]))"
 )
 EMAIL = re.compile(
-    rf"[0-9a-z_+%](?<![0-9a-z_.+%\-].){_AHEAD}(?:"
+    rf"[^0-9a-z_.+%\-]([0-9a-z_+%]{_AHEAD}(?:"
     rf"{_LOCAL}@(?:[a-z0-9][a-z0-9\-]{{0,62}}+\.){{1,5}}[a-z]{{2,24}}(?![a-z0-9])"
     rf"|{_LOCAL}{_SPELLED}(?:{_AT}(?:{_HOST}|{_MAIL_HOST})|{_WEAK_AT}(?:{_MAIL_HOST}|{_SPOKEN_HOST}))"
     rf"|{_LOCAL}(?: ?@ ?|{_AT}){_MAIL_HOSTS}(?![a-z0-9.])"
     rf"|(?=[a-z0-9.+%'\-]{{0,63}}+_){_UNDERSCORED}(?:{_HOST}|{_MAIL_HOST}|{_MAIL_HOSTS}(?![a-z0-9.]))"
     # Letter by letter.
     r"|(?<!(?<![a-z0-9._\-])[0-9a-z_+%] .)"
-    r"(?: [a-z0-9._\-]){1,64}+ ?@(?: [a-z0-9\-]){2,40}+ \.(?: [a-z]){2,6}(?![^\W_]))"
+    r"(?: [a-z0-9._\-]){1,64}+ ?@(?: [a-z0-9\-]){2,40}+ \.(?: [a-z]){2,6}(?![^\W_])))"
 )
+
+
+def is_email(text: str) -> bool:
+    """Whether a folded text in lower case is an address and nothing else."""
+    return EMAIL.fullmatch(f" {text}") is not None
+
 
 # As WhatsApp writes the name of a contact.
 ISOLATED_MENTION = re.compile("@[\u2068\u2066\u2067\u202a\u202b][^\n\u2069\u202c@]{1,100}[\u2069\u202c]")
@@ -135,14 +144,15 @@ MENTION = re.compile(
 IPV4 = re.compile(r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|\[\.\])[0-9]{1,3}){3}(?![\w\-]|\.[0-9]+(?![0-9a-z]))")
 # Without one of these words, four small numbers are a version or a chapter, if they are not these addresses.
 _MACHINES = "ip|lip|ipv4|serveur|server|dns|ping|routeur|router|hôte|host|adresse|proxy|vpn|ssh"
-IP_CUE = re.compile(rf"{begin(_MACHINES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'عنوان|سيرفر')}[^\n]{{0,24}}$")
+IP_CUE = write_cue(_MACHINES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "عنوان|سيرفر", reach=24)
 KNOWN_IPV4 = re.compile(r"10\..*|1\.[01]\.[01]\.1|8\.8\.[48]\.[48]|9\.9\.9\.9")
 IPV6 = re.compile(
-    r"[0-9a-f:](?<![\w:.].)[0-9a-f]{0,3}(?::[0-9a-f]{0,4}){1,7}(?::[0-9]{1,3}(?:\.[0-9]{1,3}){3})?(?![\w:])"
+    r"[^0-9A-Za-z_:.\u0621-\u064a](?<!\w)"
+    r"([0-9a-f:][0-9a-f]{0,3}(?::[0-9a-f]{0,4}){1,7}(?::[0-9]{1,3}(?:\.[0-9]{1,3}){3})?)(?![\w:])"
 )
 _VERSIONED = (
     "v|ver|version|android|ios|firmware|build|driver|update|mise à jour|oracle|release|chapitre|whatsapp|section|"
     "exercice"
 )
-VERSION_CUE = re.compile(rf"{begin(_VERSIONED, _ALPHANUMERIC, _NO_ALPHANUMERIC)}[^\n]{{0,12}}$")
+VERSION_CUE = write_cue(_VERSIONED, _ALPHANUMERIC, _NO_ALPHANUMERIC, reach=12)
 VERSION_BEHIND = re.compile(r"[ (]{1,2}(?:version|build|update|release|stable|beta)(?![^\W_])")

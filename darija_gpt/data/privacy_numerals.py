@@ -73,7 +73,7 @@ _END = rf"(?:(?![^\W\d_])|(?={_WORDS}))"  # 0six
 _DIGITS = rf"[0-9][0-9o]{{0,7}}{_END}"
 _HUNDREDS = r"deux {1,2}cents? {1,2}douze"  # +212
 _ALONE = r"(?<![\w+].)"
-_LETTER_SOON = r"(?=[^\n]{0,24}?[^\W\d_])"
+_LETTER_SOON = r"(?=[^a-z\u00aa-\U0010ffff]{0,24}+[a-z\u00aa-\U0010ffff])"
 SPOKEN_PHONE = re.compile(
     rf"(?:p{_ALONE}lus {{1,2}}{_HUNDREDS}|d{_ALONE}eux {{1,2}}cents? {{1,2}}douze|z{_ALONE}[ée]ro|s{_ALONE}ife?r|"
     rf"ص{_ALONE}فر|o{_ALONE}|0{_ALONE}[0-9]{{0,9}}+{_LETTER_SOON}|\+{_ALONE}\+?212{_LETTER_SOON}|"

@@ -8,7 +8,7 @@ characters or with letters, to which `re` skips quickly, and only from there loo
 
 import re
 
-from darija_gpt.data.privacy_words import begin, words
+from darija_gpt.data.privacy_words import begin, words, write_cue
 
 
 # What stands in the place of private data. The tokenizer has one token for each, in this order; harmless when typed.
@@ -56,11 +56,9 @@ CARD = re.compile(
 # What does not stand before a word or behind it: letters and digits, or the underscore, too.
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
 _OF_WORDS, _NO_MORE = r"\w", r"(?!\w)"
-BANK_CUE = re.compile(
-    rf"{begin('rib|iban|compte|7sab|l7sab', _OF_WORDS, _NO_MORE, 'الحساب|ريب|الريب|آيبان|ايبان')}[^\n]{{0,30}}$"
-)
+BANK_CUE = write_cue("rib|iban|compte|7sab|l7sab", _OF_WORDS, _NO_MORE, "الحساب|ريب|الريب|آيبان|ايبان")
 _CARD_CUES = "carte|lakart|la kart|lcarte|visa|mastercard|master card|cb|card|بطاقة|لاكارط|الكارط"
-CARD_CUE = re.compile(rf"{begin(_CARD_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC)}[^\n]{{0,20}}$")
+CARD_CUE = write_cue(_CARD_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, reach=20)
 # By the first digit: what the numbers of a network begin with, and their lengths.
 CARD_NETWORKS = {
     "2": ((re.compile(r"2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),),
@@ -114,7 +112,7 @@ _THINGS = (
     "matricule|plaque|toyota|samsung|imprimante|printer|cartouche|toner|ref|réf|tomobil"
 )
 _ENDING = r"(?:(?<=r[ée]f)\w{0,6}|(?<=tomobil)\w{0,3})?(?!\w)"
-THING_CUE = re.compile(rf"{begin(_THINGS, _OF_WORDS, _ENDING, 'كود|مرجع|طلب|رحلة|فاتورة')}[^\n]{{0,20}}$")
+THING_CUE = write_cue(_THINGS, _OF_WORDS, _ENDING, "كود|مرجع|طلب|رحلة|فاتورة", reach=20)
 
 # --- Telephone numbers. The first two read capitals, too. ---
 # Capitals before it are a serial number's; small letters are a clitic, if ten digits follow side by side.
@@ -135,12 +133,9 @@ _PHONE_CUES = (
     "tel|tél|ltel|ltél|telephone|téléphone|teléphone|télephone|phone|num|lnum|numero|numéro|nmra|lnmra|nmrti|nimero|"
     "nemra|gsm|whatsapp|wts|watsap|portable|+212|212"
 )
-PHONE_CUE = re.compile(
-    rf"{begin(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون')}"
-    r"[^\n]{0,30}$"
-)
+PHONE_CUE = write_cue(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون")
 _GAMES = "loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|gagnant|gagnants"
-GAME_CUE = re.compile(rf"{begin(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, 'لوطو|يانصيب|القرعة')}[^\n]{{0,30}}$")
+GAME_CUE = write_cue(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "لوطو|يانصيب|القرعة")
 MORE_PAIRS = re.compile(r" ?[ ,\-+] ?([0-9]{1,2})(?![0-9])")
 # A number that stops short in one line, and its rest in the next: read as it was written.
 SPLIT_PHONE = re.compile(r"[0٠](?<![\w+.,/\-].)[ .\-]?[5-7٥-٧](?: ?\n ?\d|[ .\-]?\d){8}(?![ .\-]?\d|[^\W\d_])")

@@ -5,7 +5,7 @@ The patterns read folded text, in lower case unless they say otherwise; see priv
 
 import re
 
-from darija_gpt.data.privacy_net import EMAIL
+from darija_gpt.data.privacy_net import is_email
 from darija_gpt.data.privacy_patterns import MONEY, NO_NUMBER
 from darija_gpt.data.privacy_spans import Bounds, Reading
 from darija_gpt.data.privacy_words import begin, either
@@ -54,7 +54,7 @@ _IS = either("is|est|hwa|howa|hada|هو|هذا|هدا|rah|c'est", is_cased=True)
 _WHOSE = either("your|votre|le|ton|mon|l|dyal", is_cased=True)
 # Reads capitals, too.
 OTP_BEFORE_CUE = re.compile(
-    rf"([0-9A-Za-z](?<![\w.,:/\-].){_REST_OF_CODE})(?![\w/]|[.,][0-9]) {{1,2}}"
+    rf"[^0-9A-Za-z_.,:/\-\u0621-\u064a](?<!\w)([0-9A-Za-z]{_REST_OF_CODE})(?![\w/]|[.,][0-9]) {{1,2}}"
     rf"(?:{_IS} {{1,2}}{_WHOSE}?|{either('hwa|howa|هو', is_cased=True)}) {{0,2}}(?:[A-Za-z]{{2,12}} {{1,2}}){{0,2}}"
     rf"{either(_CODE_CUES, is_cased=True)}(?![\w])(?! ?{either(_NO_CODE, is_cased=True)}(?![\w]))"
 )
@@ -133,7 +133,7 @@ PASSWORD_FAR = re.compile(
 )
 LOGIN = re.compile(rf"{begin('admin|administrator|administrateur|root|user', _OF_PATHS)} ?[:/] ?([!-~]{{5,32}})")
 PASSWORD_BEFORE_CUE = re.compile(
-    r"([^\s\"«»“”](?<![^\s\"«“'].)[^\s\"«»“”]{5,63}+) {1,2}(?:comme|c'est|est|is|as|hwa|howa|hada|rah|هو|هذا)"
+    r"[\s\"«“']([^\s\"«»“”]{6,64}+) {1,2}(?:comme|c'est|est|is|as|hwa|howa|hada|rah|هو|هذا)"
     rf" {{1,2}}(?:{either('le|mon|ton|l|your|my|the|votre')} {{1,2}})?{either(_STRONG_PASSWORD_CUES)}(?![\w])"
 )
 NOT_A_PASSWORD = re.compile(
@@ -174,7 +174,7 @@ def _read_value(match: re.Match[str], reading: Reading, group: int) -> tuple[Bou
 def _is_none(value: str) -> bool:
     """Whether a value is a word of what is said of passwords, or something else that has a detector of its own."""
     lowered = value.lower()
-    return bool(NOT_A_PASSWORD.fullmatch(lowered) or "://" in value or EMAIL.fullmatch(lowered))
+    return bool(NOT_A_PASSWORD.fullmatch(lowered) or "://" in value or is_email(lowered))
 
 
 def check_password(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -194,7 +194,7 @@ def check_password(match: re.Match[str], reading: Reading) -> Bounds | None:
 
 def check_password_before(match: re.Match[str], reading: Reading) -> Bounds | None:
     bounds, value = _read_value(match, reading, 1)
-    return bounds if _is_strange(value) and not EMAIL.fullmatch(value.lower()) and "://" not in value else None
+    return bounds if _is_strange(value) and not is_email(value.lower()) and "://" not in value else None
 
 
 def check_phrase(match: re.Match[str], reading: Reading) -> Bounds | None:

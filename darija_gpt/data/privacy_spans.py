@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
+from darija_gpt.data.privacy_words import Cue
 
 
 Bounds = tuple[int, int]
@@ -64,13 +65,36 @@ def lower(text: str) -> str:
 
 
 class Reading(NamedTuple):
-    """A folded line as it is now, without what was found: with its capitals, and in lower case."""
+    """A folded line as it is now, without what was found.
+
+    Attributes:
+        text (`str`):
+            The line with its capitals.
+        lowered (`str`):
+            The line in lower case, and the same object if it has no capitals.
+        cues (`dict[Cue, bool]`):
+            Which cues the line has, as far as that was asked.
+    """
 
     text: str
     lowered: str
+    cues: dict[Cue, bool]
+
+    @classmethod
+    def read(cls, folded: str) -> "Reading":
+        lowered = lower(folded)
+        return cls(folded, folded if folded == lowered else lowered, {})
 
     def blot(self, bounds: list[Bounds]) -> "Reading":
-        return Reading(blot(self.text, bounds), blot(self.lowered, bounds))
+        text = blot(self.text, bounds)
+        return Reading(text, text if self.text is self.lowered else blot(self.lowered, bounds), {})
+
+    def has_cue(self, cue: Cue, place: int, reach: int = 50) -> bool:
+        """Whether a cue stands right before a place."""
+        is_there = self.cues.get(cue)
+        if is_there is None:
+            is_there = self.cues[cue] = cue.words.search(self.lowered) is not None
+        return is_there and cue.before.search(self.lowered, max(0, place - reach), place) is not None
 
 
 def blot(text: str, bounds: Iterable[Bounds]) -> str:

@@ -3,9 +3,10 @@
 Most lines of a chat hold no private data and show it at a glance; of the others, most hold what one detector needs.
 """
 
+import itertools
 import re
 
-from darija_gpt.data.privacy_addresses import HOUSE_NEAR
+from darija_gpt.data.privacy_addresses import HOUSE_NEAR, HOUSE_WORD
 from darija_gpt.data.privacy_spans import Bounds, lower
 
 
@@ -22,9 +23,10 @@ NEEDS = {
     "login": re.compile(r"(?:admin(?:istrat(?:or|eur))?|root|user) ?[:/]"),
     "order": re.compile(r"use |ente?r|utilis|saisis|tape|compos|dkh?e?l|ستخدم|ستعمل|دخل"),
     "hidden dot": re.compile(rf"{_OPENED_DOT}| (?:\. [a-z]|: ?/)|:(?: / ?/|/ /)|t p|www "),
-    "5 digits": re.compile(r"[0-9](?:[^0-9\n]{0,20}+[0-9]){4}"),
-    "8 digits": re.compile(r"[0-9](?:[^0-9\n]{0,8}+[0-9]){7}"),
-    "5 digits together": re.compile(r"[0-9](?: ?[0-9]){4}"),
+    # No colon stands in a number of a telephone, an account or a card.
+    "5 digits": re.compile(r"[0-9](?:[^0-9:\n]{0,20}+[0-9]){4}"),
+    "8 digits": re.compile(r"[0-9](?:[^0-9:\n]{0,8}+[0-9]){7}"),
+    "5 digits together": re.compile("[0-9]" + " ?[0-9]" * 4),
     "decimals": re.compile(
         r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|gps|coord|\+[2-9cfghjmpqrvwx]{2}|///"
     ),
@@ -32,79 +34,71 @@ NEEDS = {
         r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![0-9]))|cent|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
     ),
     "identity": re.compile(r"cin|cnie|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]ت"),
-    "dotted digit": re.compile(r"[0-9](?:\.|\[\.\])[0-9]"),
+    "dotted digit": re.compile(r"\.(?<=[0-9].)[0-9]|\[\.\](?<=[0-9]...)[0-9]"),
     "two colons": re.compile(r":[0-9a-f]{0,4}:"),
     "password": re.compile(
         r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
-        r"|كلم[ةه] ?(?:ال)?[سم]|باس|سري|ويفي|واي فاي"
+        r"|كلم[ةه] ?(?:ال)?[سم]|باسو|[دو] {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
     "house": HOUSE_NEAR,
 }
 
-# What a line must hold to be looked at, in lower case but not folded.
+# A line without a letter is asked for these alone.
+NEEDS_WITHOUT_LETTERS = {
+    name: NEEDS[name]
+    for name in ("at", "5 digits", "8 digits", "5 digits together", "decimals", "dotted digit", "two colons")
+}
+LETTER = re.compile(r"[a-z\u00aa-\U0010ffff]")  # Nothing else below that is one.
+
+# What a line must hold to be looked at, in lower case but not folded: one of these, or a house and its number.
 TRIGGERS = (
     # Two digits side by side, or nearly so.
     re.compile(r"[\d⁰-⁹₀-₉①-⑨⓪](?=(?:[^\w\n]|_){0,5}[\d⁰-⁹₀-₉①-⑨⓪])"),
-    re.compile(r"[.．](?<=[\w\-].)[a-zａ-ｚ]"),
+    # Words of private data that needs no number.
+    re.compile(r"@|pass|mdp|pwd|psw|wi-?fi|code|arr?ob| at | chez | point | dot |www|zero|sife?r|cent douze"),
+    re.compile(r"[.．](?:(?<=[\w\-].)[a-zａ-ｚ]|(?<= .) (?:com|net|org|ma))"),
     re.compile(r"\+(?<=[2-9cfghjmpqrvwx].)[2-9cfghjmpqrvwx]{2}"),
     re.compile(r"[\[({<] ?(?:at|dot|point|\.|ات|arob|نقطة)"),
+    re.compile(r"[/:_](?:(?<=/) ?/|(?<=admin:)|(?<=root:)|(?<=user:)|(?<=_)at_)"),
 )
-# Words and signs of private data that needs no number; `str.find` is quicker than a pattern for all of them.
-TRIGGER_WORDS = (
-    *(
-        "@",
-        "pass",
-        "mdp",
-        "pwd",
-        "psw",
-        "wifi",
-        "wi-fi",
-        "code",
-        "arob",
-        "arrob",
-        " at ",
-        " chez ",
-        " point ",
-        " dot ",
-    ),
-    *("www", "zero", "sifr", "sifer", "cent douze"),
+# Of lines that are not of ASCII alone.
+WIDE_TRIGGER = re.compile(
+    r"＠|zéro|صفر|كلم[ةه]|ويفي|واي فاي|سري|روباز| [آأا]ت |كود|رمز| نقطة | دوت "
+    r"|باسو|مودباس|دو {1,2}باس"  # but not every لاباس
 )
-# Looked for where the sign is, and most texts have none of them.
-SIGNED_TRIGGER_WORDS = {
-    "/": ("//", "/ /"),
-    ":": ("admin:", "root:", "user:"),
-    "_": ("_at_",),
-    " . ": (" . com", " . net", " . org", " . ma"),
-}
-WIDE_TRIGGER_WORDS = (  # Not of ASCII alone.
-    *("＠", "zéro", "صفر", "كلمة", "كلمه", "باس", "ويفي", "واي فاي", "سري", "روباز", " آت ", " أت ", " ات ", "كود"),
-    *("رمز", " نقطة ", " دوت "),
+FEW_LINES = 8  # which are asked one by one, as most hold one of the first triggers
+# Beginnings and ends of triggers, which are one with what stands beside them, as a house is with its number.
+HALF_TRIGGER = re.compile(rf"\A(?:(?:at|chez|point|dot|[آأا]ت|نقطة|دوت)\Z|douze|فاي|باس)|{HOUSE_WORD}")
+_LETTER = r"[^\W\d_⁰-⁹₀-₉①-⑨⓪]"
+PLAIN_WORD = re.compile(
+    rf"(?:{_LETTER}|\d(?={_LETTER})|(?<={_LETTER})['’\-](?={_LETTER}))++[!?,،؟…]*+|[\U0001f000-\U0001faff\ufe0f]++"
 )
 # A number, not part of a word unless of a house: rue 5, imm4, but not zn9a.
 HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")
 
 
+def find_needs(lowered: str) -> set[str]:
+    """The names of what a folded line holds."""
+    needs = NEEDS if LETTER.search(lowered) else NEEDS_WITHOUT_LETTERS
+    return {name for name, need in needs.items() if need.search(lowered)}
+
+
 def _is_suspect(lowered: str) -> bool:
-    """The same of one line, and with the first trigger that is in it the answer is known."""
+    """Whether a line may hold private data; with the first trigger that is in it the answer is known."""
     # Most messages are asked all of this, and `any` would ask it in half as much time again.
     for trigger in TRIGGERS:
         if trigger.search(lowered):
             return True
-    for word in TRIGGER_WORDS:
-        if word in lowered:
-            return True
-    for sign, words in SIGNED_TRIGGER_WORDS.items():
-        if sign in lowered:
-            for word in words:
-                if word in lowered:
-                    return True
-    if not lowered.isascii():
-        for word in WIDE_TRIGGER_WORDS:
-            if word in lowered:
-                return True
+    if not lowered.isascii() and WIDE_TRIGGER.search(lowered):
+        return True
     return HOUSE_NUMBER.search(lowered) is not None and HOUSE_NEAR.search(lowered) is not None
+
+
+def is_plain(word: str) -> bool:
+    """Whether a word of a line that is not suspect makes no other line so."""
+    return PLAIN_WORD.fullmatch(word) is not None and HALF_TRIGGER.search(lower(word)) is None
 
 
 def find_suspect_lines(text: str) -> list[Bounds]:
@@ -112,28 +106,22 @@ def find_suspect_lines(text: str) -> list[Bounds]:
     lowered = lower(text)
     if "\n" not in lowered:
         return [(0, len(text))] if _is_suspect(lowered) else []
+    if lowered.count("\n") < FEW_LINES:
+        pieces = lowered.split("\n")
+        ends = itertools.accumulate(len(piece) + 1 for piece in pieces)
+        return [(end - len(piece) - 1, end - 1) for piece, end in zip(pieces, ends, strict=True) if _is_suspect(piece)]
     lines: dict[int, int] = {}
 
     def find_line(place: int) -> Bounds:
         end = lowered.find("\n", place)
         return lowered.rfind("\n", 0, place) + 1, end if end >= 0 else len(text)
 
-    for trigger in TRIGGERS:
+    for trigger in TRIGGERS if lowered.isascii() else (*TRIGGERS, WIDE_TRIGGER):
         match = trigger.search(lowered)
         while match:
             start, end = find_line(match.start())
             lines[start] = end
             match = trigger.search(lowered, end)
-    present = [*TRIGGER_WORDS] if lowered.isascii() else [*TRIGGER_WORDS, *WIDE_TRIGGER_WORDS]
-    for sign, words in SIGNED_TRIGGER_WORDS.items():
-        if sign in lowered:
-            present += words
-    for word in present:
-        place = lowered.find(word)
-        while place >= 0:
-            start, end = find_line(place)
-            lines[start] = end
-            place = lowered.find(word, end)
     match = HOUSE_NUMBER.search(lowered)
     while match:
         start, end = find_line(match.start())

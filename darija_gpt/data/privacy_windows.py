@@ -4,7 +4,7 @@ A window ends where a line or a placeholder does, which no private data crosses.
 anywhere, and sees some text before its beginning and behind its end.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
@@ -19,11 +19,11 @@ WINDOW, SHORT_WINDOW = 8_192, 512
 # Cues stand less than `CONTEXT` before what they announce. Nothing but links is longer than `REACH`, and what comes
 # near the end of a window is looked at again with `LONG_REACH`.
 CONTEXT, REACH, LONG_REACH, MARGIN = 256, 512, 4_096, 64
-# Where there is no end of anything, a window ends behind one of these. Wherever a window begins, the windows after it
-# are soon the same, and those that are known need no second look.
-MARKERS = " zZ7e"
+# Where there is no end of anything, a window ends in its last quarter: behind what is the last word there by the
+# alphabet, or behind one of these. Wherever a window begins, those after it are soon the same, and need no second look.
+MARKERS = "zZ7e"
 # Windows that are remembered with what is in them: text that repeats itself is read once.
-NUM_REMEMBERED = 64
+NUM_REMEMBERED = 256
 
 Find = Callable[[str], list[Span]]
 Seen = tuple[str, int, int]  # what a window sees, and where that begins and stops to be its own
@@ -47,6 +47,16 @@ def _find_cut(text: str, start: int, stop: int) -> tuple[int, int] | None:
     return match.span() if match else None
 
 
+def _find_landmark(text: str, start: int, stop: int) -> int:
+    """A place between two others that depends on the text around it alone; else the second of them."""
+    words = text[start:stop].split(" ")[1:-1]
+    if words:
+        word = f" {max(words)} "
+        return text.rfind(word, start, stop) + len(word)
+    places = (text.rfind(marker, start, stop) for marker in MARKERS)
+    return next((place + 1 for place in places if place >= 0), stop)
+
+
 def _open_window(text: str, begin: int, start: int) -> tuple[Window, int]:
     """The window from a place on, and where the next one may begin to see."""
     stop = start + WINDOW
@@ -55,8 +65,7 @@ def _open_window(text: str, begin: int, start: int) -> tuple[Window, int]:
     cut = _find_cut(text, start, stop)
     if cut:
         return Window(begin, start, cut[1], cut[1]), cut[0]
-    places = (text.rfind(marker, start + WINDOW // 2, stop) for marker in MARKERS)
-    stop = next((place + 1 for place in places if place >= 0), stop)
+    stop = _find_landmark(text, start + WINDOW * 3 // 4, stop)
     return Window(begin, start, stop, stop + REACH), stop - CONTEXT
 
 
@@ -84,11 +93,12 @@ class _Memory:
         return [(first + window.begin, end + window.begin, kind) for first, end, kind in self.last[key]]
 
 
-def _shift(spans: Iterable[Span], window: Window) -> Iterator[Bounds]:
-    """Where spans stand in what a window sees."""
-    for start, end, _ in spans:
-        if end > window.begin:
-            yield max(0, start - window.begin), min(end, window.end) - window.begin
+def _shift(spans: list[Span], window: Window) -> list[Bounds]:
+    """Where the last of some spans stand in what a window sees."""
+    first = len(spans)
+    while first and spans[first - 1][1] > window.begin:
+        first -= 1
+    return [(max(0, start - window.begin), min(end, window.end) - window.begin) for start, end, _ in spans[first:]]
 
 
 def find_in_windows(text: str, find: Find, clean: set[Seen]) -> Iterator[Span]:

@@ -6,8 +6,11 @@ letters that `re` skips to, and looks back only from there.
 """
 
 import re
+from dataclasses import dataclass
 
 
+# What stands before a word, where a pattern begins with it: a class to which `re` skips, letters apart that it knows.
+NO_WORD = r"[^0-9A-Za-z_\u0621-\u064a](?<!\w)"
 # So many alternatives are tried one by one as quickly as they are told apart.
 FEW = 4
 
@@ -102,17 +105,33 @@ def begin(phrases: str, behind: str = "", ahead: str = "", anywhere: str = "", i
     return _begin(branches, behind, others)
 
 
+@dataclass(frozen=True, eq=False)
+class Cue:
+    """Words before a number that tell what it is.
+
+    Attributes:
+        words (`re.Pattern`):
+            Finds them in a text, wherever they stand; and parts of words that are like them.
+        before (`re.Pattern`):
+            Finds them near the end of a text.
+    """
+
+    words: re.Pattern[str]
+    before: re.Pattern[str]
+
+
+def write_cue(phrases: str, behind: str, ahead: str, anywhere: str = "", reach: int = 30) -> Cue:
+    """A cue of the phrases that `begin` takes, with no more than `reach` characters behind them."""
+    before = re.compile(rf"{begin(phrases, behind, ahead, anywhere)}[^\n]{{0,{reach}}}$")
+    return Cue(re.compile(begin("|".join(filter(None, (phrases, anywhere))))), before)
+
+
 def glimpse(phrases: str, behind: str, ahead: str) -> str:
     """The same for a pattern that reads no more of the phrase than its first letter, and sees the others."""
     branches = {
         first: f"(?={_write_phrases(rest, False)}{ahead})" for first, rest in _group(phrases.split("|")).items()
     }
     return _begin(branches, behind, {})
-
-
-def one_of_first(phrases: str, others: str = "") -> str:
-    """A class of the first letters of phrases, and of others: what `re` skips to."""
-    return f"[{others}{re.escape(''.join(_group(phrases.split('|'))))}]"
 
 
 def go_on(phrases: str) -> str:

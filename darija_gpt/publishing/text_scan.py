@@ -46,6 +46,8 @@ HOME = re.compile(r"(?:/home/|/Users/|\b[A-Za-z]:[\\/]{1,2}Users[\\/]{1,2})(?!Sh
 PICTURES_AND_ROWS = {".png", ".parquet", ".model"}
 # An entry a line, of older tokenizers.
 WORD_LISTS = {"vocab.txt", "vocab.json", "merges.txt"}
+# What keeps the lines of a reply apart in a card.
+LINE_ELEMENT = re.compile(r"<br>|</?div[^>]*>")
 HASH = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -137,7 +139,7 @@ class TextScan:
     def _scan_texts(self, shown: str, texts: Iterable[tuple[str, str]]) -> Iterator[Refusal]:
         for place, text in texts:
             where = f"{shown}{place}"
-            text = html.unescape(text.replace("<br>", "\n"))
+            text = html.unescape(LINE_ELEMENT.sub("\n", text))
             yield from self._find_tokens(where, text)
             for what, pattern in SECRETS.items():
                 if re.search(pattern, text):
