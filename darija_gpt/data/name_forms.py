@@ -11,6 +11,7 @@ from darija_gpt.data.name_patterns import (
     COMPOUND,
     COMPOUNDING,
     COMPOUNDING_KEYS,
+    GLUED,
     TOKEN,
     list_beginnings,
     list_stems,
@@ -158,6 +159,9 @@ class RosterForms:
     def _is_other(self, word: str) -> bool:
         """Whether the consonants of a word, behind those of clitics, are of no form, which most words' are not."""
         key = find_coarse_key(word)
+        glued = GLUED.match(word)
+        if glued and find_coarse_key(word[glued.end() :]) in self.coarse_keys:
+            return False
         if key is None or key in self.coarse_keys or (key in COMPOUNDING_KEYS and COMPOUNDING.fullmatch(word)):
             return False
         for place in range(1, min(MAX_CLITICS.get(word[0], 0), len(key)) + 1):

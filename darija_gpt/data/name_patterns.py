@@ -9,10 +9,14 @@ from darija_gpt.data.name_folding import MARKS, NOT_IN_NAMES, reduce_name
 BETWEEN = r"[ '’_\-]"  # Stands between the words of a name, or not: El Amrani, Elamrani, Fatima-Zahra.
 LATIN_CLITICS = "ldbfw"
 ARABIC_CLITICS = "وفبلكد"
+# Words that are written onto a name in haste: dyalHamza, m3aSara, aKarim; ديالحمزة, معسارة.
+LATIN_GLUED = r"d[iy]?al|m3a|3[ae]?nd|3la|7da|b[7h]al|m[ei]?n|y?a"
+ARABIC_GLUED = r"[وف]?(?:ديال|عند|حدا|بحال|مع|من)"
+GLUED = re.compile(rf"{LATIN_GLUED}|{ARABIC_GLUED}")
 # And Marie, I believe qu'Ilyas, l'Hassan.
 TOKEN = re.compile(rf"(?:(?:[{LATIN_CLITICS}]['’\-]|qu['’])(?=[^\W_]))?[^\W_]+(?:[{MARKS}]+[^\W_]*)*")
 # And to Marie, O Marie, as ولمريم and يامريم.
-ARABIC_PREFIX = rf"(?:[وف]?(?:[{ARABIC_CLITICS}](?:ال|ل)?|ال)|[وي]?ا)"
+ARABIC_PREFIX = rf"(?:[وف]?(?:[{ARABIC_CLITICS}](?:ال|ل)?|ال)|[وي]?ا|{ARABIC_GLUED})"
 PREFIX = re.compile(ARABIC_PREFIX)
 # Words that are one name with what stands behind or before them: Abd El Ghani, Ben Ali, Aït Taleb, Nour Eddine.
 _LATIN_BEFORE = r"3?[ae]?bd(?:[aeiou]?l)?|b[ei]n|ibn|bou|ab[ou]u?|a[iy]?t|oul[ea]?d|ou?m{1,2}"
@@ -64,7 +68,7 @@ def write_pattern(forms: Iterable[str]) -> str:
     alternatives = [first + rest for first, rest in (latin | other).items()]
     if latin:
         joined = "|".join(first + rest for first, rest in latin.items())
-        alternatives.append(rf"(?:[{LATIN_CLITICS}]['’\-]?|qu['’])({joined})")
+        alternatives.append(rf"(?:[{LATIN_CLITICS}]['’\-]?|qu['’]|{LATIN_GLUED})({joined})")
     if other:
         joined = "|".join(first + rest for first, rest in other.items())
         alternatives.append(rf"{ARABIC_PREFIX}({joined})")
@@ -88,7 +92,10 @@ def list_stems(word: str) -> list[str]:
     elif word[:3] in ("qu'", "qu’"):
         stems.append(word[3:])
     elif not word[0].isascii():
-        stems += (word[length:] for length in range(1, 5) if PREFIX.fullmatch(word, 0, length))
+        stems += (word[length:] for length in range(1, 6) if PREFIX.fullmatch(word, 0, length))
+    glued = GLUED.match(word)
+    if glued and word[0].isascii():
+        stems.append(word[glued.end() :])
     if word[-1] == "w":
         stems += [stem[:-1] for stem in stems]
     return [stem for stem in stems if stem]

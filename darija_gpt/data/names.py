@@ -10,7 +10,7 @@ from darija_gpt.data.name_evidence import FoundForm, is_evident, spread_evidence
 from darija_gpt.data.name_folding import DRAWN_OUT, fold_name, reduce_name
 from darija_gpt.data.name_forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
 from darija_gpt.data.name_parts import ARTICLES, TITLES
-from darija_gpt.data.name_patterns import BETWEEN
+from darija_gpt.data.name_patterns import BETWEEN, GLUED
 from darija_gpt.data.name_words import (
     BEHIND_CLITICS,
     LIKE_NAMES,
@@ -22,6 +22,7 @@ from darija_gpt.data.name_words import (
 from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan
 
 
+LONG_FORM = 5  # letters that hardly stand behind others by chance
 MAX_CHUNK = 40  # characters between spaces that are remembered
 # Before a form of so many letters, more than one clitic letter is the beginning of a word: welcome, liman, كلاما.
 CLITICS_OF_SHORT_FORMS = frozenset(
@@ -92,13 +93,22 @@ class RosterNames(RosterForms):
         return False
 
     def find(self, text: str) -> Iterator[Bounds]:
+        """Where names stand in a text, in which what nobody sees may stand within them."""
+        if not INVISIBLE.search(text):
+            yield from self._find(text)
+            return
+        places = [place for place, letter in enumerate(text) if not INVISIBLE.match(letter)]
+        for start, end in self._find("".join(text[place] for place in places)):
+            yield places[start], places[end - 1] + 1
+
+    def _find(self, text: str) -> Iterator[Bounds]:
         chunks = text.split()
         if self.other_chunks.issuperset(chunks):
             return
         if not any(self._may_be_name(chunk) for chunk in {*chunks} - self.other_chunks):
             return
         folded = fold_name(text)
-        forms = list(self.find_forms(folded))
+        forms = [form for form in self.find_forms(folded) if _is_glued_on_purpose(text, folded, form)]
         if not forms:
             return
         groups = self._group_parts(text, folded, forms)
@@ -125,9 +135,24 @@ class RosterNames(RosterForms):
             return True
         if prefix and prefix + written in BEHIND_CLITICS:
             return True
-        if prefix and (len(written) <= SHORT_FORM or prefix == "ا") and prefix not in CLITICS_OF_SHORT_FORMS:
+        if prefix == "ا":
+            is_called = text[form.clitic] == "آ" or len(written) >= LONG_FORM
+            return not is_called or plain in ORDINARY_WORDS
+        is_known = prefix in CLITICS_OF_SHORT_FORMS or GLUED.fullmatch(prefix)
+        if prefix and len(written) <= SHORT_FORM and not is_known:
             return True
         return plain in ORDINARY_WORDS or (prefix.endswith(("ال", "لل")) and plain in WORDS_WITH_ARTICLE)
+
+
+def _is_glued_on_purpose(text: str, folded: str, form: FoundForm) -> bool:
+    """Whether a word was written onto a name, and not a longer word begun that has the letters of both by chance."""
+    prefix, written = folded[form.clitic : form.start], folded[form.start : form.end]
+    if not GLUED.fullmatch(prefix):
+        return True
+    if not prefix.isascii():
+        return len(written) >= LONG_FORM - 1
+    is_capital = text[form.start].isupper() and not text[form.start - 1].isupper()
+    return is_capital or (len(prefix) > 2 and len(written) >= LONG_FORM)
 
 
 # Found again by comparing, as a hash of thousands of people for every message would take longer than the message.

@@ -49,7 +49,9 @@ _UNIT_WORDS = (
 _UNITS = either(_UNIT_WORDS, is_cased=True)
 _HOUSE_NUMBER = r"[0-9]{1,4}(?: ?bis| ?ter|[A-Za-z])?(?![\w]|[.,][0-9])"
 _FLOOR = r"[0-9]{1,2}(?:er|[èe]me|e|°)? ?[ée]tage"
-_UNIT = rf"(?:{_UNITS} ?[.:°]? ?(?:[A-Z]{{0,2}}[0-9]{{1,4}}(?: ?bis|[A-Za-z])?|[A-Z]{{1,2}})(?![\w])|{_FLOOR})"
+_UNIT = (
+    rf"(?:{_UNITS} ?[.:°]? ?(?:[A-Z]{{0,2}}[0-9]{{1,4}}(?: ?bis|[A-Za-z])?|[A-Z]{{1,2}}|[ابتجدهوز])(?![\w])|{_FLOOR})"
+)
 _NOT_A_COUNT = (
     r"(?! ?(?:dh|dhs|d|h|min|minutes?|km|m|kg|jours?|ans|mois|fois|personnes?|dyal|dial|nas|we?ld|bnat|yam|yom|iyam|"
     r"chhour|3am|étoiles?|etoiles?|درهم|دقيقة|دقايق|سنين|سنة|ايام|أيام|ديال|مرات|كيلو|كلم|متر|عام|شهر|الناس|ساعة)(?![\w]))"
@@ -72,6 +74,20 @@ ADDRESS_BEGINS = re.compile(
     rf"|(?:{either(_ANY_WAY_WORDS)}|{_CLITICS}{{1,2}}{_ARABIC_WAYS}) {_NUMBER_SOON}"
     rf"|[0-9](?=[0-9]{{0,3}}+[^0-9\n:](?:[^0-9\n]|7a))(?:{_BEHIND_A_NUMBER}|{_BEHIND_A_FLOOR}))"
 )
+# Where a letter is sent to.
+_CITIES = (
+    "(?:Casablanca|Casa|Rabat|Fès|Fes|Marrakech|Mrrakch|Kech|Tanger|Tanja|Meknès|Meknes|Oujda|Kénitra|Kenitra|"
+    "Agadir|Tétouan|Tetouan|Salé|Sale|Safi|Mohammedia|Mohammédia|Khouribga|El Jadida|Jadida|Béni Mellal|"
+    "Beni Mellal|Nador|Taza|Settat|Berrechid|Khémisset|Khemisset|Larache|Guelmim|Laâyoune|Laayoune|Dakhla|"
+    "Essaouira|Ouarzazate|Errachidia|Témara|Temara|Inezgane|Ksar El Kébir|Al Hoceïma|Al Hoceima|Taroudant|Tiznit|"
+    "Azrou|Ifrane|Sefrou|Chefchaouen|Berkane|Taourirt|Skhirat|Bouznika|Benslimane|Sidi Kacem|Sidi Slimane|"
+    "Youssoufia|Midelt|Khénifra|Khenifra|Asilah|Zagora|الدار البيضاء|البيضاء|كازا|الرباط|فاس|مراكش|طنجة|مكناس|"
+    "وجدة|القنيطرة|أكادير|اكادير|تطوان|سلا|آسفي|أسفي|المحمدية|خريبكة|الجديدة|بني ملال|الناظور|تازة|سطات|برشيد|"
+    "الخميسات|العرائش|كلميم|العيون|الداخلة|الصويرة|ورزازات|الرشيدية|تمارة|إنزكان|انزكان|القصر الكبير|الحسيمة|"
+    "تارودانت|تيزنيت|أزرو|إفران|صفرو|شفشاون|بركان|تاوريرت|الصخيرات|بوزنيقة|بنسليمان|سيدي قاسم|سيدي سليمان|"
+    "اليوسفية|ميدلت|خنيفرة|أصيلة|زاكورة)"
+)
+_CITY = rf"(?:{_JOIN}(?:[1-9][0-9]{{4}},? )?{_CITIES}(?![\w]))?"
 _MORE_UNITS = rf"(?>{_JOIN})(?>{_UNIT})"
 _WAY_AND_MORE = (
     rf"{_WAY}{_QUARTER_NUMBER}(?:{_JOIN}(?:{_UNIT}|{_WAY})){{0,5}}"
@@ -80,7 +96,7 @@ _WAY_AND_MORE = (
 # A way with a house number before, behind or among its units; or a flat in a house.
 ADDRESS = re.compile(
     rf"(?<![\w])(?:{_WAY_AND_MORE}"
-    rf"|(?>{_UNIT})(?:(?:{_MORE_UNITS}){{0,3}}{_JOIN}{_WAY_AND_MORE}|(?:{_MORE_UNITS}){{1,4}}))"
+    rf"|(?>{_UNIT})(?:(?:{_MORE_UNITS}){{0,3}}{_JOIN}{_WAY_AND_MORE}|(?:{_MORE_UNITS}){{1,4}})){_CITY}"
 )
 _HOUSE_WORDS = (
     "3omara|imm|imm.|immeuble|bloc|blok|bloque|app|app.|appt|appt.|appart|appartement|apt|apt.|villa|étage|etage|3imara|l3imara|"
@@ -101,7 +117,7 @@ HOUSE_WORD = glimpse(_HOUSES, _ALPHANUMERIC, _NO_LETTER)
 # On a lower-cased line that is not folded: one of these words, and a number before it or further on.
 HOUSE_NEAR = re.compile(
     rf"{HOUSE_WORD}"
-    r"(?:(?<=\d .)|(?<=\d[, a-z] .)|(?<=bis .)|[^\n][^\n\d]{0,59}+\d)"
+    r"(?:(?<=\d .)|(?<=\d[, a-z] .)|(?<=bis .)|(?<=bis, .)|[^\n][^\n\d]{0,59}+\d)"
 )
 
 

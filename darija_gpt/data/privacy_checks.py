@@ -115,12 +115,11 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
     if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
         return None
-    return (match.start(), end) if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
+    return (match.start(), end) if is_valid else None
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
-    is_valid = int(_read_digits(match.group())) % 97 == 0
-    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
+    return match.span() if int(_read_digits(match.group())) % 97 == 0 else None
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -137,7 +136,7 @@ def _list_card_lengths(prefix: str, num_digits: int) -> tuple[int, ...]:
 
 
 def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
-    """A number with Luhn's digit, or of a card's length behind a cue."""
+    """A number of a card's length with Luhn's digit."""
     digits = _read_digits(match.group())
     for length in _list_card_lengths(digits[:4], len(digits)):
         if _is_luhn(digits[:length]):
@@ -147,9 +146,7 @@ def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
             end = 0 if is_whole else _find_ends(match)[length - 1]
             if end:
                 return match.start(), end
-    ends = _find_ends(match) if _has_cue(match, reading, patterns.CARD_CUE) else []
-    end = next((ends[length - 1] for length in (16, 15, 13) if length <= len(ends) and ends[length - 1]), None)
-    return (match.start(), end) if end else None
+    return None
 
 
 def _close(match: re.Match[str]) -> Bounds:

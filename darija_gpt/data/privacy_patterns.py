@@ -56,9 +56,6 @@ CARD = re.compile(
 # What does not stand before a word or behind it: letters and digits, or the underscore, too.
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
 _OF_WORDS, _NO_MORE = r"\w", r"(?!\w)"
-BANK_CUE = write_cue("rib|iban|compte|7sab|l7sab", _OF_WORDS, _NO_MORE, "الحساب|ريب|الريب|آيبان|ايبان")
-_CARD_CUES = "carte|lakart|la kart|lcarte|visa|mastercard|master card|cb|card|بطاقة|لاكارط|الكارط"
-CARD_CUE = write_cue(_CARD_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, reach=20)
 # By the first digit: what the numbers of a network begin with, and their lengths.
 CARD_NETWORKS = {
     "2": ((re.compile(r"2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),),
@@ -82,10 +79,10 @@ CIN_PREFIXES = words(
     """
 )
 _CIN_CUES = (
-    "cin|la cin|lcin|cnie|cine|carte nationale|carte d'identité|carte d'identite|carte identité|la carte|lakart|"
+    "cin|la cin|lcin|cnie|cni|cine|carte nationale|carte d'identité|carte d'identite|carte identité|la carte|lakart|"
     "lacarte|lcarte|n° cin|carta|lakarta|lbita9a|bita9a|bitaqa|البطاقة الوطنية|بطاقة وطنية|بطاقة التعريف|البطاقة|"
     "بطاقتي|بطاقة|لاكارط|لا كارط|لاكارت|رقم البطاقة|سين|السين|id card|national id|"
-    "identity card|id number|ب.ت.و|ب.ت.و.|ب ت و|pièce d'identité|piece d'identite"
+    "identity card|id number|ب.ت.و|ب.ت.و.|ب ت و|ب ط و|ب.ط.و|ب.ط.و.|pièce d'identité|piece d'identite"
 )
 _CIN_FILLER = (
     r"(?:[ :=.,\-'’\"«(#]|n°|num[ée]ro\b|nmra\b|no\b|nationale?\b|wataniya\b|d'?identit[ée]\b|dyal\w{0,3}\b|"

@@ -33,12 +33,14 @@ NEEDS = {
     "zero": re.compile(
         r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![0-9]))|cent|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
     ),
-    "identity": re.compile(r"cin|cnie|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]ت"),
+    "identity": re.compile(
+        r"cin|cni|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]{1,2}[تط]"
+    ),
     "dotted digit": re.compile(r"\.(?<=[0-9].)[0-9]|\[\.\](?<=[0-9]...)[0-9]"),
     "two colons": re.compile(r":[0-9a-f]{0,4}:"),
     "password": re.compile(
         r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
-        r"|كلم[ةه] ?(?:ال)?[سم]|باسو|[دو] {0,2}باس|سري|ويفي|واي فاي"
+        r"|كلم[ةه] ?(?:ال)?[سم]|باسو|د {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),

@@ -20,7 +20,7 @@ WINDOW, SHORT_WINDOW = 8_192, 512
 # near the end of a window is looked at again with `LONG_REACH`.
 CONTEXT, REACH, LONG_REACH, MARGIN = 256, 512, 4_096, 64
 # Where there is no end of anything, a window ends in its last quarter: behind what is the last word there by the
-# alphabet, or behind one of these. Wherever a window begins, those after it are soon the same, and need no second look.
+# alphabet, or behind one of these. Wherever a window begins, those after it are soon the same, and are known.
 MARKERS = "zZ7e"
 # Windows that are remembered with what is in them: text that repeats itself is read once.
 NUM_REMEMBERED = 256

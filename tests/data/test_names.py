@@ -271,3 +271,23 @@ def test_an_empty_roster_and_nameless_people_are_nowhere():
 @pytest.mark.parametrize("word", sorted(ORDINARY_WORDS))
 def test_ordinary_words_alone_are_no_names(word):
     assert find_names(f"chwiya {word} hna", [Person(word, ())]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("m3aHamza ghadi l souk", "Hamza"),
+        ("ktab dyalHamza tkherre9", "Hamza"),
+        ("aHamza sbar chwiya", "Hamza"),
+        ("3ndhamza kayn kolchi", "hamza"),
+        ("الكتاب ديالحمزة تقطع", "حمزة"),
+        ("غادي معحمزة للسوق", "حمزة"),
+        ("آحمزة جيب الخبز", "حمزة"),
+        ("Ham\u200bza jay", "Ham\u200bza"),
+        ("حم\u200dزة جاي", "حم\u200dزة"),
+        ("chahamza walo", None),
+    ],
+)
+def test_what_haste_writes_onto_a_name_or_nobody_sees_within_it_hides_no_name(text, name):
+    found = find_names(text, [Person("Hamza Jebli", ("Hamza", "حمزة"))])
+    assert [text[span.start : span.end] for span in found] == [name] * (name is not None)
