@@ -68,6 +68,12 @@ WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 SINGLE_CLITICS = words("ل ب ف د وب وف ول l' l’ l-")
 # Who is, was, is here.
 BEINGS = words("kan kant kano kayn kayna kanet كان كانت كاين كاينه")
+# A queen, some light.
+INDEFINITES = words("wa7d wahd wa7ed wahed chi واحد واحدة شي")
+# Behind these, a word for "the" is no "to": mn l hind, from India.
+BEFORE_ARTICLES = words("mn men f fi 3la dyal dial d b من ف في على ديال")
+# Neither light nor anything.
+NEITHER = re.compile(r",? {1,2}(?:w[ae]?la|la|ولا|لا)(?!\w)")
 END_OF_LINE = re.compile(r"[^\w\n,،:]{0,12}(?:\n|\Z)")
 
 
@@ -127,6 +133,14 @@ def _is_word(around: _Surroundings) -> bool:
     if around.prefix.endswith("ال") or (around.form in GREETINGS and GREETED.match(around.behind)):
         return True
     if around.prefix == "l" and around.previous in VOCATIVES:
+        return True
+    is_some = around.previous in INDEFINITES and not around.prefix
+    if is_some or (around.previous in ("la", "لا") and NEITHER.match(around.behind)):
+        return True
+    if around.previous in ("l", "el") and not BEFORE_ARTICLES.isdisjoint(around.before[-2:-1]):
+        return True
+    # Call me, speak to me: عيط علي.
+    if around.form == "علي" and not around.prefix and SPEAKING.match(around.previous):
         return True
     # kamil "all" is not "like Amal".
     return bool(around.prefix) and around.prefix + around.form in ORDINARY_WORDS
@@ -189,10 +203,15 @@ def _is_object(around: _Surroundings) -> bool:
     return prefix in ("", "د") and (prefix == "د" or previous in OWNERS or bool(ASKING.fullmatch(previous)))
 
 
+def is_preposition(text: str, folded: str, found: FoundForm) -> bool:
+    """Whether a form is على and not علي."""
+    return text[found.end - 1] == "ى" and folded[found.start : found.end] in PREPOSITIONS
+
+
 def is_evident(text: str, folded: str, found: FoundForm) -> bool:
     """Whether a word is a name here: of who is called, greeted, spoken of, written large, or does a thing."""
     around = _look_around(text, folded, found)
-    if _is_word(around) or (text[found.end - 1] == "ى" and around.form in PREPOSITIONS):
+    if _is_word(around):
         return False
     clause = read_clause(folded, found.clitic, found.end)
     if is_thing(around.form, around.prefix, clause):

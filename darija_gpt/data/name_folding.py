@@ -1,5 +1,6 @@
 """Names and texts as they are compared: without case, accents, hamzas, marks, and letters that are drawn out."""
 
+import functools
 import re
 import unicodedata
 
@@ -40,6 +41,7 @@ def join_letters(folded: str) -> str:
     return NOT_IN_NAMES.sub("", folded)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def reduce_name(folded: str) -> str:
     """The letters of a name, each once however long it is drawn."""
     return REPEATED.sub("", join_letters(folded))

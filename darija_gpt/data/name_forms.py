@@ -1,5 +1,7 @@
 """Which words of a text are forms of the names of a roster, or sound like them, and whose each form is."""
 
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -17,7 +19,16 @@ from darija_gpt.data.name_patterns import (
     list_stems,
     write_pattern,
 )
-from darija_gpt.data.name_sounds import MIN_CONSONANTS, Sounds, coarsen, compare_sounds, find_coarse_key, read_sounds
+from darija_gpt.data.name_sounds import (
+    COARSE_LETTERS,
+    MIN_CONSONANTS,
+    Sounds,
+    coarsen,
+    compare_sounds,
+    find_coarse_key,
+    find_coarse_keys,
+    read_sounds,
+)
 from darija_gpt.data.name_words import ORDINARY_WORDS
 
 
@@ -39,6 +50,11 @@ class HeardName(NamedTuple):
 MAX_WORDS = 200_000  # More words of texts than that are not remembered: a large vocabulary, in 60 MB.
 # Consonants of all that is written onto a word which begins so: وبالـ.
 MAX_CLITICS = dict.fromkeys("وفبلكدا", 3) | dict.fromkeys("ldbfw", 1)
+# The same in any order, and what a word of one name may be with the next.
+# Of clitics, and of words written onto a name: m3a, men, 3nd.
+CLITIC_KEYS = [coarsen("".join(letters)) for count in range(4) for letters in itertools.product("blkd", repeat=count)]
+CLITIC_KEYS += ["m", "mn", "nd"]
+PUNCTUATION = ".,:;!?…\"'()«»،؛؟"
 SHORT_FORM = 3  # letters, of which none is left out or drawn out to two
 MIN_HEARD_LETTERS = {True: 4, False: 3}  # by whether they are Latin; of fewer, any word sounds like a name
 DIGITS = {"3": "ع", "5": "خ", "7": "ح", "8": "هح", "9": "ق"}
@@ -229,12 +245,12 @@ class RosterForms:
         new_words = {*words} - self.other_words
         patterns = {word: self.candidates.get(word) or self._find_pattern(word) for word in new_words}
         compounds = self._find_compounds(folded, new_words)
+        patterns = {word: pattern for word, pattern in patterns.items() if pattern}
         place = 0
-        for token in TOKEN.finditer(folded) if compounds or any(patterns.values()) else ():
-            start = token.start()
-            if start < place:
+        for token in TOKEN.finditer(folded) if compounds or patterns else ():
+            pattern, start = patterns.get(token.group()), token.start()
+            if (pattern is None and start not in compounds) or start < place:
                 continue
-            pattern = patterns.get(token.group())
             matches = [pattern and pattern.match(folded, start), compounds.get(start)]
             match = max(filter(None, matches), key=re.Match.end, default=None)
             if match:
@@ -248,6 +264,30 @@ class RosterForms:
             if not is_known and (self.candidates.get(word) or self._find_pattern(word) or word in self.compounding):
                 return True
         return False
+
+    @functools.cached_property
+    def _possible_keys(self) -> frozenset[str]:
+        """Coarse keys of what may be a form, with clitics before it or none, or one word of a form."""
+        known = [key for key in self.coarse_keys if key is not None]
+        return frozenset((*(coarsen(clitics + key) for clitics in CLITIC_KEYS for key in known), *COMPOUNDING_KEYS))
+
+    def find_others(self, chunks: Iterable[str]) -> list[str]:
+        """Those of some chunks of the texts that hold no form, as far as a short look at all of them tells."""
+        groups: tuple[list[str], list[str]] = ([], [])
+        for chunk in chunks:
+            groups[chunk.isascii()].append(chunk)
+        others: list[str] = []
+        for group in filter(None, groups):
+            lines = fold_name("\n".join([chunk.strip(PUNCTUATION) for chunk in group]))
+            known = zip(group, lines.split("\n"), find_coarse_keys(lines), strict=True)
+            found = [
+                (chunk, word)
+                for chunk, word, key in known
+                if key not in self._possible_keys and not key.strip(COARSE_LETTERS)
+            ]
+            others += [chunk for chunk, _ in found]
+            self.other_words.update(word for _, word in found)
+        return others
 
     def matches(self, text: str) -> bool:
         """Whether a form stands anywhere in a text, as a name or as a word."""

@@ -190,7 +190,7 @@ def compare_sounds(one: Sounds, other: Sounds) -> int | None:
 
 _COARSE = str.maketrans(
     {
-        **dict.fromkeys("aeiouwy23hj78اويعءحهجـ*", ""),
+        **dict.fromkeys("aeiouwy23hj78اويعءحهجـ*"),  # nothing, and None is quicker
         **dict.fromkeys("pfvبپفڤ", "b"),
         **dict.fromkeys("t6تطثدضذظ", "d"),
         **dict.fromkeys("q95g4خغقك", "k"),
@@ -204,12 +204,36 @@ def coarsen(consonants: str) -> str:
     return _DOUBLED.sub("", consonants.translate(_COARSE))
 
 
+def _spell_out(word: str) -> str:
+    """A word with letters that are heard as they are in place of those that make others into another."""
+    word = _DOUBLED.sub("", word).replace("ch", "s").replace("dj", "j")
+    return _SOFT_C.sub("s", word).replace("c", "k")
+
+
 def find_coarse_key(word: str) -> str | None:
     """What `coarsen` makes of a word's consonants, found in no time; None where it takes longer."""
     begin = word[:4]
     if "bd" in begin or "عبد" in begin or word[-3:] == "دين" or not word.isalnum():
         return None
     if "c" in word or "dj" in word:
-        word = _DOUBLED.sub("", word).replace("ch", "s").replace("dj", "j")
-        word = _SOFT_C.sub("s", word).replace("c", "k")
+        word = _spell_out(word)
     return _DOUBLED.sub("", word.translate(_COARSE))
+
+
+COARSE_LETTERS = "bdkslmnr"
+# What takes longer than the others.
+_NOT_AT_ONCE = ("bd", "عبد", "دين")
+_COARSE_AT_ONCE = {**_COARSE, **dict.fromkeys(map(ord, "*ـ"), "?")}
+
+
+def find_coarse_keys(lines: str) -> list[str]:
+    """The same for words that each stand in a line, at once; there is another sign in what takes longer."""
+    for letters in _NOT_AT_ONCE:
+        lines = lines.replace(letters, "?")
+    if "c" in lines or "dj" in lines:
+        lines = _spell_out(lines)
+    keys = lines.translate(_COARSE_AT_ONCE)
+    for letter in COARSE_LETTERS:
+        while letter + letter in keys:
+            keys = keys.replace(letter + letter, letter)
+    return keys.split("\n")

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from darija_gpt.data.name_evidence import FoundForm, is_evident, spread_evidence
+from darija_gpt.data.name_evidence import FoundForm, is_evident, is_preposition, spread_evidence
 from darija_gpt.data.name_folding import DRAWN_OUT, fold_name, reduce_name
 from darija_gpt.data.name_forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
 from darija_gpt.data.name_parts import ARTICLES, TITLES
@@ -19,10 +19,13 @@ from darija_gpt.data.name_words import (
     ORDINARY_WORDS,
     WORDS_WITH_ARTICLE,
 )
-from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan
+from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan, Span
+from darija_gpt.data.privacy_windows import LONGEST_MESSAGE, find_in_windows
 
 
 LONG_FORM = 5  # letters that hardly stand behind others by chance
+# So many forms of a text that are words, too, are looked at. No message has more, and they are taken for names.
+MAX_DOUBTFUL = 128
 MAX_CHUNK = 40  # characters between spaces that are remembered
 # Before a form of so many letters, more than one clitic letter is the beginning of a word: welcome, liman, كلاما.
 CLITICS_OF_SHORT_FORMS = frozenset(
@@ -41,6 +44,7 @@ class RosterNames(RosterForms):
     def __init__(self, roster: tuple[Person, ...]):
         super().__init__(roster)
         self.other_chunks: set[str] = set()  # of the texts, between spaces, and made of other words
+        self.are_words: dict[tuple[str, str, str, str], bool] = {}  # by prefix, form, and its outer letters as written
         self.plain_chunks: set[str] = set()  # of these, in which no other private data is either, see privacy.scrub
         self.harmless_pseudonyms: dict[str, Any] = {}  # found to be none of these names, see privacy.scrub
 
@@ -82,41 +86,44 @@ class RosterNames(RosterForms):
                 groups.append([form])
         return groups
 
-    def _may_be_name(self, chunk: str) -> bool:
-        """Whether there is more than other words in a chunk of a text, which else is remembered."""
-        if len(chunk) > MAX_CHUNK or self.may_hold_form(fold_name(chunk)):
-            return True
-        if len(self.other_chunks) >= MAX_WORDS:
-            self.other_chunks.clear()
-            self.plain_chunks.clear()
-        self.other_chunks.add(chunk)
+    def _may_be_names(self, chunks: set[str]) -> bool:
+        """Whether there is more than other words in some chunks of a text, which else are remembered."""
+        if len(self.other_chunks) + len(chunks) > MAX_WORDS:
+            for known in (self.other_chunks, self.plain_chunks, self.are_words):
+                known.clear()
+        others = self.find_others(chunks)
+        self.other_chunks.update(others)
+        for chunk in chunks.difference(others):
+            if self.may_hold_form(fold_name(chunk)):
+                return True
+            self.other_chunks.add(chunk)
         return False
 
-    def find(self, text: str) -> Iterator[Bounds]:
-        """Where names stand in a text, in which what nobody sees may stand within them."""
+    def find(self, text: str, is_strict: bool = False) -> Iterator[Bounds]:
+        """Where names stand in a text; with `is_strict`, where there is all that may be one."""
         if not INVISIBLE.search(text):
-            yield from self._find(text)
+            yield from self._find(text, is_strict)
             return
+        # What nobody sees may stand within a name.
         places = [place for place, letter in enumerate(text) if not INVISIBLE.match(letter)]
-        for start, end in self._find("".join(text[place] for place in places)):
+        for start, end in self._find("".join(text[place] for place in places), is_strict):
             yield places[start], places[end - 1] + 1
 
-    def _find(self, text: str) -> Iterator[Bounds]:
-        chunks = text.split()
-        if self.other_chunks.issuperset(chunks):
-            return
-        if not any(self._may_be_name(chunk) for chunk in {*chunks} - self.other_chunks):
+    def _find(self, text: str, is_strict: bool) -> Iterator[Bounds]:
+        chunks = {*text.split()} - self.other_chunks
+        if not chunks or not (max(map(len, chunks)) > MAX_CHUNK or self._may_be_names(chunks)):
             return
         folded = fold_name(text)
         forms = [form for form in self.find_forms(folded) if _is_glued_on_purpose(text, folded, form)]
         if not forms:
             return
         groups = self._group_parts(text, folded, forms)
-        names = {form for form in forms if not self._is_word(text, folded, form)}
+        names = {form for form in forms if is_strict or not self._is_word(text, folded, form)}
         names.update(itertools.chain(*(group for group in groups if len(group) > 1)))
         if len(names) < len(forms):
-            doubtful = (form for form in forms if form not in names)
-            names.update(form for form in doubtful if is_evident(text, folded, form))
+            doubtful = [form for form in forms if form not in names and not is_preposition(text, folded, form)]
+            names.update(form for form in doubtful[:MAX_DOUBTFUL] if is_evident(text, folded, form))
+            names.update(doubtful[MAX_DOUBTFUL:])
             names = spread_evidence(text, folded, forms, names)
         last = 0
         for group in groups:
@@ -124,11 +131,20 @@ class RosterNames(RosterForms):
                 yield max(last, self._find_start(text, folded, group[0])), group[-1].end
                 last = group[-1].end
 
+    def find_spans(self, text: str) -> list[Span]:
+        """The same as spans of type NAME."""
+        return [(start, end, "NAME") for start, end in self.find(text)]
+
     def _is_word(self, text: str, folded: str, form: FoundForm) -> bool:
+        key = folded[form.clitic : form.start], folded[form.start : form.end], text[form.clitic], text[form.end - 1]
+        if key not in self.are_words:
+            self.are_words[key] = self._find_out_word(*key)
+        return self.are_words[key]
+
+    def _find_out_word(self, prefix: str, written: str, first: str, last: str) -> bool:
         """Whether a form is a word, too, or no more than sounds like a name, so that something must tell."""
-        written, prefix = folded[form.start : form.end], folded[form.clitic : form.start]
         plain = DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", written))
-        if plain in NAMES_IN_ALEF and text[form.end - 1] == "ى":
+        if plain in NAMES_IN_ALEF and last == "ى":
             return False
         letters = reduce_name(written)
         if letters in self.doubtful or letters in LIKE_NAMES or prefix + written in ORDINARY_WORDS:
@@ -136,7 +152,7 @@ class RosterNames(RosterForms):
         if prefix and prefix + written in BEHIND_CLITICS:
             return True
         if prefix == "ا":
-            is_called = text[form.clitic] == "آ" or len(written) >= LONG_FORM
+            is_called = first == "آ" or len(written) >= LONG_FORM
             return not is_called or plain in ORDINARY_WORDS
         is_known = prefix in CLITICS_OF_SHORT_FORMS or GLUED.fullmatch(prefix)
         if prefix and len(written) <= SHORT_FORM and not is_known:
@@ -184,4 +200,7 @@ def find_names(text: str, roster: Sequence[Person]) -> list[PiiSpan]:
     Returns:
         `list[PiiSpan]`: of type NAME, sorted, none overlapping another, without clitics.
     """
-    return [PiiSpan(start, end, "NAME") for start, end in read_roster(tuple(roster)).find(text)]
+    find = read_roster(tuple(roster)).find_spans
+    return [
+        PiiSpan(*span) for span in (find(text) if len(text) <= LONGEST_MESSAGE else find_in_windows(text, find, set()))
+    ]

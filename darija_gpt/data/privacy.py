@@ -42,6 +42,8 @@ __all__ = ["DETECTORS", "Detector", "Person", "PiiSpan", "find_names", "find_pii
 # looking into each of them for another takes minutes in a text made for it.
 PATIENCE = 64
 PATIENCE_IN_WINDOW = 8
+# Rounds of replacing after which the words around a name are no longer asked.
+MAX_ROUNDS = 4
 # More than a number in two lines takes.
 SPLIT_REACH = 64
 PLACEHOLDER_OF = {placeholder.strip("[]"): placeholder for placeholder in patterns.PLACEHOLDERS}
@@ -220,12 +222,12 @@ def find_pii(text: str) -> list[PiiSpan]:
     return list(map(functools.partial(tuple.__new__, PiiSpan), _find(text, _find_in_lines, set())))
 
 
-def _find_names_too(names: RosterNames, text: str, patience: int = PATIENCE) -> list[Span]:
+def _find_names_too(names: RosterNames, text: str, patience: int = PATIENCE, is_strict: bool = False) -> list[Span]:
     spans = _find_in_lines(text, patience)
     if not names.people:
         return spans
     blotted = blot(text, (span[:2] for span in spans)) if spans else text
-    found = [(start, end, "NAME") for start, end in names.find(blot_placeholders(blotted))]
+    found = [(start, end, "NAME") for start, end in names.find(blot_placeholders(blotted), is_strict)]
     return sorted(spans + found) if found else spans
 
 
@@ -250,6 +252,20 @@ class _Replacer:
             last = end
         pieces.append(text[last:])
         return "".join(pieces) if last else text
+
+    def replace_all(self, text: str) -> str:
+        """The same until nothing is left, as a replacement may bare what stood beside it.
+
+        "a@b.ma@cd" is an e-mail first and a mention then. Of names, each may be what tells another in a text made for
+        it; so after some rounds, all that may be a name is taken for one.
+        """
+        num_rounds = 0
+        while (replaced := self.replace(text)) != text:
+            text = replaced
+            num_rounds += 1
+            if num_rounds == MAX_ROUNDS:
+                self.find, self.clean = functools.partial(_find_names_too, self.names, is_strict=True), set()
+        return text
 
 
 def _is_plain(text: str, names: RosterNames) -> bool:
@@ -302,16 +318,13 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
         names.harmless_pseudonyms = dict(pseudonyms)
     if _is_plain(text, names):
         return text
-    replace = _Replacer(names, pseudonyms).replace
-    # A replacement may bare what stood beside it: "a@b.ma@cd" is an e-mail first and a mention then.
-    while (replaced := replace(text)) != text:
-        before, lines = text.split("\n"), replaced.split("\n")
-        text = replaced
-        is_long, is_split = len(text) > LONGEST_MESSAGE, len(before) != len(lines)
-        if is_long or is_split or _find_across_lines(text):
-            continue
-        for number, line in enumerate(before):
-            while lines[number] != line:
-                line, lines[number] = lines[number], replace(lines[number])
-        return "\n".join(lines)
-    return text
+    replacer = _Replacer(names, pseudonyms)
+    replaced = replacer.replace(text)
+    before, lines = text.split("\n"), replaced.split("\n")
+    if len(text) > LONGEST_MESSAGE or len(before) != len(lines) or _find_across_lines(replaced):
+        return replacer.replace_all(replaced)
+    changed = (old != new for old, new in zip(before, lines, strict=True))
+    return "\n".join(
+        _Replacer(names, pseudonyms).replace_all(line) if is_changed else line
+        for line, is_changed in zip(lines, changed, strict=True)
+    )

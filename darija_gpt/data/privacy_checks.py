@@ -119,7 +119,9 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
-    return match.span() if int(_read_digits(match.group())) % 97 == 0 else None
+    """24 digits with the key of their bank; or behind a cue, because many a key is written wrong."""
+    is_valid = int(_read_digits(match.group())) % 97 == 0
+    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
 
 
 @functools.lru_cache(maxsize=1 << 16)

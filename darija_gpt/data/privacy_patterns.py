@@ -56,6 +56,7 @@ CARD = re.compile(
 # What does not stand before a word or behind it: letters and digits, or the underscore, too.
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
 _OF_WORDS, _NO_MORE = r"\w", r"(?!\w)"
+BANK_CUE = write_cue("rib|iban|compte|7sab|l7sab", _OF_WORDS, _NO_MORE, "الحساب|ريب|الريب|آيبان|ايبان")
 # By the first digit: what the numbers of a network begin with, and their lengths.
 CARD_NETWORKS = {
     "2": ((re.compile(r"2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),),

@@ -47,7 +47,7 @@ PICTURES_AND_ROWS = {".png", ".parquet", ".model"}
 # An entry a line, of older tokenizers.
 WORD_LISTS = {"vocab.txt", "vocab.json", "merges.txt"}
 # What keeps the lines of a reply apart in a card.
-LINE_ELEMENT = re.compile(r"<br>|</?div[^>]*>")
+LINE_ELEMENT = re.compile(r"(?:<br>|</?div[^>]*>)+")
 HASH = re.compile(r"[0-9a-f]{40,64}")
 
 

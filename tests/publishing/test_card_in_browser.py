@@ -61,10 +61,12 @@ def test_a_card_has_whole_tables_visible_pictures_and_arabic_from_right_to_left(
     assert len(pictures) >= 6 and all(natural > 100 and shown > 100 for natural, shown in pictures)
     turns = browser.execute_script(
         "return [...document.querySelectorAll('div[dir]')].map("
-        "turn => [turn.innerText, getComputedStyle(turn).direction])"
+        "turn => [turn.innerText, getComputedStyle(turn).direction, getComputedStyle(turn).textAlign])"
     )
-    assert {direction for text, direction in turns if "\u0600" <= text[0] <= "\u06ff"} == {"rtl"}
-    assert {direction for text, direction in turns if text[0].isascii()} == {"ltr"}
+    assert {direction for text, direction, _ in turns if "\u0600" <= text[0] <= "\u06ff"} == {"rtl"}
+    assert {direction for text, direction, _ in turns if text[0].isascii()} == {"ltr"}
+    # Each on its own side.
+    assert {alignment for *_, alignment in turns} == {"start"}
     PICTURES.mkdir(exist_ok=True)
     height = browser.execute_script("return document.documentElement.scrollHeight")
     browser.set_window_size(1200, height + 200)
