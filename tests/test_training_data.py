@@ -306,5 +306,5 @@ def test_the_command_in_the_readme_streams(dataset_dir, tokenizer_dir, darija, t
     command = [sys.executable, README.parent / script, *flags, *small]
     process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
-    assert "training tokens from a stream in 16 lanes, 2 steps of 256 tokens" in process.stdout
+    assert "training tokens from a stream in 16 lanes, 2 steps of 128 tokens" in process.stdout
     assert json.loads((runs / "base" / "training_summary.json").read_text())["steps"] == 2

@@ -173,9 +173,19 @@ ENGLISH = words(
     """
 )
 FRENCH_HOMOGRAPHS = words(
-    "rose pierre olive aube mina dina marine claire blanche florence constant clement noel salam"
+    """
+    rose pierre olive aube mina dina marine claire blanche florence constant clement noel salam islam jihad
+    ramadan med
+    baraka fassi soussi marrakchi rbati meknassi tanjaoui doukkali sahraoui rifi
+    """
 )
-ENGLISH_HOMOGRAPHS = words("said rose olive dina noel salam")
+ENGLISH_HOMOGRAPHS = words("said rose olive dina noel salam islam jihad ramadan med ward sultan")
+# "This l", which is an article.
+BEFORE_DEFINITE = _spell("had hadak hadik dak dik hadok wahd wa7ed wahda ga3 kol")
+# "A riad", and no Riad: whoever is spoken of has no article.
+ARTICLES_BEFORE_THINGS = words(
+    "le la les un une du des au aux ce cet cette ces mon ma mes ton ta tes son sa ses notre votre leur the a an my"
+)
 ACTIONS, ADDRESSES, POSSESSIONS = (
     frozenset(map(spell, listed)) for listed in (ALL_ACTIONS, ALL_ADDRESSES, ALL_POSSESSIONS)
 )

@@ -13,6 +13,7 @@ from darija_gpt.data.name_patterns import (
     COMPOUND,
     COMPOUNDING,
     COMPOUNDING_KEYS,
+    DOUBLED_CLITIC,
     GLUED,
     TOKEN,
     list_beginnings,
@@ -53,7 +54,7 @@ MAX_CLITICS = dict.fromkeys("وفبلكدا", 3) | dict.fromkeys("ldbfw", 1)
 # The same in any order, and what a word of one name may be with the next.
 # Of clitics, and of words written onto a name: m3a, men, 3nd.
 CLITIC_KEYS = [coarsen("".join(letters)) for count in range(4) for letters in itertools.product("blkd", repeat=count)]
-CLITIC_KEYS += ["m", "mn", "nd"]
+CLITIC_KEYS += ["m", "mn", "nd", "bm", "bmn", "bnd"]
 PUNCTUATION = ".,:;!?…\"'()«»،؛؟"
 SHORT_FORM = 3  # letters, of which none is left out or drawn out to two
 MIN_HEARD_LETTERS = {True: 4, False: 3}  # by whether they are Latin; of fewer, any word sounds like a name
@@ -251,11 +252,15 @@ class RosterForms:
             pattern, start = patterns.get(token.group()), token.start()
             if (pattern is None and start not in compounds) or start < place:
                 continue
-            matches = [pattern and pattern.match(folded, start), compounds.get(start)]
-            match = max(filter(None, matches), key=re.Match.end, default=None)
+            match, compound = pattern and pattern.match(folded, start), compounds.get(start)
+            if compound and (not match or compound.end() > match.end()):
+                match = compound
             if match:
                 place = match.end()
-                yield FoundForm(match.start(), *match.span(match.lastindex or 0))
+                begin, end = match.span(match.lastindex or 0)
+                # Of ووفاء and ببدر, the first letter is a clitic; drawn-out letters are more.
+                is_doubled = begin == start and token.group() not in TITLES and DOUBLED_CLITIC.match(folded, start)
+                yield FoundForm(start, begin + 1 if is_doubled else begin, end)
 
     def may_hold_form(self, folded: str) -> bool:
         """Whether one of the words may begin a form."""

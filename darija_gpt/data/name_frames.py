@@ -17,7 +17,7 @@ END_OF_CLAUSE = re.compile(r"[^\w\s'’\-]|\n")
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 REACH = 64  # characters of a clause
 # What Latin letters have before a name in French.
-ELISIONS = ("", "d'", "d’", "l'", "l’", "qu'", "qu’")
+ELISIONS = ("", "d'", "d’", "qu'", "qu’")
 
 
 class Clause(NamedTuple):
@@ -199,6 +199,8 @@ def _is_among_foreign_words(form: str, clause: Clause) -> bool:
     before, behind = clause.written_before, clause.written_behind
     beside = {*before[-1:], *behind[: 2 if behind[:1] == ["a"] else 1]}
     around = {*before, *behind}
+    if not said.ARTICLES_BEFORE_THINGS.isdisjoint(before[-1:]):
+        return False
     languages = ((said.FRENCH, said.FRENCH_HOMOGRAPHS), (said.ENGLISH, said.ENGLISH_HOMOGRAPHS))
     return any(
         len(around & language) > 1 and not beside.isdisjoint(language) and form not in homographs
@@ -217,7 +219,7 @@ def is_thing(form: str, prefix: str, clause: Clause) -> bool:
     if form in said.SEASONS and (prefix == "ف" or last in ("f", "fi", "في")):
         return True
     if prefix:
-        return False
+        return prefix == "l" and last in said.BEFORE_DEFINITE
     is_definite = first in said.DEFINITE or (first.startswith("ال") and first not in said.TIMES | said.PREDICATES)
     if form == "علي" and is_definite:
         return True  # على

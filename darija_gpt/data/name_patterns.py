@@ -18,6 +18,7 @@ TOKEN = re.compile(rf"(?:(?:[{LATIN_CLITICS}]['’\-]|qu['’])(?=[^\W_]))?[^\W_
 # And to Marie, O Marie, as ولمريم and يامريم.
 ARABIC_PREFIX = rf"(?:[وف]?(?:[{ARABIC_CLITICS}](?:ال|ل)?|ال)|[وي]?ا|{ARABIC_GLUED})"
 PREFIX = re.compile(ARABIC_PREFIX)
+DOUBLED_CLITIC = re.compile(rf"([{ARABIC_CLITICS}])\1(?!\1)")
 # Words that are one name with what stands behind or before them: Abd El Ghani, Ben Ali, Aït Taleb, Nour Eddine.
 _LATIN_BEFORE = r"3?[ae]?bd(?:[aeiou]?l)?|b[ei]n|ibn|bou|ab[ou]u?|a[iy]?t|oul[ea]?d|ou?m{1,2}"
 _ARABIC_BEFORE = r"عبد|ا?بن|ا?بو|ايت|ولد|اولاد|ام"

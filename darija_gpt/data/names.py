@@ -72,19 +72,23 @@ class RosterNames(RosterForms):
         """Forms that stand side by side and are parts of one person's name."""
         groups: list[list[FoundForm]] = []
         shared: set[int] = set()
+        last_letters = ""
         for form in forms:
             letters = read_letters(folded, form)
-            owners = {*self.owners[letters]}
-            last = groups[-1][-1] if groups else None
-            is_behind = last and BETWEEN_PARTS.fullmatch(folded, last.end, self._find_start(text, folded, form))
-            is_called_again = last and letters == read_letters(folded, last)
-            if is_behind and not is_called_again and form.clitic >= form.start - 2 and shared & owners:
-                shared &= owners
+            owners = self.owners[letters]
+            is_part = not shared.isdisjoint(owners) and letters != last_letters and form.clitic >= form.start - 2
+            if is_part and self._is_behind(text, folded, groups[-1][-1], form):
+                shared.intersection_update(owners)
                 groups[-1].append(form)
             else:
-                shared = owners
+                shared = {*owners}
                 groups.append([form])
+            last_letters = letters
         return groups
+
+    def _is_behind(self, text: str, folded: str, last: FoundForm, form: FoundForm) -> bool:
+        """Whether nothing stands between two parts of a name but what belongs to it."""
+        return BETWEEN_PARTS.fullmatch(folded, last.end, self._find_start(text, folded, form)) is not None
 
     def _may_be_names(self, chunks: set[str]) -> bool:
         """Whether there is more than other words in some chunks of a text, which else are remembered."""
@@ -105,8 +109,9 @@ class RosterNames(RosterForms):
             yield from self._find(text, is_strict)
             return
         # What nobody sees may stand within a name.
-        places = [place for place, letter in enumerate(text) if not INVISIBLE.match(letter)]
-        for start, end in self._find("".join(text[place] for place in places), is_strict):
+        found = list(self._find(INVISIBLE.sub("", text), is_strict))
+        places = [place for place, letter in enumerate(text) if not INVISIBLE.match(letter)] if found else []
+        for start, end in found:
             yield places[start], places[end - 1] + 1
 
     def _find(self, text: str, is_strict: bool) -> Iterator[Bounds]:

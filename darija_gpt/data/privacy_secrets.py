@@ -147,6 +147,8 @@ NOT_A_PASSWORD = re.compile(
 def check_code(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A code right behind its cue; or further on in the sentence, where the cue says "code" and it is no year."""
     gap, value = reading.lowered[slice(*match.span(2))], match[3]
+    if not gap.strip(" :=-"):
+        return match.span(3)  # As most codes stand.
     if HARMLESS_CODE.match(gap):
         return None
     is_far = ONLY_FILLER.fullmatch(gap) is None

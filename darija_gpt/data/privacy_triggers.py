@@ -75,7 +75,8 @@ FEW_LINES = 8  # which are asked one by one, as most hold one of the first trigg
 HALF_TRIGGER = re.compile(rf"\A(?:(?:at|chez|point|dot|[آأا]ت|نقطة|دوت)\Z|douze|فاي|باس)|{HOUSE_WORD}")
 _LETTER = r"[^\W\d_⁰-⁹₀-₉①-⑨⓪]"
 PLAIN_WORD = re.compile(
-    rf"(?:{_LETTER}|\d(?={_LETTER})|(?<={_LETTER})['’\-](?={_LETTER}))++[!?,،؟…]*+|[\U0001f000-\U0001faff\ufe0f]++"
+    rf"[<(«\"]?(?:{_LETTER}|\d(?={_LETTER})|(?<={_LETTER})['’\-](?={_LETTER}))++[!?,،؟…>)»\".:;]*+"
+    r"|[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]++"
 )
 # A number, not part of a word unless of a house: rue 5, imm4, but not zn9a.
 HOUSE_NUMBER = re.compile(r"\d(?:(?<![^\W_].)|(?<=[tmcn].)(?![^\W_]))")

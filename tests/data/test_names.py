@@ -188,6 +188,143 @@ def test_who_is_called_spoken_of_or_met_is_a_name(text, is_name):
     assert bool(name_texts(text)) == is_name
 
 
+HOMOGRAPHS = {
+    "woman": [
+        ("Imane", "iman", "إيمان"),
+        ("Hayat", "hayat", "حياة"),
+        ("Wafae", "wafa", "وفاء"),
+        ("Amal", "amal", "أمل"),
+    ],
+    "man": [("Badr", "badr", "بدر"), ("Karim", "karim", "كريم"), ("Omar", "3omar", "عمر"), ("Adil", "adil", "عادل")],
+}
+# By what the sentence does with the name, which stands where a star is: in Latin letters, and in Arabic ones.
+FRAMES = {
+    "woman": [
+        "* mazal na3sa|واش * باقا ناعسة؟",
+        "* khassha tbddel tilifounha|* خاصها تبدل الطبيب",
+        "* w khtha jaw bkri|* وخوها جاو",
+        "fin kayna *?|فين كاينة *؟",
+        "* jawbini dghya|* جاوبيني",
+        "jat * w jabt m3aha l7lwa|جات * ومشات",
+        "hadik * li hdrt lik 3liha|هاديك * لي هضرت ليك عليها",
+        "twe7chtek *|توحشتك *",
+        "chrit wa7d lkado l * dyal l3id|شريت هدية ل* بمناسبة النجاح",
+        "gls 7da * f lkar|صيفطت الصورة ل* البارح",
+        "ana w * ghadi ntl9aw f la gare|مشيت أنا و* للسوق",
+        "* dima katnsa ssarot|* ديما كتعطل",
+        "*|*",
+        "wakha *|واخا *",
+        "* w fatima mchaw|فرحنا ب* بزاف",
+        "tu connais * ?|شفت * فالمارشي",
+        "on attend * pour commencer|خالتي جات هي و*",
+        "khdit lktab mn *|سمعت الخبر من *",
+    ],
+    "man": [
+        "* khassou ydir lcontrôle technique|* خاصو يبدل الطبيب",
+        "ja * w dda lmefta7|جا * وداني معاه",
+        "* makayjawbch|* ماكيجاوبش",
+        "* li khsser lina lmatch|غير * اللي فهم الدرس",
+        "hadak * dyal lbanka|هاداك * ديال البنك",
+        "kan * 7dana|كان * حدانا",
+        "* weld 3mi tzewej|* ولد عمي تزوج",
+        "sift l'adresse l *|رجعو الفلوس ل*",
+        "j'ai donné les clés à *|فرحان ب* خويا",
+        "fin mcha *?|فين مشا *؟",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "frame"), [(kind, frame) for kind, frames in FRAMES.items() for frame in frames], ids=lambda value: value
+)
+def test_a_name_that_is_a_word_is_told_by_its_place_in_the_sentence(kind, frame):
+    latin, arabic = frame.split("|")
+    for name, in_latin, in_arabic in HOMOGRAPHS[kind]:
+        for text, written in ((latin.replace("*", in_latin), in_latin), (arabic.replace("*", in_arabic), in_arabic)):
+            found = [text[span.start : span.end] for span in find_names(text, [Person(f"{name} Bennis", ())])]
+            assert found == [written], text
+
+
+HOMOGRAPH_ROSTER = [Person(name, ()) for kind in HOMOGRAPHS.values() for name, _, _ in kind] + [
+    Person(name, ())
+    for name in (
+        "Nour Rami",
+        "Said",
+        "Farah",
+        "Salam Tazi",
+        "Latifa",
+        "Abdellatif",
+        "Noël Roy",
+        "Rim",
+        "Rahma",
+        "Rabie",
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "chi nour f had lbit 3afak",
+        "شفت شي ريم صغيور فالغابة",
+        "ya latif ya latif",
+        "يا لطيف على حالة",
+        "يا سلام شحال زوين",
+        "يا كريم يا رب",
+        "joyeux noël à tous",
+        "on se voit pour les fêtes de Noël",
+        "ramadan karim à tous",
+        "3id said w kol 3am w ntoma bkhir",
+        "nour 3ini nti",
+        "bla amal ma n3ichoch",
+        "شوية ديال نور",
+        "حتى نور ماكاين فالزنقة",
+        "لحياة أفضل إن شاء الله",
+        "بفرح كبير نعلن ليكم",
+        "فربيع العمر",
+        "نهار سعيد عليك",
+        "الحاكم عادل",
+        "بعمر عشرين عام",
+        "هضرت علي الجريمة",
+        "hayat s3iba f lghorba",
+        "rajl karim w mrbbi",
+        "l9it amal f llah",
+        "f rabi3 lblad zwina",
+        "he said it was fine",
+        "on dort dans un riad ce soir",
+        "ils parlent de jihad et de paix",
+        "amine, lah ychafih",
+    ],
+)
+def test_the_word_that_is_a_name_too_stays_a_word(text):
+    assert find_names(text, HOMOGRAPH_ROSTER) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("Imane", "b-Imane wla bla biha", "Imane"),
+        ("Nour", "sellmi 3la dik l-Nour", "Nour"),
+        ("Mokhtar", "جا خويا والمختار معاه", "المختار"),
+        ("Houcine", "والحسين راه خرج", "حسين"),
+        ("Noël Roy", "Noël et sa femme viennent demain", "Noël"),
+        ("Noël Roy", "la voiture de Noël est en panne", "Noël"),
+        ("Rim", "عطي الكاس لريـــم", "ريـــم"),
+        ("Latifa", "يا لطيفة جاوبي", "لطيفة"),
+        ("Karim", "ya karim fin nta", "karim"),
+        ("Said", "j'ai appelé said ce matin", "said"),
+    ],
+)
+def test_what_stands_around_a_name_is_no_part_of_it_and_hides_it_not(name, text, found):
+    assert [text[span.start : span.end] for span in find_names(text, [Person(name, ())])] == [found]
+
+
+def test_of_doubtful_names_without_end_the_last_are_taken_for_names():
+    text = "nour dyal chemch " * 1000
+    assert not find_names(text[:1000], ROSTER)
+    assert len(find_names(text, ROSTER)) > 800
+
+
 def test_what_is_said_is_no_name_beside_who_says_it():
     assert name_texts("i met Said, he said hi") == ["Said"]
 

@@ -1,16 +1,33 @@
 """Private data found and replaced, on invented numbers and names."""
 
+import gc
 import itertools
 import json
 import random
+import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pii_generator import HARMLESS, HIDDEN_MAKERS, MAKERS, make_cued_lines, make_lines
+from pii_generator import (
+    ARABIC_INDIC,
+    FRAMES,
+    FULL_WIDTH,
+    HARMLESS,
+    HIDDEN_MAKERS,
+    MAKERS,
+    make_cued_lines,
+    make_lines,
+)
 
-from darija_gpt.data.privacy import DETECTORS, Person, PiiSpan, find_pii, scrub
+from darija_gpt.data import privacy
+from darija_gpt.data.name_spellings import SPELLINGS
+from darija_gpt.data.names import read_roster
+from darija_gpt.data.privacy import DETECTORS, Person, PiiSpan, find_names, find_pii, scrub
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
 from darija_gpt.data.privacy_windows import LONGEST_MESSAGE
+from darija_gpt.data.privacy_words import words
 from darija_gpt.tokenizer import PLACEHOLDERS
 
 
@@ -238,9 +255,200 @@ def test_text_made_to_be_slow_is_read_in_linear_time(detector, pump):
     assert scrub(scrubbed, ROSTER) == scrubbed
 
 
+# What is found over and over, or nearly: of each type a valid writing, one that stops short, and one that a checksum
+# or the words around it refuse. A # is another digit each time, or a letter of a hexadecimal number.
+DENSE = {
+    "phones in pairs": "06 ## ## ## ## ",
+    "phones": "06######## ",
+    "phones that stop short": "06 ## ## ## # ",
+    "phones of elsewhere": "+33 6 ## ## ## ## ",
+    "phones with letters": "o6 ## l# ## S# ",
+    "phones in brackets": "(06)(##)(##)(##)(##) ",
+    "spoken phones": "zero six ## quarante ## huit ## ",
+    "cards": "4### #### #### #### ",
+    "accounts": "rib ### ### ################ ## ",
+    "IBANs": "MA## #### #### #### #### #### #### ",
+    "IBANs that stop short": "MA## #### #### #### #### #### ### ",
+    "digits": "#",
+    "digits apart": "# ",
+    "pairs": "## ",
+    "times": "##:##:## ",
+    "addresses of machines": "##.##.##.## ",
+    "quads of a machine": "##a#:##b#:",
+    "bytes of a machine": "a#:b#:c#:",
+    "coordinates": "33.####, -7.#### ",
+    "codes": "code #### ",
+    "codes before their cue": "###### hwa lcode ",
+    "identity cards": "BK###### ",
+    "mail": "anir##@exemple.ma ",
+    "mail that stops short": "anir##@exemple ",
+    "sites": "exemple##.com ",
+    "mentions": "@sal_wa## ",
+    "passwords": "mdp : zit##!ab ",
+    "houses": "## rue Ibn Batouta, appt # ",
+}
+FORMS = {
+    "latin": lambda text: text,
+    "Arabic-Indic": lambda text: text.translate(ARABIC_INDIC),
+    "full width": lambda text: text.translate(FULL_WIDTH),
+    "with what cannot be seen": lambda text: "\u200b".join(re.findall(".{1,3}", text)),
+}
+
+
+def write_densely(piece: str, form: str, size: int) -> str:
+    """A line of so many characters, in which hardly two numbers are the same."""
+    source = random.Random(size)
+    pieces = [FORMS[form](piece)] * (size // len(piece) + 1)
+    return re.sub("#", lambda _: str(source.randrange(10)), "".join(pieces))[:size]
+
+
+def measure(work: Callable[[], object], rounds: int = 3) -> float:
+    """The least seconds of this process that some work takes, without what collecting garbage adds now and then."""
+    seconds = []
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            start = time.process_time()
+            work()
+            seconds.append(time.process_time() - start)
+    finally:
+        gc.enable()
+    return min(seconds)
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_twice_the_text_takes_about_twice_the_time(name):
+    short, long = (write_densely(DENSE[name], "latin", LONGEST_MESSAGE * times) for times in (1, 2))
+    assert measure(lambda: find_pii(long)) <= 2.5 * measure(lambda: find_pii(short))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("pump", ["0612345678 ", "1 2", "a", "@", "1.1.1.1 ", "rue 1 ", "+212 ", "a1 B.2@"])
-def test_a_line_of_ten_million_characters_is_read(pump):
-    text = (pump * 10_000_000)[:10_000_000]
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", DENSE)
+def test_a_megabyte_takes_about_four_times_as_long_as_a_quarter_of_it(name, form):
+    texts = [write_densely(DENSE[name], form, size) for size in (250_000, 500_000, 1_000_000)]
+    seconds = [measure(lambda text=text: find_pii(text), rounds=2) for text in texts]
+    assert all(second <= 2.5 * first for first, second in itertools.pairwise(seconds)), seconds
+
+
+NAMED = {
+    "names": "yassine ",
+    "names that are words": "nour ",
+    "names that are called": "a nour ",
+    "names in lines": "nour\n",
+    "names drawn out": "yassiiiine ",
+    "names behind clitics": "ولياسين ",
+    "halves of names": "abd el ",
+    "letters of a name": "yas",
+    "names joined": "nour w amal w ",
+    "names told by each other": "nour amal, said karim, ",
+    "other words": "salam khouya labas 3lik ",
+}
+CROWD = [Person(name, ()) for row in SPELLINGS[:26] for name in row[:1]] + ROSTER
+
+
+@pytest.mark.parametrize("roster", [ROSTER, CROWD], ids=["of 4", "of 30"])
+@pytest.mark.parametrize("name", NAMED)
+def test_names_are_found_and_replaced_in_a_long_line(name, roster):
+    text = (NAMED[name] * 1_000_000)[: 4 * LONGEST_MESSAGE]
+    spans = find_names(text, roster)
+    assert all(first.end <= second.start for first, second in itertools.pairwise(spans))
+    scrubbed = scrub(text, roster)
+    assert scrub(scrubbed, roster) == scrubbed
+    twice = text + text
+    assert measure(lambda: find_names(twice, roster)) <= 2.5 * measure(lambda: find_names(text, roster)) + 0.05
+
+
+def test_names_that_tell_each_other_one_by_one_end_after_some_rounds(monkeypatch):
+    rounds = []
+
+    def find_first_name(names, text, is_strict=False):
+        rounds.append(is_strict)
+        places = [match.start() for match in re.finditer("nour", text)]
+        return ((place, place + 4) for place in (places if is_strict else places[:1]))
+
+    monkeypatch.setattr("darija_gpt.data.names.RosterNames.find", find_first_name)
+    assert scrub("nour 0612345678 " * 50, ROSTER) == "[NAME] [PHONE] " * 50
+    assert len(rounds) < 12
+
+
+def test_text_that_repeats_itself_is_read_once(monkeypatch):
+    windows = []
+    find = privacy._find_in_lines
+    monkeypatch.setattr(
+        privacy, "_find_in_lines", lambda text, **options: windows.append(text) or find(text, **options)
+    )
+    source = random.Random(6)
+    lines = [line for _, line, _, _ in CORE]
+    source.shuffle(lines)
+    period = " ".join(lines * 2)
+    spans = find_pii(period * 20)
+    assert len(period) > LONGEST_MESSAGE and sum(map(len, windows)) < 4 * len(period)
+    assert len(spans) > 19 * len(find_pii(" ".join(lines)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "piece", ["0612345678 ", "1 2", "a", "@", "1.1.1.1 ", "rue 1 ", "+212 ", "a1 B.2@", *DENSE.values()]
+)
+def test_a_line_of_ten_million_characters_is_read(piece):
+    text = write_densely(piece, "latin", 10_000_000)
     spans = find_pii(text)
     assert all(0 <= span.start < span.end <= len(text) for span in spans)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMED)
+def test_a_line_of_ten_million_characters_is_scrubbed_of_names(name):
+    text = (NAMED[name] * 10_000_000)[:10_000_000]
+    scrubbed = scrub(text, CROWD)
+    assert scrub(scrubbed, CROWD) == scrubbed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_stands_side_by_side_is_scrubbed_once(seed):
+    source = random.Random(seed)
+    makers = [*MAKERS.values(), *HIDDEN_MAKERS.values()]
+    cued = [line for _, line, _, _ in make_cued_lines(seed)]
+    names = words("yassine nour said نور سعيد ياسين فاتي ولياسين لنور b-Nour yassiiine nouuur Yassine_Tazi @nour")
+    between = words(
+        """
+        a ya يا w و l ل mn m3a rah راه ja جا galt قالت 3la على chi شي wakha واخا dyal ديال bnti katjawb lah الله , ، .
+        ? ! : @ + ( ) [ ] - _ / ٠٦ 🙏
+        """
+    )
+    names, between = sorted(names), sorted(between)
+    kinds = (
+        lambda: source.choice(makers)(source),
+        lambda: source.choice(cued),
+        lambda: source.choice(HARMLESS),
+        lambda: source.choice(names),
+        lambda: source.choice(names),
+        lambda: source.choice(between),
+        lambda: source.choice(between),
+        lambda: source.choice((*PLACEHOLDERS, "\n", "\u200b", "\u200f")),
+    )
+    for _ in range(400):
+        pieces = [source.choice(kinds)() for _ in range(source.randrange(1, 9))]
+        scrubbed = scrub(source.choice((" ", " ", " ", "", "\n", ", ")).join(pieces), ROSTER)
+        assert scrub(scrubbed, ROSTER) == scrubbed
+
+
+def test_words_that_are_plain_stay_so_beside_others():
+    names = read_roster(tuple(ROSTER))
+    pieces = {word for _, line, _, _ in CORE + HIDDEN + CUED for word in line.split()}
+    pieces |= {word for line in (*HARMLESS, *FRAMES) for word in line.split()}
+    pieces |= words(
+        """
+        cent douze واي فاي دو باس باسورد at chez point dot نقطة / .
+        : [ ( <at (dot zero. code: rue hay imm 3imara a² 5 3la ٦
+        """
+    )
+    for word in sorted(pieces) * 2:
+        scrub(word, ROSTER)
+    plain = sorted(names.plain_chunks)
+    assert len(plain) > 200
+    source = random.Random(8)
+    for _ in range(4000):
+        text = source.choice((" ", " ", "\n")).join(source.choices(plain, k=source.randrange(1, 12)))
+        assert not find_pii(text) and not find_names(text, ROSTER), text

@@ -275,7 +275,7 @@ def test_our_own_base_learns_and_is_compared_with_itself_from_scratch(base_dir, 
     }
     finetune_classifier(parse_recipe("darija-small/finetune_classifier", flags))
     metrics = read_metrics(tmp_path / "out")
-    assert metrics["results"]["model"]["accuracy"]["value"] > 0.9
+    assert metrics["results"]["model"]["accuracy"]["value"] > 0.8
     results = {name: result["macro_f1"]["value"] for name, result in metrics["results"].items()}
     for name in ("baseline", "from_scratch"):
         difference = metrics["differences"][name]["macro_f1"]
