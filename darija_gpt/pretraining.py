@@ -238,6 +238,9 @@ def _pretrain(arguments: PretrainArguments) -> None:
             save_model(trained, tokenizer, arguments, summary)
             loss, bits = summary["validation_loss"], summary["validation_bits_per_byte"]
             print(f"validation loss {loss:.4f}, {bits:.4f} bits per byte -> {arguments.output_dir}")
+    # The group of processes must outlive DistributedDataParallel, which would end it while it holds the interpreter's
+    # lock: gloo's threads need that lock to end, and the process would wait for ever.
+    model, run, trained = accelerator.free_memory(model, run, trained)
     accelerator.end_training()
 
 

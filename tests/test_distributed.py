@@ -1,5 +1,6 @@
 """Several processes: the same run as one, whoever of them dies."""
 
+import gc
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+import torch
 from fault_runs import TINY, make_arguments, run_to_end, set_steps, start
+from torch.nn.parallel import DistributedDataParallel
 
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.pretraining import pretrain
@@ -53,6 +56,14 @@ def pretrain_as(arguments, rank: int, num_processes: int, port: int, last_step: 
             os.kill(os.getpid(), signal.SIGTERM)
         return update(updater, number)
 
+    def destroy_after_models(*args):
+        # One that outlived the group of processes would now and then hang while it is freed.
+        alive = [thing for thing in gc.get_objects() if isinstance(thing, DistributedDataParallel)]
+        assert not alive
+        destroy(*args)
+
+    destroy = torch.distributed.destroy_process_group
+    torch.distributed.destroy_process_group = destroy_after_models
     Updater.update = update_and_stop
     pretrain(arguments)
 
