@@ -271,11 +271,14 @@ def test_our_own_base_learns_and_is_compared_with_itself_from_scratch(base_dir, 
         "learning_rate": 5e-3,
         "num_train_epochs": 3,
         "from_scratch_epochs": 1,
+        # What spares thousands of tweets leaves too little of eighty sentences.
+        "config_fields.residual_dropout": 0.0,
+        "config_fields.embedding_dropout": 0.0,
         "mixed_precision": "no",
     }
     finetune_classifier(parse_recipe("darija-small/finetune_classifier", flags))
     metrics = read_metrics(tmp_path / "out")
-    assert metrics["results"]["model"]["accuracy"]["value"] > 0.8
+    assert metrics["results"]["model"]["accuracy"]["value"] > 0.9
     results = {name: result["macro_f1"]["value"] for name, result in metrics["results"].items()}
     for name in ("baseline", "from_scratch"):
         difference = metrics["differences"][name]["macro_f1"]
