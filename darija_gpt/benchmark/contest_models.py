@@ -96,19 +96,24 @@ def _wrap_transformers(model: Any) -> Player:
     return Player(model, lambda tokens: model(input_ids=tokens, labels=tokens, use_cache=False).loss, generate)
 
 
+def _name_dimensions(setup: ContestSetup) -> dict[str, int]:
+    """The dimensions by their names in a configuration of ours, which are Llama's."""
+    return {
+        "vocab_size": setup.vocab_size,
+        "hidden_size": setup.hidden_size,
+        "intermediate_size": setup.intermediate_size,
+        "num_hidden_layers": setup.num_hidden_layers,
+        "num_attention_heads": setup.num_attention_heads,
+        "max_position_embeddings": setup.block_size,
+    }
+
+
 def build_ours(setup: ContestSetup) -> Player:
     """DarijaGPT, with the loss that pretraining gives it on a CPU."""
     from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
     from darija_gpt.training_loss import compute_causal_lm_loss
 
-    config = DarijaGPTConfig(
-        vocab_size=setup.vocab_size,
-        hidden_size=setup.hidden_size,
-        intermediate_size=setup.intermediate_size,
-        num_hidden_layers=setup.num_hidden_layers,
-        num_attention_heads=setup.num_attention_heads,
-        max_position_embeddings=setup.block_size,
-    )
+    config = DarijaGPTConfig(**_name_dimensions(setup))
     model = DarijaGPTForCausalLM(config)
     model.loss_function = compute_causal_lm_loss
     return _wrap_transformers(model)
@@ -118,15 +123,7 @@ def build_llama(setup: ContestSetup) -> Player:
     """LlamaForCausalLM as transformers has it."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    config = LlamaConfig(
-        vocab_size=setup.vocab_size,
-        hidden_size=setup.hidden_size,
-        intermediate_size=setup.intermediate_size,
-        num_hidden_layers=setup.num_hidden_layers,
-        num_attention_heads=setup.num_attention_heads,
-        max_position_embeddings=setup.block_size,
-        tie_word_embeddings=True,
-    )
+    config = LlamaConfig(**_name_dimensions(setup), tie_word_embeddings=True)
     return _wrap_transformers(LlamaForCausalLM(config))
 
 

@@ -6,57 +6,30 @@ No two splits share a text, and no error quotes one.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from darija_gpt.data.column_source import ColumnSource, read_examples
 from darija_gpt.data.row_formats import Row, UnusableRowError, check_text
-from darija_gpt.data.sources import Source, is_table, read_rows
 
 
 @dataclass(frozen=True)
-class LabelledSource:
+class LabelledSource(ColumnSource):
     """Where labelled texts come from; each field is a key under `train:`, `validation:` or `test:` of a recipe.
 
     Args:
-        path (`str`):
-            A local file (.jsonl, .json, .parquet, .csv, .tsv), a folder of them, or the id of a dataset on the Hub.
-        subset (`str`, *optional*), split (`str`, *optional*, defaults to `"train"`), revision (`str`, *optional*):
-            Which part of a dataset of the Hub.
+        path (`str`), subset (`str`), split (`str`), revision (`str`), column_names (`list[str]`), max_rows (`int`):
+            As in [`ColumnSource`].
         text_column (`str`, *optional*, defaults to `"text"`):
             The column of the text.
         pair_column (`str`, *optional*):
             The column of a second text, where pairs are classified.
         label_column (`str`, *optional*, defaults to `"label"`):
             The column of the class: a name or a whole number. Numbers to which the Hub gives names become those.
-        column_names (`list[str]`, *optional*):
-            The columns of a .csv or .tsv file whose first line does not name them.
-        max_rows (`int`, *optional*):
-            Rows to read, drawn from all of them.
     """
 
-    path: str
-    subset: str | None = None
-    split: str = "train"
-    revision: str | None = None
     text_column: str = "text"
     pair_column: str | None = None
     label_column: str = "label"
-    column_names: list[str] | None = None
-    max_rows: int | None = None
-
-    def __post_init__(self):
-        self.to_source()
-
-    def to_source(self) -> Source:
-        """The same place, as `read_rows` takes it."""
-        return Source(
-            path=self.path,
-            subset=self.subset,
-            split=self.split,
-            revision=self.revision,
-            column_names=self.column_names,
-            max_rows=self.max_rows,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,22 +96,15 @@ def read_labelled(
     Raises:
         ValueError: If a column is not there, a label is none, or nothing is left.
     """
-    from datasets.config import HF_DATASETS_CACHE
-
     names = None if label_names is None else {str(value): name for value, name in label_names.items()}
-    texts, dropped = [], Counter()
-    rows = read_rows(source.to_source(), cache_dir=Path(HF_DATASETS_CACHE), seed=seed)
-    for number, row in enumerate(rows, start=1):
-        if number == 1:
-            _check_columns(source, row)
-        try:
-            texts.append(_convert_row(source, row, number, names))
-        except UnusableRowError as reason:
-            dropped[str(reason)] += 1
-    if not texts:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items())) or "it is empty"
-        raise ValueError(f"{source.path} has no labelled text: {reasons}; give a file with rows of text and class.")
-    return texts, dropped
+    return read_examples(
+        source,
+        lambda row: source.require_columns(row, "text_column", "pair_column", "label_column"),
+        lambda row, number: _convert_row(source, row, number, names),
+        seed=seed,
+        wanted="labelled text",
+        remedy="give a file with rows of text and class",
+    )
 
 
 def load_splits(
@@ -229,19 +195,6 @@ def _convert_row(source: LabelledSource, row: Row, number: int, names: Mapping[s
             f"({_list_some(list(names))}); add it there, or mend the row."
         )
     return LabelledText(text=text, label=label if names is None else names[label], pair=pair)
-
-
-def _check_columns(source: LabelledSource, row: Row) -> None:
-    for key, wanted in (
-        ("text_column", source.text_column),
-        ("pair_column", source.pair_column),
-        ("label_column", source.label_column),
-    ):
-        if wanted is not None and wanted not in row:
-            # Without a header, the names of a table's columns are what somebody wrote.
-            is_hidden = (is_table(source.path) and source.column_names is None) or len(row) > 20
-            found = f"the {len(row)} columns of its first line" if is_hidden else f"its columns {', '.join(row)}"
-            raise ValueError(f"{source.path}: {key}={wanted} is not among {found}; give one that is.")
 
 
 def _check_labels(source: LabelledSource, labels: Sequence[str], rows: Sequence[LabelledText]) -> None:

@@ -8,8 +8,8 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from darija_gpt.data.column_source import ColumnSource, read_examples
 from darija_gpt.data.row_formats import (
     Row,
     SourceRow,
@@ -20,7 +20,6 @@ from darija_gpt.data.row_formats import (
     from_prompt,
     from_question,
 )
-from darija_gpt.data.sources import Source, is_table, read_rows
 
 
 Messages = list[dict[str, str]]
@@ -34,7 +33,7 @@ PROMPTS: dict[str, Callable[[Row, str, str], SourceRow]] = {
 
 
 @dataclass(frozen=True)
-class PreferenceSource:
+class PreferenceSource(ColumnSource):
     """Where preferences come from; each field is a key under `train:` or `validation:` of a recipe.
 
     A reply is a text or a list of messages, which may begin with what it answers. Otherwise that stands in a column
@@ -42,43 +41,24 @@ class PreferenceSource:
     goes before it.
 
     Args:
-        path (`str`):
-            A local file (.jsonl, .json, .parquet, .csv, .tsv), a folder of them, or the id of a dataset on the Hub.
-        subset (`str`, *optional*), split (`str`, *optional*, defaults to `"train"`), revision (`str`, *optional*):
-            Which part of a dataset of the Hub.
+        path (`str`), subset (`str`), split (`str`), revision (`str`), column_names (`list[str]`), max_rows (`int`):
+            As in [`ColumnSource`].
         chosen_column (`str`, *optional*, defaults to `"chosen"`):
             The column of the better reply.
         rejected_column (`str`, *optional*, defaults to `"rejected"`):
             The column of the worse one.
-        max_rows (`int`, *optional*):
-            Rows to read, drawn from all of them.
     """
 
-    path: str
-    subset: str | None = None
-    split: str = "train"
-    revision: str | None = None
     chosen_column: str = "chosen"
     rejected_column: str = "rejected"
-    max_rows: int | None = None
 
     def __post_init__(self):
-        self.to_source()
+        super().__post_init__()
         if self.chosen_column == self.rejected_column:
             raise ValueError(
                 f"chosen_column and rejected_column are both {self.chosen_column}; name the better reply's column "
                 "and the worse one's."
             )
-
-    def to_source(self) -> Source:
-        """The same place, as `read_rows` takes it."""
-        return Source(
-            path=self.path,
-            subset=self.subset,
-            split=self.split,
-            revision=self.revision,
-            max_rows=self.max_rows,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +109,14 @@ def read_preferences(source: PreferenceSource, *, seed: int) -> tuple[list[Prefe
     Raises:
         ValueError: If a column is not there, or nothing is left.
     """
-    from datasets.config import HF_DATASETS_CACHE
-
-    preferences, dropped = [], Counter()
-    for number, row in enumerate(read_rows(source.to_source(), cache_dir=Path(HF_DATASETS_CACHE), seed=seed)):
-        if number == 0:
-            _check_columns(source, row)
-        try:
-            preferences.append(convert_preference(row, source.chosen_column, source.rejected_column))
-        except UnusableRowError as reason:
-            dropped[str(reason)] += 1
-    if not preferences:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items())) or "it is empty"
-        raise ValueError(
-            f"{source.path} has no two replies to prefer one of: {reasons}; give a file with a prompt, "
-            f"{source.chosen_column} and {source.rejected_column} in each row."
-        )
-    return preferences, dropped
+    return read_examples(
+        source,
+        lambda row: _check_columns(source, row),
+        lambda row, _: convert_preference(row, source.chosen_column, source.rejected_column),
+        seed=seed,
+        wanted="two replies to prefer one of",
+        remedy=f"give a file with a prompt, {source.chosen_column} and {source.rejected_column} in each row",
+    )
 
 
 def convert_preference(row: Row, chosen_column: str = "chosen", rejected_column: str = "rejected") -> Preference:
@@ -237,15 +208,9 @@ def _is_turn_of_another(message: object) -> bool:
 
 
 def _check_columns(source: PreferenceSource, row: Row) -> None:
-    # Without a header, the names of a table's columns are what somebody wrote.
-    found = f"its columns {', '.join(row)}"
-    if is_table(source.path) or len(row) > 20:
-        found = f"the {len(row)} columns of its first line"
-    for key, wanted in (("chosen_column", source.chosen_column), ("rejected_column", source.rejected_column)):
-        if wanted not in row:
-            raise ValueError(f"{source.path}: {key}={wanted} is not among {found}; give one that is.")
+    source.require_columns(row, "chosen_column", "rejected_column")
     if not any(name in row for name in PROMPTS) and isinstance(row[source.chosen_column], str):
         raise ValueError(
-            f"{source.path}: none of {', '.join(PROMPTS)} is among {found}; one has to hold what is replied to, or "
-            "the replies are lists of messages that begin with it."
+            f"{source.path}: none of {', '.join(PROMPTS)} is among {source.describe_columns(row)}; one has to hold "
+            "what is replied to, or the replies are lists of messages that begin with it."
         )

@@ -6,58 +6,34 @@ No two splits share an input, and no error quotes a text.
 import random
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-from darija_gpt.data.row_formats import Row, UnusableRowError, check_text
-from darija_gpt.data.sources import Source, is_table, read_rows
+from darija_gpt.data.column_source import ColumnSource, read_examples
+from darija_gpt.data.row_formats import check_text
 
 
 @dataclass(frozen=True)
-class PairSource:
+class PairSource(ColumnSource):
     """Where pairs come from; each field is a key under `train:`, `validation:` or `test:` of a recipe.
 
     Args:
-        path (`str`):
-            A local file (.jsonl, .json, .parquet, .csv, .tsv), a folder of them, or the id of a dataset on the Hub.
-        subset (`str`, *optional*), split (`str`, *optional*, defaults to `"train"`), revision (`str`, *optional*):
-            Which part of a dataset of the Hub.
+        path (`str`), subset (`str`), split (`str`), revision (`str`), column_names (`list[str]`), max_rows (`int`):
+            As in [`ColumnSource`].
         input_column (`str`, *optional*, defaults to `"text"`):
             The column that the model reads.
         target_column (`str`, *optional*, defaults to `"summary"`):
             The column that it learns to write.
-        column_names (`list[str]`, *optional*):
-            The columns of a .csv or .tsv file whose first line does not name them.
-        max_rows (`int`, *optional*):
-            Rows to read, drawn from all of them.
     """
 
-    path: str
-    subset: str | None = None
-    split: str = "train"
-    revision: str | None = None
     input_column: str = "text"
     target_column: str = "summary"
-    column_names: list[str] | None = None
-    max_rows: int | None = None
 
     def __post_init__(self):
-        self.to_source()
+        super().__post_init__()
         if self.input_column == self.target_column:
             raise ValueError(
                 f"input_column and target_column are both {self.input_column}; name the column to read and the one "
                 "to write."
             )
-
-    def to_source(self) -> Source:
-        """The same place, as `read_rows` takes it."""
-        return Source(
-            path=self.path,
-            subset=self.subset,
-            split=self.split,
-            revision=self.revision,
-            column_names=self.column_names,
-            max_rows=self.max_rows,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +76,14 @@ def read_pairs(source: PairSource, *, seed: int) -> tuple[list[TextPair], Counte
     Raises:
         ValueError: If a column is not there, or nothing is left.
     """
-    from datasets.config import HF_DATASETS_CACHE
-
-    pairs, dropped = [], Counter()
-    for number, row in enumerate(read_rows(source.to_source(), cache_dir=Path(HF_DATASETS_CACHE), seed=seed)):
-        if number == 0:
-            _check_columns(source, row)
-        try:
-            pair = TextPair(check_text(row.get(source.input_column)), check_text(row.get(source.target_column)))
-        except UnusableRowError as reason:
-            dropped[str(reason)] += 1
-        else:
-            pairs.append(pair)
-    if not pairs:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(dropped.items())) or "it is empty"
-        raise ValueError(
-            f"{source.path} has no pair of texts in {source.input_column} and {source.target_column}: {reasons}; give "
-            "a file with both in each row."
-        )
-    return pairs, dropped
+    return read_examples(
+        source,
+        lambda row: source.require_columns(row, "input_column", "target_column"),
+        lambda row, _: TextPair(check_text(row.get(source.input_column)), check_text(row.get(source.target_column))),
+        seed=seed,
+        wanted=f"pair of texts in {source.input_column} and {source.target_column}",
+        remedy="give a file with both in each row",
+    )
 
 
 def load_pair_splits(
@@ -178,12 +143,3 @@ def _set_aside(pairs: list[TextPair], number: int, seed: int) -> tuple[list[Text
         [pair for index, pair in enumerate(pairs) if index not in held_out],
         [pair for index, pair in enumerate(pairs) if index in held_out],
     )
-
-
-def _check_columns(source: PairSource, row: Row) -> None:
-    for key, wanted in (("input_column", source.input_column), ("target_column", source.target_column)):
-        if wanted not in row:
-            # Without a header, the names of a table's columns are what somebody wrote.
-            is_hidden = (is_table(source.path) and source.column_names is None) or len(row) > 20
-            found = f"the {len(row)} columns of its first line" if is_hidden else f"its columns {', '.join(row)}"
-            raise ValueError(f"{source.path}: {key}={wanted} is not among {found}; give one that is.")
