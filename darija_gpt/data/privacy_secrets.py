@@ -159,6 +159,8 @@ def check_code(match: re.Match[str], reading: Reading) -> Bounds | None:
 
 def _is_strange(value: str) -> bool:
     """Whether a value looks like no word: digits or signs among its letters, or digits alone."""
+    if value.isalpha():
+        return False  # As most are, in lines that are nothing but cues.
     num_digits = sum(letter.isdigit() for letter in value)
     has_sign = any(letter in "@#$%&*+=!_." for letter in value[:-1])
     if value.isdigit():
@@ -183,15 +185,15 @@ def check_password(match: re.Match[str], reading: Reading) -> Bounds | None:
     """What stands after a colon, or looks like no word."""
     link = match[2].strip()
     bounds, value = _read_value(match, reading, 3)
-    if len(value) < 4 or _is_none(value):
+    is_strange, is_said = _is_strange(value), link in ("", "rah", "raha", "راه")
+    if len(value) < 4 or (is_said and not is_strange) or _is_none(value):
         return None
     cue = STRONG_PASSWORD_CUE.fullmatch(match[1])
-    if link in ("", "rah", "raha", "راه"):
-        has_letter = any(letter.isalpha() for letter in value)
-        return bounds if _is_strange(value) and (cue or has_letter) else None
+    if is_said:
+        return bounds if cue or any(letter.isalpha() for letter in value) else None
     has_digit = any(letter.isdigit() for letter in value)
     is_written_out = cue and not link[-1].isalpha() and value.isascii() and len(value) >= 5
-    return bounds if _is_strange(value) or is_written_out or (cue and has_digit) else None
+    return bounds if is_strange or is_written_out or (cue and has_digit) else None
 
 
 def check_password_before(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -208,6 +210,8 @@ def check_phrase(match: re.Match[str], reading: Reading) -> Bounds | None:
 def check_unmistakable(match: re.Match[str], reading: Reading) -> Bounds | None:
     """Digits among letters of either case, or signs with them: no word of Arabizi."""
     bounds, value = _read_value(match, reading, 1)
+    if value.isalpha():
+        return None
     has_digit = any(letter.isdigit() for letter in value)
     is_mixed = value.lower() != value and value.upper() != value and not value.istitle()
     has_sign = any(letter in "@#$%&*+=!_" for letter in value)
