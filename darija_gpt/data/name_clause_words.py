@@ -86,11 +86,31 @@ KAYN = _spell("kayn kayna kan kant kaynch makaynch makaynach كاين كاينه
 DEGREES = _spell("bzaf chwiya بزاف شويه")
 SEASONS_DO = _spell("ja bda dkhl wsl sala sla kan mcha fat 9rb جا بدا دخل وصل سالا كان مشا فات قرب")
 # Before a thing of which there is some, none or each.
-DETERMINERS = _spell("chi kol kola chno شي كل اي شنو")
+DETERMINERS = _spell("chi kol kola kolo kollo kolha kollha chno شي كل كلو كلها كله اي شنو")
 LACKS = _spell("bla blach kaynch makaynch makaynach mab9ach بلا ماكاينش ماكايناش مابقاش مابقاتش")
 QUANTITIES = _spell("chwiya bzaf ch7al nhar kilo wjeh lwjeh شويه بزاف شحال نهار وجه")
 # Which of them there is not, in the form of a man: nour makaynch is light, and nour makaynach a woman.
 NONE_OF = re.compile(r"ma ?(?:ka(?:in|n)|bqa|fi)(?:ch)?|ما ?(?:كاين|كان|بقا|في)ش?")
+# What is somebody's, behind the name of whom it is: Nour, her telephone.
+THEIRS = _spell(
+    """
+    tilifouno tilifounha telefono telefonha nmirto nmirtha nmrto nmrtha numeroh daro darha bah bbah mah mmah mmo khoh
+    khoha khto khtha mrato rajlha weldo weldha wldo wldha bnto bntha khdmto khdmtha tomobilto tomobiltha
+    تيليفونو تيليفونها تلفونو تلفونها نمرتو نمرتها رقمو رقمها دارو دارها باه باها مو مها مامتو مامتها خوه خوها ختو ختها
+    مراتو راجلها ولدو ولدها بنتو بنتها خدمتو خدمتها طوموبيلتو طوموبيلتها صاحبتها صاحبو عيالو ولادو ولادها
+    """
+)
+# Of what a number is without anything between them, and that has no quality in the form of a man.
+NUMBERS = _spell("nmra nmera nmrt nmert نمره نمرت")
+# Clubs, and what is said where one of them is meant.
+CLUBS = words("raja wydad widad رجاء وداد")
+FOOTBALL = _spell(
+    """
+    wydad widad lwydad lwidad wac derby lderby botola lbotola ultras winners champions caf lfer9a lfir9a stade stad
+    rb7at khsrat t3adlat
+    الوداد وداد الديربي ديربي البطوله بطوله الفرقه ربحات خسرات تعادلات لاعبين الجمهور جمهور مدرب المدرب الملعب
+    """
+)
 # Of things, what they are like.
 ADJECTIVES = _spell(
     """

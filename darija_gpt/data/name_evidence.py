@@ -36,6 +36,11 @@ from darija_gpt.data.privacy_words import words
 GREETED = re.compile(r" {1,2}(?:l?kh?[ei]r|l?5ir|nn?our|noor|3lik|الخير|خير|النور|الورد|عليك)")
 # Hayat a perdu, Hayat a été.
 FRENCH_PERFECT = re.compile(r" (?:a|avait) (?:\w{2,5} )?\w{2,}(?:e|u|i|is|it|ert)(?![^\W_])")
+# Rose m'a dit, Rose nous attend: what is done to somebody has somebody who does it.
+FRENCH_TO_SOMEBODY = re.compile(
+    r" (?:(?:m|t|l|s)['’](?:a|avait|est|attend|appelle|a(?:ide|ime|dore)\w*|envo(?:ie|ya)\w*)"
+    r"|(?:nous|vous|lui|me|te|leur) (?:a|avait|dit|demande|attend|donne|envoie|doit|manque|parle)\w*)(?!\w)"
+)
 WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")
 BLESSED = re.compile(r"الله[^\n]{0,12} (?:فيك|فيكي|عليك|عليكي|والديك) ?$")
 # God have mercy on Said, and with no word for whom else.
@@ -46,6 +51,8 @@ BLESSING = re.compile(
 # Zahra, where is she?
 WHERE = re.compile(r",? (?:\w{3,8} )?(?:fin|فين) ?(?:hiy?a|h[ou]w+a|kayna?|هو|هي|كاينه?)(?!\w)")
 ENDS_IN_DOTS = ("...", "…")
+# Nour et toi?
+AND_YOU = re.compile(r",? (?:(?:et|w|and) (?:toi|vous|nta|nti|ntina|you)|و ?(?:نتا|نتي|انت[اي]?|نتينا))(?!\w)")
 # He did not come. What is not there, there is no more of, is a thing.
 NEGATED = re.compile(
     r" {1,2}ma ?(?!kay|b[9q]|kan)[a-z0-9]{2,14}ch(?![^\W_])| {1,2}ما ?(?!كاي|بق|كان)\w{2,14}ش(?![^\W_])"
@@ -152,6 +159,8 @@ def _is_called(around: _Surroundings) -> bool:
         return True
     if around.is_large and around.form not in GREETINGS and around.after in ADDRESSES:
         return True
+    if around.is_first and not around.prefix and AND_YOU.match(around.behind):
+        return True
     if around.is_exclamation or BLESSED.search(around.line_before) or BLESSING.search(around.line_before):
         return not around.is_exclamation
     if around.after in ADDRESSES or around.after in FOREIGN_ADDRESSES or SECOND_PERSON.fullmatch(around.after):
@@ -172,6 +181,8 @@ def _is_subject(around: _Surroundings) -> bool:
     is_begun = around.is_large and around.is_first
     if is_begun and FRENCH_PERFECT.match(around.behind):
         return around.form not in GREETINGS | FOREIGN_WORDS | LIKE_NAMES
+    if around.is_large and not around.previous and FRENCH_TO_SOMEBODY.match(around.behind):
+        return True
     if around.form in GREETINGS or around.form not in NAMES_AND_WORDS:
         return False
     if SHE_DID.fullmatch(after) or SHE_DID_IN_LATIN.fullmatch(after) or WHERE.match(around.behind):

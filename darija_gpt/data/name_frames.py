@@ -89,6 +89,8 @@ def _does_something(form: str, clause: Clause) -> bool:
     """Nour rah f tri9, wach Nour dima kat3ttl, jat Nour, fin kayn Said: who does or is a thing."""
     (last, before_last), (first, second) = clause.last_two, clause.next_two
     is_season = form in said.SEASONS
+    if not last and first in said.THEIRS and not is_season:
+        return True
     if (not last or last in said.OPENERS) and not (is_season and first in said.SEASONS_DO) and _is_doing(clause):
         return True
     if first in said.ADJECTIVES or (is_season and not (first == "w" and _is_verb(second)) and last not in said.SAYS):
@@ -96,7 +98,7 @@ def _does_something(form: str, clause: Clause) -> bool:
     is_somewhere = first in said.TIMES - said.DEGREES or said.PLACE.fullmatch(first)
     if last in said.KAYN and (before_last in said.WHERE or (form not in said.WOMEN and is_somewhere)):
         return True
-    if last in said.DATIVES and before_last[:3] in said.SAYS:
+    if last in said.DATIVES and (before_last[:3] in said.SAYS or verbs.CALLED_OR_SENT.fullmatch(before_last)):
         return True
     is_asked = before_last in said.QUESTIONS and last not in said.PREDICATES
     if is_asked and (_is_verb(last) or last.endswith(("at", "ات"))):
@@ -133,6 +135,8 @@ def _is_given(form: str, prefix: str, clause: Clause) -> bool:
         return any(map(verbs.TALK.fullmatch, before[-3:-1]))
     if form in said.SEASONS:
         return False
+    if last in said.NUMBERS:
+        return form in QUALITIES - said.WOMEN or form in said.WOMEN - QUALITIES
     if last in ("mn", "من"):
         return any(map(verbs.GETTING.fullmatch, before[-4:-1]))
     if last in said.OF:
@@ -211,6 +215,8 @@ def _is_among_foreign_words(form: str, clause: Clause) -> bool:
 def is_thing(form: str, prefix: str, clause: Clause) -> bool:
     """Whether the word stands there, whatever else is said: chi nour, ya latif, joyeux Noël, ramadan karim."""
     (last, before_last), (first, second) = clause.last_two, clause.next_two
+    if form in said.CLUBS and not said.FOOTBALL.isdisjoint({*clause.before, *clause.behind}):
+        return True
     if form in said.FEASTS:
         return last in said.FEASTED and before_last not in said.OWNED_BY
     if prefix == "يا" or last in ("ia", "a", "يا"):

@@ -45,7 +45,7 @@ SPELLINGS = [
     Assia آسية
     Aya Ayat آية
     Ayman Aymane Aimane أيمن
-    Ayoub Ayyoub Ayub أيوب
+    Ayoub Ayyoub Ayub Ayoob أيوب
     Azzeddine Azzedine Azdine Azzou عزالدين
     Badr Bader بدر
     Basma بسمة

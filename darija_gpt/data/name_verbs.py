@@ -80,6 +80,11 @@ TALK = re.compile(
     r"(?:ka|gha)?[nti]?(?:hdr|dw[ia]|hk[ai]|swl|sol|kdb|g[ao]l|q[ao]l|glt|qlt|slm|sm3|ht[ai]k|dor|qlb|3rd|3it|dhk|khaf)\w{0,5}"
     r"|(?:[كغ]ا?)?[نتي]?(?:هضر|دوي|دوا|حكي|حكا|سول|سقس|كدب|قول|كول|قال|كال|قلت|كلت|سلم|سمع|دور|قلب|عرض|عيط|ضحك|خاف)\w{0,5}"
 )
+# Verbs of one who is far away, behind which stands to whom: she called me, he sent you.
+CALLED_OR_SENT = re.compile(
+    r"(?:ka|gha)?[ti]?(?:3[ai]*t|s[ai]*ft|jaw?b|hdr|ktb|rsl|wsa|hka|tsl)\w{0,4}"
+    r"|(?:[كغ]ا?)?[تي]?(?:عيط|صيفط|سيفط|جاوب|هضر|كتب|رسل|وصا|حكا|تاصل|اتصل)\w{0,4}"
+)
 # What is felt for a person: happy with, proud of.
 FEELING = re.compile(
     r"tlaq\w{0,3}|f[ae]?rhan\w{0,2}|frh(?:t|na|o|at)|fakhor\w?|(?:ka)?[nti]?tiq\w{0,2}|waqil\w?|wat?iq\w?|m3jb\w?|mfrhin"

@@ -48,9 +48,12 @@ BEHIND_CLITICS = words("basma daya بسمه")
 NAMES_IN_ALEF = words("مني هدي بشري")
 # First names that have their article in Morocco, whatever stands before it: والمختار.
 NAMES_WITH_ARTICLE = words("مختار مهدي محجوب عربي طاهر معطي تهامي جيلالي مكي مدني حبيب بشير عياشي كبير غزواني")
-# Names that are words behind an article: التوفيق "success", and two football clubs.
+# Names that are words behind an article: التوفيق "success", and football clubs.
 WORDS_WITH_ARTICLE = words(
     """
+    فرج اسراء شروق نعمه حسناء سلوي تقوي عفاف اخلاص وءام وئام ضحي كوثر خلود ابتسام اشواق غفران جنان يقين نجوي سهام نوال
+    ماجد طارق سراج عماد نبيل جلال فوءاد فؤاد وسيم وسام حسام ضياء بهاء علاء شهاب هلال انس ليث نضال كفاح ثريا الهام
+    عبير اريج ريحان نسيم نسرين نرجس دلال غزلان سناء سماح مرجان ياقوت خير
     وداد رجاء توفيق ملك جواد فهد فردوس زهور مراد منال حنان شرف امال شريف سليم حميد مجيد حكيم بشير ياسمين ماهر محسن
     عادل فريد فريده سامي ساميه ايمن نبيله عمران زهراء سعديه ليلي يسري نجاه سالم
     """

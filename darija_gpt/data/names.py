@@ -150,7 +150,7 @@ class RosterNames(RosterForms):
         """Whether a form is a word, too, or no more than sounds like a name, so that something must tell."""
         plain = DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", written))
         if plain in NAMES_IN_ALEF and last == "ى":
-            return False
+            return prefix.endswith(("ال", "لل"))
         letters = reduce_name(written)
         if letters in self.doubtful or letters in LIKE_NAMES or prefix + written in ORDINARY_WORDS:
             return True

@@ -258,6 +258,10 @@ HOMOGRAPH_ROSTER = [Person(name, ()) for kind in HOMOGRAPHS.values() for name, _
         "Rim",
         "Rahma",
         "Rabie",
+        "Houda",
+        "Faraj",
+        "Raja",
+        "Amal",
     )
 ]
 
@@ -294,6 +298,10 @@ HOMOGRAPH_ROSTER = [Person(name, ()) for kind in HOMOGRAPHS.values() for name, _
         "on dort dans un riad ce soir",
         "ils parlent de jihad et de paix",
         "amine, lah ychafih",
+        "طريق الهدى هي طريق الخير",
+        "من بعد الشدة كيجي الفرج",
+        "hna kolchi kollo amal",
+        "raja khsrat lderby, ya 7esra 3la raja",
     ],
 )
 def test_the_word_that_is_a_name_too_stays_a_word(text):
@@ -313,6 +321,16 @@ def test_the_word_that_is_a_name_too_stays_a_word(text):
         ("Latifa", "يا لطيفة جاوبي", "لطيفة"),
         ("Karim", "ya karim fin nta", "karim"),
         ("Said", "j'ai appelé said ce matin", "said"),
+        ("Houda", "هضرت مع هدى البارح", "هدى"),
+        ("Raja", "raja jat m3a khtha", "raja"),
+        ("Karim", "جيب ليا نمرة كريم", "كريم"),
+        ("Karim", "كريم باه مريض فالسبيطار", "كريم"),
+        ("Amal", "amal tilifounha mte9te3", "amal"),
+        ("Claire", "Claire m'a envoyé les photos", "Claire"),
+        ("Marine", "Marine nous attend à la gare", "Marine"),
+        ("Iman", "iman w nti fin ghadyin?", "iman"),
+        ("Hiba", "صيفطات ليها هبة الفلوس", "هبة"),
+        ("Nour", "jawbatna b telephone, 3aytat lina nour", "nour"),
     ],
 )
 def test_what_stands_around_a_name_is_no_part_of_it_and_hides_it_not(name, text, found):
