@@ -17,7 +17,7 @@ from darija_gpt.publishing.arguments import (
     find_base,
 )
 from darija_gpt.publishing.companions import find_license, find_plots, gather_companions, write_companions
-from darija_gpt.publishing.evaluations import read_evaluation, read_json
+from darija_gpt.publishing.evaluations import read_audit, read_evaluation
 from darija_gpt.publishing.gate import describe_refusals
 from darija_gpt.publishing.shipments import pack_shipments, print_shipments
 from darija_gpt.publishing.upload import push_files
@@ -30,7 +30,7 @@ def write_card(arguments: PublishArguments) -> None:
     """Writes the card and what goes with it beside the model, and the results into a README that asks for them."""
     base = find_base(arguments)
     metrics, dialogues = read_evaluation(arguments.evaluation)
-    audit = read_json(arguments.audit_file, "audit") if arguments.audit_file else None
+    audit = read_audit(arguments.audit_file) if arguments.audit_file else None
     plots = find_plots([*arguments.plots, arguments.evaluation, arguments.model])
     facts = CardFacts(
         model_name=arguments.model_name,

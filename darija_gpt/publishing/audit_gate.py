@@ -1,11 +1,10 @@
 """The audit as a gate: it is there, it passed by our own thresholds, and it speaks of these very files."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from darija_gpt.evaluation.audit import FORMAT, AuditArguments, describe_dataset
+from darija_gpt.evaluation.audit import AuditArguments, describe_dataset
 from darija_gpt.evaluation.audited_files import TOKENIZER, WEIGHTS
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import make_printable
@@ -30,23 +29,6 @@ NEEDLESS = {"names_in_samples", "canaries_extracted", "vocabulary_names"}
 EFFORTS = ("num_prefixes", "num_samples", "num_prompted_samples", "sample_tokens", "num_members", "min_conversations")
 # Of an adapter an audit also names the files of its base, which stand elsewhere and are not published with it.
 OWN_FILES = {"weights": WEIGHTS, "tokenizer": TOKENIZER}
-
-
-def read_audit(path: Path) -> dict[str, Any]:
-    """The content of privacy_audit.json.
-
-    Raises:
-        ValueError: If the file is not what audit.py writes.
-    """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-        if content["format"] != FORMAT or not all(
-            isinstance(content[part], dict) for part in ("checks", "files", "dataset", "settings")
-        ):
-            raise ValueError
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is not what audit.py writes today; audit the model again.") from None
-    return content
 
 
 def find_failed_checks(audit: Mapping[str, Any]) -> list[Refusal]:
@@ -75,11 +57,15 @@ def find_weak_settings(audit: Mapping[str, Any]) -> list[Refusal]:
     weak = [
         f"{name}={audit['settings'].get(name)} instead of {getattr(AuditArguments, name)}"
         for name in EFFORTS
-        if not (audit["settings"].get(name) or 0) >= getattr(AuditArguments, name)
+        if not _read_number(audit["settings"].get(name)) >= getattr(AuditArguments, name)
     ]
     return (
         [Refusal("weak audit", f"the audit was made with {', '.join(weak)}; audit with the defaults")] if weak else []
     )
+
+
+def _read_number(setting: Any) -> float:
+    return setting if isinstance(setting, int | float) else 0
 
 
 def find_changed_files(audit: Mapping[str, Any], model: Path) -> list[Refusal]:

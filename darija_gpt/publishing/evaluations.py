@@ -1,10 +1,12 @@
 """What other stages measured, as a card reads it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from darija_gpt.card import is_classifier
+from darija_gpt.evaluation.audit import FORMAT
 
 
 def read_evaluation(evaluation: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -21,6 +23,37 @@ def read_evaluation(evaluation: Path) -> tuple[dict[str, Any], list[dict[str, An
         raise ValueError(f"evaluation={evaluation} has no samples.jsonl; give the directory that evaluate wrote.")
     lines = samples.read_text(encoding="utf-8").split("\n")
     return metrics, [_parse_json(samples, line, "evaluate") for line in lines if line.strip()]
+
+
+def read_audit(path: Path) -> dict[str, Any]:
+    """The content of privacy_audit.json.
+
+    Raises:
+        ValueError: If the file is not what audit.py writes; somebody may have edited it.
+    """
+    content = read_json(path, "audit")
+    try:
+        is_ours = content["format"] == FORMAT and _has_parts(content)
+    except (KeyError, TypeError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise ValueError(f"{path} is not what audit.py writes today; audit the model again.")
+    return content
+
+
+def _has_parts(audit: Mapping[str, Any]) -> bool:
+    """Whether what the gate and a card ask of an audit is there, and of the right type."""
+    checks = audit["checks"].values()
+    digests = [digest for group in audit["files"].values() for digest in group.values()]
+    words = [audit["verdict"], *digests, *(check[key] for check in checks for key in ("verdict", "claim"))]
+    numbers = [check[key] for check in checks for key in ("at_most", "value") if check["value"] is not None]
+    return (
+        all(isinstance(audit[part], dict) for part in ("dataset", "settings", "samples", "vocabulary"))
+        and isinstance(audit["passed"], bool)
+        and all(isinstance(word, str) for word in words)
+        and all(isinstance(number, int | float) for number in numbers)
+        and all("reason" in check for check in checks)
+    )
 
 
 def read_json(path: Path, stage: str) -> dict[str, Any]:

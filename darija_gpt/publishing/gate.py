@@ -14,9 +14,9 @@ from darija_gpt.publishing.audit_gate import (
     find_failed_checks,
     find_other_dataset,
     find_weak_settings,
-    read_audit,
 )
 from darija_gpt.publishing.consent_gate import find_missing_consent
+from darija_gpt.publishing.evaluations import read_audit
 from darija_gpt.publishing.files import Kind, find_kind, find_stray_files, list_published_files
 from darija_gpt.publishing.refusals import Refusal
 from darija_gpt.publishing.text_scan import TextScan

@@ -1,5 +1,6 @@
 """The gate by mutation: a clean model passes, and every leak that is put into one is refused for its own reason."""
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -211,6 +212,32 @@ def test_a_verdict_that_somebody_has_edited_is_drawn_again(prepare_publication, 
     del content["checks"]["names_in_samples"]
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match="names_in_samples was not checked: the audit does not have it"):
+        publish(arguments)
+    assert hub.repositories == {}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "words"),
+    [
+        (("checks", "membership_auc", "value"), "0.5", "not what audit"),
+        (("checks", "membership_auc", "at_most"), None, "not what audit"),
+        (("checks", "membership_auc"), [], "not what audit"),
+        (("checks",), ["passed"], "not what audit"),
+        (("files", "weights"), "all", "not what audit"),
+        (("files", "weights", "model.safetensors"), 1, "not what audit"),
+        (("passed",), "yes", "not what audit"),
+        (("verdict",), None, "not what audit"),
+        (("settings", "num_samples"), "many", "made with num_samples=many instead of 10000"),
+    ],
+)
+def test_an_audit_that_somebody_edited_by_hand_is_refused(place, value, words, prepare_publication, hub):
+    arguments = prepare_publication()
+    path = arguments.audit / "privacy_audit.json"
+    content = json.loads(path.read_text())
+    *way, last = place
+    functools.reduce(lambda part, key: part[key], way, content)[last] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=words):
         publish(arguments)
     assert hub.repositories == {}
 
