@@ -89,6 +89,7 @@ _STRONG_PASSWORD_CUES = (
     "psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|password|"
     "code secret|lcode secret|code sirri|lcode sirri|passcode|"
     "كلمة السر|كلمة المرور|كلمة سر|كلمة مرور|الباسوورد|الباسورد|باسوورد|باسورد|لباسورد|لباسوورد|المودباس|مودباس|"
+    "الموديباس|موديباس|لمودباس|لموديباس|الموتدوباس|"
     "الرقم السري|رقم سري|كلمه السر|كلمه المرور|موت دو باس|لموت دو باس|مو دو باس|kalimat sir|klmt sir|kelmt ser"
 )
 _WEAK_PASSWORD_CUES = (
@@ -128,7 +129,7 @@ PASSWORD_PHRASE = re.compile(
 )
 # Behind a word for what it opens: mdp massar fL29xk. And "admin:secret".
 PASSWORD_FAR = re.compile(
-    rf"{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)}(?![\w])(?: {{1,2}}[^\W\d_]{{2,14}}+){{1,3}}"
+    rf"{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)}(?![\w]),?(?: {{1,2}}[^\W\d_]{{2,14}}+){{1,3}}"
     r"(?: ?[:=])? {1,2}[\"«“']?([!-~]{5,40})(?![^\s,;.?!»”\"'])"
 )
 LOGIN = re.compile(rf"{begin('admin|administrator|administrateur|root|user', _OF_PATHS)} ?[:/] ?([!-~]{{5,32}})")

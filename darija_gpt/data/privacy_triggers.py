@@ -40,7 +40,7 @@ NEEDS = {
     "two colons": re.compile(r":[0-9a-f]{0,4}:"),
     "password": re.compile(
         r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
-        r"|كلم[ةه] ?(?:ال)?[سم]|باسو|د {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
+        r"|كلم[ةه] ?(?:ال)?[سم]|باسو|دي? {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
@@ -68,7 +68,7 @@ TRIGGERS = (
 # Of lines that are not of ASCII alone.
 WIDE_TRIGGER = re.compile(
     r"＠|zéro|صفر|كلم[ةه]|ويفي|واي فاي|سري|روباز| [آأا]ت |كود|رمز| نقطة | دوت "
-    r"|باسو|مودباس|دو {1,2}باس"  # but not every لاباس
+    r"|باسو|مودي?باس|دو {1,2}باس"  # but not every لاباس
 )
 FEW_LINES = 8  # which are asked one by one, as most hold one of the first triggers
 # Beginnings and ends of triggers, which are one with what stands beside them, as a house is with its number.

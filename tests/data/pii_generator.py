@@ -294,6 +294,7 @@ CUED = {
         *("mot de passe provisoire « ⟦Zr!{4}b⟧ »", "lpassword t bdl: ⟦Zitoun_{3}⟧", "mdp massar ⟦kL{2}xQ⟧, dkhel"),
         *("the password for the box is ⟦k4s-bah{2}⟧ ok", "psw dyal drive howa ⟦zitoun_tp{1}⟧", "pwd👉⟦z.karm{2}!⟧👈"),
         *("root:⟦hK{2}!zz⟧ dyal routeur", "«mot de passe: ⟦tlata d lmchach⟧»", "كلمة سر الحاسوب: ⟦zit-zitoun⟧"),
+        *("الموديباس هو ⟦Sba7{1}*⟧ صافي", "bdlt lpassword, jdid howa ⟦Zit.{4}.dar⟧"),
     ),
     "IP": (
         "ip dyali ⟦10.1.2.{2}⟧",
@@ -311,7 +312,7 @@ CUED = {
             "⟦tajzi2at zzitoun 3imara 4 cho99a 9⟧",
         ),
         *("⟦Lot. Riad, villa 12⟧", "⟦7 Place Zellaqa, 3ème étage⟧", "⟦avenue Oued Sebou, imm 6, bureau 14⟧"),
-        *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧"),
+        *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧", "صيفطها ل⟦9 زنقة الزيتون، الحي الجديد، فاس⟧ عفاك"),
     ),
 }
 
