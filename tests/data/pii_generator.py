@@ -312,7 +312,7 @@ CUED = {
             "⟦tajzi2at zzitoun 3imara 4 cho99a 9⟧",
         ),
         *("⟦Lot. Riad, villa 12⟧", "⟦7 Place Zellaqa, 3ème étage⟧", "⟦avenue Oued Sebou, imm 6, bureau 14⟧"),
-        *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧", "صيفطها ل⟦9 زنقة الزيتون، الحي الجديد، فاس⟧ عفاك"),
+        *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧", "صيفطها ل ⟦9 زنقة الزيتون، المسيرة، فاس⟧ عفاك"),
     ),
 }
 
