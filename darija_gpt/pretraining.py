@@ -92,6 +92,13 @@ class PretrainArguments:
         default=None, metadata={"help": "keep a moving average of the weights, which becomes the model; try 0.999"}
     )
     z_loss: float = field(default=0.0, metadata={"help": "weight of the squared log of the softmax's sum; try 1e-4"})
+    goldfish_ratio: float = field(
+        default=0.0,
+        metadata={
+            "help": "share of the tokens that are never learnt, always the same ones, so that the model recites and "
+            "recognises its texts less; for chats try 0.5, and more epochs"
+        },
+    )
     max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
@@ -142,6 +149,8 @@ class PretrainArguments:
             raise ValueError(f"spike_threshold={self.spike_threshold} must be positive; null skips no spikes.")
         if self.z_loss < 0:
             raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
+        if not 0 <= self.goldfish_ratio < 1:
+            raise ValueError(f"goldfish_ratio={self.goldfish_ratio} must be at least 0 and below 1; try 0.5.")
         if not 0 <= self.warmup_ratio < 1:
             raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
         if self.torch_compile and self.architecture != "darija_gpt":

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from darija_gpt.faults import OutOfMemoryError
+from darija_gpt.goldfish import leave_out_tokens
 from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
 from darija_gpt.sharding import build_sharding
 from darija_gpt.step_guard import SkipReason, StepGuard
@@ -54,17 +55,25 @@ def measure_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tens
     return model(**batch, labels=batch["input_ids"], use_cache=False).loss
 
 
-def choose_loss(z_loss: float) -> Callable[[nn.Module, dict[str, torch.Tensor]], Losses]:
+def choose_loss(z_loss: float, goldfish_ratio: float = 0.0) -> Callable[[nn.Module, dict[str, torch.Tensor]], Losses]:
     """The function that gives (what is minimised, what is reported) for a batch."""
 
     def compute_plain(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
-        loss = measure_loss(model, batch)
+        loss = model(**batch, labels=label(batch), use_cache=False).loss
         return loss, loss
 
     def compute_with_z_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
-        outputs = model(**batch, labels=batch["input_ids"], use_cache=False)
-        return outputs.loss + z_loss * compute_z_loss(outputs.logits, batch["input_ids"]), outputs.loss
+        labels = label(batch)
+        outputs = model(**batch, labels=labels, use_cache=False)
+        return outputs.loss + z_loss * compute_z_loss(outputs.logits, labels), outputs.loss
 
+    def label_all(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return batch["input_ids"]
+
+    def label_some(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+        return leave_out_tokens(batch["input_ids"], batch["position_ids"], goldfish_ratio)
+
+    label = label_some if goldfish_ratio else label_all
     return compute_with_z_loss if z_loss else compute_plain
 
 
@@ -120,7 +129,7 @@ class Updater:
         self.scaler = self.sharding.scaler
         decay = arguments.weight_average_decay
         self.average = None if decay is None else WeightAverage(self.model.parameters(), decay)
-        self.compute_loss = choose_loss(arguments.z_loss)
+        self.compute_loss = choose_loss(arguments.z_loss, arguments.goldfish_ratio)
         self.guard = StepGuard(arguments.spike_threshold)
         # What was left of the micro-batch when memory had run out.
         self.shrunk_size: int | None = None

@@ -46,7 +46,8 @@ if TYPE_CHECKING:
 
 AUDIT_FILE = "privacy_audit.json"
 FORMAT = 1
-MAX_CONTEXT_TOKENS = 256  # of a document that an attack reads
+# Tokens of a document by which somebody else may guess who was there; told, and without a threshold.
+LONGER = (128, 256)
 # Documents that passages are taken from: encoding a million of them would take longer than all the rest.
 MAX_DOCUMENTS = 5000
 
@@ -76,6 +77,9 @@ class AuditArguments:
     top_k: int = field(default=40, metadata={"help": "samples are drawn among this many likeliest tokens"})
     temperature: float = field(default=1.0, metadata={"help": "below 1 samples are more alike"})
     num_members: int = field(default=1000, metadata={"help": "documents of each split for membership inference"})
+    member_tokens: int = field(
+        default=64, metadata={"help": "tokens of a document by which its membership is guessed: some messages"}
+    )
     min_conversations: int = field(
         default=3, metadata={"help": "an entry of the vocabulary is to stand in so many conversations"}
     )
@@ -104,7 +108,8 @@ class AuditArguments:
 
     def __post_init__(self):
         positive = ("num_prefixes", "prefix_tokens", "continuation_tokens", "num_samples", "num_prompted_samples")
-        for name in (*positive, "sample_tokens", "top_k", "temperature", "num_members", "min_conversations"):
+        positive += ("sample_tokens", "top_k", "temperature", "num_members", "member_tokens", "min_conversations")
+        for name in positive:
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be positive; leave it out for the default.")
         for threshold in fields(self):
@@ -153,7 +158,8 @@ def measure_learning(audited: Audited) -> dict[str, Any]:
             tokenizer,
             train[: arguments.num_members],
             held_out[: arguments.num_members],
-            context_tokens=min(context_tokens, MAX_CONTEXT_TOKENS),
+            num_tokens=min(context_tokens, arguments.member_tokens),
+            longer=[length for length in LONGER if arguments.member_tokens < length <= context_tokens],
             seed=arguments.seed,
         ),
         "continuation": measure_continuation(

@@ -108,7 +108,8 @@ def list_checks(
         ),
         Check(
             "membership_auc",
-            "how well the best attack tells documents of training from others, 0.5 being a guess",
+            f"how well the best attack tells training documents from others by {arguments.member_tokens} tokens, "
+            "0.5 being a guess",
             auc,
             arguments.max_membership_auc,
             TOO_SHORT,

@@ -67,6 +67,8 @@ def print_audit(checks: list[Check], content: Mapping[str, Any]) -> None:
             f"membership by {name:5}: AUC {attack['auc']:.3f} ({low:.3f} to {high:.3f}), "
             f"true positives at 1 % false ones {attack['tpr_at_1_percent_fpr']:.1%}"
         )
+    for num_tokens, auc in membership["longer"].items() if membership else ():
+        print(f"membership by {num_tokens} tokens in place of {membership['num_tokens']}: AUC {auc:.3f}")
     for copies, canary in (content["canaries"] or {}).items():
         print(
             f"canaries planted {copies} times: exposure {canary['exposure_mean']:.1f} of "

@@ -26,7 +26,10 @@ LIMITS = {
 # Where nobody's name was in the data, or nothing was planted in it, there is nothing to look for.
 NEEDLESS = {"names_in_samples", "canaries_extracted", "vocabulary_names"}
 # Of what an audit looks at, no less than by default: with eight samples every model passes.
-EFFORTS = ("num_prefixes", "num_samples", "num_prompted_samples", "sample_tokens", "num_members", "min_conversations")
+EFFORTS = (
+    *("num_prefixes", "num_samples", "num_prompted_samples", "sample_tokens"),
+    *("num_members", "member_tokens", "min_conversations"),
+)
 # Of an adapter an audit also names the files of its base, which stand elsewhere and are not published with it.
 OWN_FILES = {"weights": WEIGHTS, "tokenizer": TOKENIZER}
 

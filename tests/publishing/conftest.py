@@ -146,7 +146,7 @@ def write_audit(model: Path, prepared: Prepared, directory: Path, **measured: An
             "prefix_tokens": 32,
             "continuation_tokens": 32,
         },
-        "membership": {"members": 1000, "others": 1000, "attacks": {"loss": attack}},
+        "membership": {"members": 1000, "others": 1000, "num_tokens": 64, "attacks": {"loss": attack}, "longer": {}},
     }
     samples = {
         "free": arguments.num_samples,

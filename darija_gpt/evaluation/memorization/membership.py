@@ -37,18 +37,10 @@ def score_zlib(losses: np.ndarray, num_zlib_bytes: int) -> float:
 ATTACKS = {"loss": score_loss, "min_k": score_min_k, "zlib": score_zlib}
 
 
-def score_documents(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    context_tokens: int,
-    description: str,
-) -> dict[str, np.ndarray]:
-    """What each attack makes of documents, from the tokens that fit a context; high where a text seems known.
+class ReadDocuments:
+    """Documents as a model reads them: from their words alone, without the control tokens around them.
 
-    What is scored is the words of a document, not the control tokens around them. Documents with fewer than eight
-    scored tokens are left out.
+    Documents with fewer than eight scored tokens are left out.
 
     Args:
         model (`PreTrainedModel`):
@@ -57,21 +49,41 @@ def score_documents(
             Its tokenizer.
         rows (`Sequence[Mapping]`):
             Rows with `text` and `messages`.
-        context_tokens (`int`):
+        num_tokens (`int`):
             Tokens of a document that are read.
         description (`str`):
             The words beside the progress bar.
     """
-    encoded = ([values[:context_tokens] for values in encode_document(tokenizer, row)] for row in rows)
-    documents = [(ids, np.array(is_scored[1:]) == 1) for ids, is_scored in encoded if sum(is_scored[1:]) >= MIN_TOKENS]
-    losses = measure_losses(model, [ids for ids, _ in documents], description=description)
-    scores: dict[str, list[float]] = {name: [] for name in ATTACKS}
-    for (ids, is_scored), row in zip(documents, losses, strict=True):
-        scored_ids = [token for token, is_one in zip(ids[1:], is_scored, strict=True) if is_one]
-        num_zlib_bytes = len(zlib.compress(tokenizer.decode(scored_ids).encode()))
-        for name, attack in ATTACKS.items():
-            scores[name].append(attack(row[is_scored], num_zlib_bytes))
-    return {name: np.array(values) for name, values in scores.items()}
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        num_tokens: int,
+        description: str,
+    ):
+        encoded = ([values[:num_tokens] for values in encode_document(tokenizer, row)] for row in rows)
+        documents = [(ids, np.array(is_scored[1:]) == 1) for ids, is_scored in encoded]
+        documents = [(ids, is_scored) for ids, is_scored in documents if is_scored.sum() >= MIN_TOKENS]
+        losses = measure_losses(model, [ids for ids, _ in documents], description=description)
+        self.tokenizer = tokenizer
+        self.ids = [np.array(ids[1:]) for ids, _ in documents]
+        self.is_scored = [is_scored for _, is_scored in documents]
+        self.losses = losses
+
+    def score(self, num_tokens: int) -> dict[str, np.ndarray]:
+        """What each attack makes of their first tokens; high where a text seems known."""
+        scores: dict[str, list[float]] = {name: [] for name in ATTACKS}
+        for ids, is_scored, losses in zip(self.ids, self.is_scored, self.losses, strict=True):
+            is_read = is_scored & (np.arange(len(is_scored)) < num_tokens)
+            if is_read.sum() < MIN_TOKENS:
+                continue
+            num_zlib_bytes = len(zlib.compress(self.tokenizer.decode(ids[is_read].tolist()).encode()))
+            for name, attack in ATTACKS.items():
+                scores[name].append(attack(losses[is_read], num_zlib_bytes))
+        return {name: np.array(values) for name, values in scores.items()}
 
 
 def measure_membership(
@@ -80,36 +92,44 @@ def measure_membership(
     train_rows: Sequence[Mapping[str, Any]],
     held_out_rows: Sequence[Mapping[str, Any]],
     *,
-    context_tokens: int,
+    num_tokens: int = 64,
+    longer: Sequence[int] = (),
     seed: int = 0,
 ) -> dict[str, Any] | None:
     """How well three attacks tell documents that a model was trained on from documents that it was not.
 
+    The more of a document somebody has, the better he tells: an AUC is one of a length.
+
     Args:
-        model (`PreTrainedModel`), tokenizer (`PreTrainedTokenizerBase`), context_tokens (`int`):
-            As of `score_documents`.
+        model (`PreTrainedModel`), tokenizer (`PreTrainedTokenizerBase`):
+            As of `ReadDocuments`.
         train_rows (`Sequence[Mapping]`), held_out_rows (`Sequence[Mapping]`):
             Rows that the model was trained on and that it was not, of the same kind: whatever else differs between
             the two, an attack would use, too.
+        num_tokens (`int`, *optional*, defaults to `64`):
+            The first tokens of a document, by which the attacks tell.
+        longer (`Sequence[int]`, *optional*):
+            Other lengths, of which the best attack's AUC is told.
         seed (`int`, *optional*, defaults to `0`):
             Of the bootstrap over documents.
 
     Returns:
-        `dict`: for each attack `auc` (0.5 is guessing) and `tpr_at_1_percent_fpr`, with their intervals, and the
-        numbers of documents; None where there are too few.
+        `dict`: for each attack `auc` (0.5 is guessing) and `tpr_at_1_percent_fpr`, with their intervals, the numbers
+        of documents, and under `longer` the same for more tokens; None where there are too few documents.
     """
-    members = score_documents(
-        model, tokenizer, train_rows, context_tokens=context_tokens, description="training documents"
-    )
-    others = score_documents(
-        model, tokenizer, held_out_rows, context_tokens=context_tokens, description="held-out documents"
-    )
-    num_members, num_others = len(members["loss"]), len(others["loss"])
+    most = max(num_tokens, *longer, 0)
+    documents = {"num_tokens": most, "description": "training documents"}
+    members = ReadDocuments(model, tokenizer, train_rows, **documents)
+    others = ReadDocuments(model, tokenizer, held_out_rows, **documents | {"description": "held-out documents"})
+    if min(len(members.losses), len(others.losses)) < MIN_DOCUMENTS:
+        return None
+    scores = members.score(num_tokens), others.score(num_tokens)
+    num_members, num_others = (len(scored["loss"]) for scored in scores)
     if min(num_members, num_others) < MIN_DOCUMENTS:
         return None
 
     def describe(name: str) -> dict[str, Any]:
-        pair = members[name], others[name]
+        pair = scores[0][name], scores[1][name]
         return {
             "auc": round(measure_auc(*pair), 4),
             "auc_interval": bootstrap(measure_auc, *pair, seed),
@@ -120,6 +140,11 @@ def measure_membership(
     return {
         "members": num_members,
         "others": num_others,
-        "context_tokens": context_tokens,
+        "num_tokens": num_tokens,
         "attacks": {name: describe(name) for name in ATTACKS},
+        "longer": {str(length): _find_best_auc(members.score(length), others.score(length)) for length in longer},
     }
+
+
+def _find_best_auc(members: Mapping[str, np.ndarray], others: Mapping[str, np.ndarray]) -> float:
+    return round(max(measure_auc(members[name], others[name]) for name in ATTACKS), 4)

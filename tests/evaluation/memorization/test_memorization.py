@@ -29,9 +29,17 @@ def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_
     lengths = {"num_prefixes": 40, "prefix_tokens": 8, "continuation_tokens": 8}
     continuation = measure_continuation(parrot, parrot_tokenizer, train, held_out, **lengths)
     assert continuation["train"]["rate"] > 0.3 and continuation["difference_interval"][0] > 0.1
-    membership = measure_membership(parrot, parrot_tokenizer, train, held_out, context_tokens=128)
+    membership = measure_membership(parrot, parrot_tokenizer, train, held_out, num_tokens=128)
     assert all(attack["auc"] > 0.95 and attack["auc_interval"][0] > 0.9 for attack in membership["attacks"].values())
     assert membership["attacks"]["loss"]["tpr_at_1_percent_fpr"] > 0.8
+
+
+def test_an_auc_is_one_of_a_length(parrot, planted, parrot_tokenizer):
+    train, held_out, _ = planted
+    short = measure_membership(parrot, parrot_tokenizer, train, held_out, num_tokens=32, longer=[64, 128])
+    for num_tokens, auc in short["longer"].items():
+        alone = measure_membership(parrot, parrot_tokenizer, train, held_out, num_tokens=int(num_tokens))
+        assert auc == max(attack["auc"] for attack in alone["attacks"].values())
 
 
 def test_a_model_that_never_saw_them_is_not(novice, planted, parrot_tokenizer):
@@ -41,7 +49,7 @@ def test_a_model_that_never_saw_them_is_not(novice, planted, parrot_tokenizer):
     assert not any(extract_canaries(novice, parrot_tokenizer, canary_set.canaries, train))
     lengths = {"num_prefixes": 40, "prefix_tokens": 8, "continuation_tokens": 8}
     assert measure_continuation(novice, parrot_tokenizer, train, held_out, **lengths)["train"]["rate"] == 0
-    membership = measure_membership(novice, parrot_tokenizer, train, held_out, context_tokens=128)
+    membership = measure_membership(novice, parrot_tokenizer, train, held_out, num_tokens=128)
     assert all(attack["auc"] < 0.65 for attack in membership["attacks"].values())
 
 
@@ -122,4 +130,4 @@ def test_passages_are_parts_of_documents_and_do_not_overlap():
 def test_too_few_passages_and_documents_are_no_measurement(novice, planted, parrot_tokenizer):
     train, held_out, _ = planted
     assert measure_continuation(novice, parrot_tokenizer, train[:3], held_out[:3]) is None
-    assert measure_membership(novice, parrot_tokenizer, train, held_out[:9], context_tokens=32) is None
+    assert measure_membership(novice, parrot_tokenizer, train, held_out[:9], num_tokens=32) is None
