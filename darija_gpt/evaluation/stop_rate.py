@@ -51,7 +51,8 @@ def measure_stop_rate(
         ValueError: If no conversation has a question that fits.
     """
     max_tokens = count_prompt_tokens(model, sampling)
-    prompts = (encode_prompt(_cut_behind_question(messages), tokenizer) for messages in chats if messages)
+    questions = filter(None, map(_cut_behind_question, filter(None, chats)))
+    prompts = (encode_prompt(messages, tokenizer) for messages in questions)
     asked = list(islice((prompt for prompt in prompts if len(prompt) <= max_tokens), num_prompts))
     if not asked:
         raise ValueError(
@@ -73,6 +74,7 @@ def measure_stop_rate(
 
 
 def _cut_behind_question(messages: Messages) -> Messages:
-    """A conversation up to the first thing that the user says, behind a system message if there is one."""
-    first = next((place for place, message in enumerate(messages) if message["role"] == "user"), len(messages) - 1)
+    """A conversation up to the first thing that the user says, behind a system message if there is one; nothing where
+    the user says nothing."""
+    first = next((place for place, message in enumerate(messages) if message["role"] == "user"), -1)
     return [message for message in messages[: first + 1] if message["role"] != "assistant"]

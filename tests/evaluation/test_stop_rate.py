@@ -15,7 +15,7 @@ def test_replies_are_counted_by_the_token_that_ends_them(tokenizer, scripted_lla
     word = tokenizer("salam")["input_ids"][0]
     # Four replies of at most three tokens: the third never ends.
     model = scripted_llama([word, end, word, word, end, word, word, word, over])
-    chats = [[ASKED, ANSWERED], None, [ANSWERED, ASKED], [ASKED], [ASKED, ANSWERED, ASKED], [ASKED]]
+    chats = [[ASKED, ANSWERED], None, [ANSWERED], [ANSWERED, ASKED], [ASKED], [ASKED, ANSWERED, ASKED], [ASKED]]
     sampling = SamplingArguments(max_new_tokens=3, do_sample=False)
     assert measure_stop_rate(model, tokenizer, chats, 4, sampling) == {
         "prompts": 4,
