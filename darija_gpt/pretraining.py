@@ -95,8 +95,8 @@ class PretrainArguments:
     goldfish_ratio: float = field(
         default=0.0,
         metadata={
-            "help": "share of the tokens that are never learnt, always the same ones, so that the model recites and "
-            "recognises its texts less; for chats try 0.5, and more epochs"
+            "help": "share of the tokens that are left out of the loss, the same ones in the same text, so that the "
+            "model recites and recognises its texts less; try 0.5, and more epochs"
         },
     )
     max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})

@@ -59,19 +59,24 @@ def choose_loss(z_loss: float, goldfish_ratio: float = 0.0) -> Callable[[nn.Modu
     """The function that gives (what is minimised, what is reported) for a batch."""
 
     def compute_plain(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
-        loss = model(**batch, labels=label(batch), use_cache=False).loss
+        labels, share = label(batch)
+        loss = model(**batch, labels=labels, use_cache=False).loss * share
         return loss, loss
 
     def compute_with_z_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
-        labels = label(batch)
+        labels, share = label(batch)
         outputs = model(**batch, labels=labels, use_cache=False)
-        return outputs.loss + z_loss * compute_z_loss(outputs.logits, labels), outputs.loss
+        loss = outputs.loss * share
+        return loss + z_loss * compute_z_loss(outputs.logits, batch["input_ids"]), loss
 
-    def label_all(batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        return batch["input_ids"]
+    def label_all(batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, float]:
+        return batch["input_ids"], 1.0
 
-    def label_some(batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        return leave_out_tokens(batch["input_ids"], batch["position_ids"], goldfish_ratio)
+    def label_some(batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        labels = leave_out_tokens(batch["input_ids"], batch["position_ids"], goldfish_ratio)
+        # A token counts alike in every batch, however many are left out there: so the passes and processes of a step
+        # may be divided otherwise.
+        return labels, (labels[:, 1:] != -100).float().mean() / (1 - goldfish_ratio)
 
     label = label_some if goldfish_ratio else label_all
     return compute_with_z_loss if z_loss else compute_plain

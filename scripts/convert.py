@@ -1,6 +1,6 @@
 """Converts a Llama, Qwen3 or GPT-2 model to DarijaGPT, or a DarijaGPT to one of these, with its tokenizer.
 
-python scripts/convert.py --model runs/darija-small/chat --to llama --output_dir runs/darija-small/chat_llama
+python scripts/convert.py --model runs/quickstart/chat --to llama --output_dir runs/quickstart/chat_llama
 python scripts/convert.py --model openai-community/gpt2 --output_dir runs/gpt2
 """
 

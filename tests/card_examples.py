@@ -60,7 +60,7 @@ DIALOGUES = [
 ]
 RATE = {"rate": 0.003, "interval": [0.0006, 0.0087], "hits": 3, "of": 1000}
 AUDIT = {
-    "format": 1,
+    "format": 2,
     "passed": True,
     "verdict": "passed",
     "checks": {
@@ -82,7 +82,7 @@ AUDIT = {
         "prefix_tokens": 32,
         "continuation_tokens": 32,
     },
-    "membership": {"attacks": {"zlib": {"auc": 0.57312, "auc_interval": [0.54, 0.606]}}},
+    "membership": {"num_tokens": 64, "attacks": {"zlib": {"auc": 0.57312, "auc_interval": [0.54, 0.606]}}},
     "canaries": {
         "8": {
             "canaries": 8,

@@ -84,6 +84,7 @@ def run_on(num_processes: int, arguments, last_step: int | None = None) -> None:
 
 def test_two_processes_reach_the_losses_of_one(arguments, tmp_path):
     arguments = replace(arguments, sample_prompts=["salam"], sample_max_new_tokens=3, report_to=["tensorboard"])
+    arguments = replace(arguments, goldfish_ratio=0.25)
     two = replace(arguments, output_dir=tmp_path / "two", gradient_accumulation_steps=1)
     run_to_end(arguments)
     run_on(2, two)

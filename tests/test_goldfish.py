@@ -9,26 +9,29 @@ from darija_gpt.training_step import choose_loss
 
 
 PRIME = 2**31 - 1
+CONFIG = {"vocab_size": 64, "hidden_size": 64, "intermediate_size": 128}
+CONFIG |= {"num_hidden_layers": 2, "num_attention_heads": 2}
 
 
 def list_left_out(document: list[int], ratio: float) -> list[bool]:
     """Token by token, as the function is described."""
-    left_out = []
-    for place in range(len(document)):
+    left_out = [False] * min(13, len(document))
+    for place in range(13, len(document)):
         value = 0
-        for token in document[max(0, place - 13) : place]:
+        for token in document[place - 13 : place]:
             value = (value * 1_000_003 + token + 1) % PRIME
         left_out.append(value * 48_271 % PRIME < ratio * PRIME)
     return left_out
 
 
-def test_a_hash_of_the_tokens_before_decides_within_each_document():
-    documents = [torch.randint(5, 90, (length,)).tolist() for length in (1, 7, 40, 16)]
+def test_a_hash_of_the_thirteen_tokens_before_decides_within_each_document():
+    generator = torch.Generator().manual_seed(0)
+    documents = [torch.randint(0, 90, (length,), generator=generator).tolist() for length in (1, 7, 140, 13, 60)]
     input_ids = torch.tensor([[token for document in documents for token in document]])
     position_ids = torch.tensor([[place for document in documents for place in range(len(document))]])
     labels = leave_out_tokens(input_ids, position_ids, 0.4)
     expected = [is_out for document in documents for is_out in list_left_out(document, 0.4)]
-    assert (labels[0] == -100).tolist() == expected
+    assert (labels[0] == -100).tolist() == expected and sum(expected) > 50
     assert torch.equal(labels[labels != -100], input_ids[labels != -100])
 
 
@@ -36,22 +39,40 @@ def test_a_hash_of_the_tokens_before_decides_within_each_document():
 def test_the_share_is_that_of_the_recipe(ratio):
     input_ids = torch.randint(0, 1000, (64, 512), generator=torch.Generator().manual_seed(0))
     labels = leave_out_tokens(input_ids, torch.arange(512).expand(64, -1), ratio)
-    assert (labels == -100).float().mean().item() == pytest.approx(ratio, abs=0.01)
+    assert (labels[:, 13:] == -100).float().mean().item() == pytest.approx(ratio, abs=0.01)
+    assert not (labels[:, :13] == -100).any()
+
+
+def make_batch(texts: torch.Tensor) -> dict[str, torch.Tensor]:
+    return {"input_ids": texts, "position_ids": torch.arange(texts.shape[1]).expand(len(texts), -1)}
+
+
+@pytest.mark.parametrize("z_loss", [0.0, 1e-3])
+def test_a_step_is_the_same_in_one_pass_and_in_two(z_loss):
+    torch.manual_seed(0)
+    texts = torch.randint(5, 64, (4, 40))
+    model, compute_loss = DarijaGPTForCausalLM(DarijaGPTConfig(**CONFIG)), choose_loss(z_loss, 0.5)
+    gradients = []
+    for passes in ([texts], [texts[:1], texts[1:2], texts[2:3], texts[3:]]):
+        model.zero_grad()
+        for part in passes:
+            (compute_loss(model, make_batch(part))[0] / len(passes)).backward()
+        gradients.append([parameter.grad.clone() for parameter in model.parameters()])
+    counts = [(leave_out_tokens(**make_batch(part), ratio=0.5) != -100).sum().item() for part in texts.split(1)]
+    assert len({*counts}) > 1
+    for one, four in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, four, atol=1e-6, rtol=1e-4)
 
 
 def count_recited(goldfish_ratio: float) -> int:
     """Of eight texts of 48 random tokens that a model meets 150 times, how many it continues to the end."""
     torch.manual_seed(0)
     texts = torch.randint(5, 64, (8, 48))
-    config = DarijaGPTConfig(
-        vocab_size=64, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=2
-    )
-    model = DarijaGPTForCausalLM(config)
+    model = DarijaGPTForCausalLM(DarijaGPTConfig(**CONFIG))
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.0)
-    batch = {"input_ids": texts, "position_ids": torch.arange(48).expand(8, -1)}
     compute_loss = choose_loss(0.0, goldfish_ratio)
     for _ in range(150):
-        loss, _ = compute_loss(model, batch)
+        loss, _ = compute_loss(model, make_batch(texts))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -102,15 +102,6 @@ THEIRS = _spell(
 )
 # Of what a number is without anything between them, and that has no quality in the form of a man.
 NUMBERS = _spell("nmra nmera nmrt nmert نمره نمرت")
-# Clubs, and what is said where one of them is meant.
-CLUBS = words("raja wydad widad رجاء وداد")
-FOOTBALL = _spell(
-    """
-    wydad widad lwydad lwidad wac derby lderby botola lbotola ultras winners champions caf lfer9a lfir9a stade stad
-    rb7at khsrat t3adlat
-    الوداد وداد الديربي ديربي البطوله بطوله الفرقه ربحات خسرات تعادلات لاعبين الجمهور جمهور مدرب المدرب الملعب
-    """
-)
 # Of things, what they are like.
 ADJECTIVES = _spell(
     """

@@ -98,7 +98,10 @@ def _does_something(form: str, clause: Clause) -> bool:
     is_somewhere = first in said.TIMES - said.DEGREES or said.PLACE.fullmatch(first)
     if last in said.KAYN and (before_last in said.WHERE or (form not in said.WOMEN and is_somewhere)):
         return True
-    if last in said.DATIVES and (before_last[:3] in said.SAYS or verbs.CALLED_OR_SENT.fullmatch(before_last)):
+    if last in said.DATIVES and before_last[:3] in said.SAYS:
+        return True
+    is_described = first in said.ADJECTIVES or (first.startswith(("l", "ال")) and first not in said.TIMES)
+    if last in said.DATIVES and not is_described and verbs.CALLED_OR_SENT.fullmatch(before_last):
         return True
     is_asked = before_last in said.QUESTIONS and last not in said.PREDICATES
     if is_asked and (_is_verb(last) or last.endswith(("at", "ات"))):
@@ -215,8 +218,6 @@ def _is_among_foreign_words(form: str, clause: Clause) -> bool:
 def is_thing(form: str, prefix: str, clause: Clause) -> bool:
     """Whether the word stands there, whatever else is said: chi nour, ya latif, joyeux Noël, ramadan karim."""
     (last, before_last), (first, second) = clause.last_two, clause.next_two
-    if form in said.CLUBS and not said.FOOTBALL.isdisjoint({*clause.before, *clause.behind}):
-        return True
     if form in said.FEASTS:
         return last in said.FEASTED and before_last not in said.OWNED_BY
     if prefix == "يا" or last in ("ia", "a", "يا"):

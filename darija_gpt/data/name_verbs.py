@@ -82,7 +82,7 @@ TALK = re.compile(
 )
 # Verbs of one who is far away, behind which stands to whom: she called me, he sent you.
 CALLED_OR_SENT = re.compile(
-    r"(?:ka|gha)?[ti]?(?:3[ai]*t|s[ai]*ft|jaw?b|hdr|ktb|rsl|wsa|hka|tsl)\w{0,4}"
+    r"(?:ka|gha)?[ti]?(?:3(?:ai?|i)t|s[ai]*ft|jawa?b|hdr|ktb|rsl|wsa|hka|tsl)\w{0,4}"
     r"|(?:[كغ]ا?)?[تي]?(?:عيط|صيفط|سيفط|جاوب|هضر|كتب|رسل|وصا|حكا|تاصل|اتصل)\w{0,4}"
 )
 # What is felt for a person: happy with, proud of.

@@ -68,7 +68,7 @@ TRIGGERS = (
 # Of lines that are not of ASCII alone.
 WIDE_TRIGGER = re.compile(
     r"＠|zéro|صفر|كلم[ةه]|ويفي|واي فاي|سري|روباز| [آأا]ت |كود|رمز| نقطة | دوت "
-    r"|باسو|مودي?باس|دو {1,2}باس"  # but not every لاباس
+    r"|باسو|مودي?باس|تدوباس|دو {1,2}باس"  # but not every لاباس
 )
 FEW_LINES = 8  # which are asked one by one, as most hold one of the first triggers
 # Beginnings and ends of triggers, which are one with what stands beside them, as a house is with its number.

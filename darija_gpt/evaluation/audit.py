@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 AUDIT_FILE = "privacy_audit.json"
-FORMAT = 1
+FORMAT = 2
 # Tokens of a document by which somebody else may guess who was there; told, and without a threshold.
 LONGER = (128, 256)
 # Documents that passages are taken from: encoding a million of them would take longer than all the rest.

@@ -88,6 +88,7 @@ def list_checks(
     """
     continuation, membership, samples = learning["continuation"], learning["membership"], speech["samples"]
     auc = membership and max(attack["auc"] for attack in membership["attacks"].values())
+    num_tokens = membership["num_tokens"] if membership else arguments.member_tokens
     limit = arguments.max_vocabulary_entries
     no_names = {"reason": NO_NAMES if has_index else NO_INDEX, "is_applicable": not has_index}
     no_canaries = {"reason": LOST_CANARIES if were_planted else NO_CANARIES, "is_applicable": were_planted}
@@ -108,8 +109,7 @@ def list_checks(
         ),
         Check(
             "membership_auc",
-            f"how well the best attack tells training documents from others by {arguments.member_tokens} tokens, "
-            "0.5 being a guess",
+            f"how well the best attack tells training documents from others by {num_tokens} tokens, 0.5 being a guess",
             auc,
             arguments.max_membership_auc,
             TOO_SHORT,

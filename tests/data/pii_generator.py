@@ -295,6 +295,7 @@ CUED = {
         *("the password for the box is ⟦k4s-bah{2}⟧ ok", "psw dyal drive howa ⟦zitoun_tp{1}⟧", "pwd👉⟦z.karm{2}!⟧👈"),
         *("root:⟦hK{2}!zz⟧ dyal routeur", "«mot de passe: ⟦tlata d lmchach⟧»", "كلمة سر الحاسوب: ⟦zit-zitoun⟧"),
         *("الموديباس هو ⟦Sba7{1}*⟧ صافي", "bdlt lpassword, jdid howa ⟦Zit.{4}.dar⟧"),
+        "الموتدوباس هو ⟦Zit7#x{1}*⟧",
     ),
     "IP": (
         "ip dyali ⟦10.1.2.{2}⟧",

@@ -155,6 +155,9 @@ def write_audit(model: Path, prepared: Prepared, directory: Path, **measured: An
         "with_names": measured.get("with_names", 0),
         "private_data": {},
         "invented": {"PHONE": 3},
+        "invented_names": 0,
+        "words_shared_with_training": {"longest": 5},
+        "words_shared_by_held_out_texts": None,
     }
     canaries = {
         str(copies): {

@@ -38,7 +38,7 @@ ATTACKS = {"loss": score_loss, "min_k": score_min_k, "zlib": score_zlib}
 
 
 class ReadDocuments:
-    """Documents as a model reads them: from their words alone, without the control tokens around them.
+    """Documents as a model reads them, of which the words are scored and not the control tokens around them.
 
     Documents with fewer than eight scored tokens are left out.
 
@@ -77,7 +77,7 @@ class ReadDocuments:
         """What each attack makes of their first tokens; high where a text seems known."""
         scores: dict[str, list[float]] = {name: [] for name in ATTACKS}
         for ids, is_scored, losses in zip(self.ids, self.is_scored, self.losses, strict=True):
-            is_read = is_scored & (np.arange(len(is_scored)) < num_tokens)
+            is_read = is_scored & (np.arange(1, len(is_scored) + 1) < num_tokens)
             if is_read.sum() < MIN_TOKENS:
                 continue
             num_zlib_bytes = len(zlib.compress(self.tokenizer.decode(ids[is_read].tolist()).encode()))

@@ -10,7 +10,13 @@ from darija_gpt.data.canaries import Canary, CanarySet
 from darija_gpt.evaluation.memorization import canaries
 from darija_gpt.evaluation.memorization.canaries import describe_canaries, extract_canaries, measure_exposures
 from darija_gpt.evaluation.memorization.continuation import draw_passages, measure_continuation
-from darija_gpt.evaluation.memorization.membership import measure_membership, score_loss, score_min_k, score_zlib
+from darija_gpt.evaluation.memorization.membership import (
+    ReadDocuments,
+    measure_membership,
+    score_loss,
+    score_min_k,
+    score_zlib,
+)
 from darija_gpt.evaluation.memorization.sequences import (
     choose_likeliest,
     continue_sequences,
@@ -36,6 +42,10 @@ def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_
 
 def test_an_auc_is_one_of_a_length(parrot, planted, parrot_tokenizer):
     train, held_out, _ = planted
+    read = {"model": parrot, "tokenizer": parrot_tokenizer, "rows": train, "description": ""}
+    more, less = ReadDocuments(**read, num_tokens=128), ReadDocuments(**read, num_tokens=32)
+    for name, scores in less.score(32).items():
+        np.testing.assert_allclose(more.score(32)[name], scores, rtol=1e-5)
     short = measure_membership(parrot, parrot_tokenizer, train, held_out, num_tokens=32, longer=[64, 128])
     for num_tokens, auc in short["longer"].items():
         alone = measure_membership(parrot, parrot_tokenizer, train, held_out, num_tokens=int(num_tokens))
