@@ -16,7 +16,7 @@ FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
     | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
     {"tokenizer", "encoding", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
-    | {"muon", "training_loss", "manifest", "step_guard", "neural_lm", "architectures"},
+    | {"muon", "training_loss", "goldfish", "manifest", "step_guard", "neural_lm", "architectures"},
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}

@@ -64,7 +64,7 @@ def test_every_check_of_a_random_model_is_made_and_the_file_is_for_a_gate(
     assert verdicts.pop("vocabulary_rare_entries") in ("failed", "passed")
     assert verdicts.pop("membership_auc") in ("failed", "passed")  # With few documents, chance decides.
     assert set(verdicts.values()) == {"passed"} and len(verdicts) == 7
-    assert content["format"] == 1 and content["passed"] == (content["verdict"] == "passed")
+    assert content["format"] == 2 and content["passed"] == (content["verdict"] == "passed")
     weights = hashlib.sha256((tiny_llama_dir / "model.safetensors").read_bytes()).hexdigest()
     tokenizer = hashlib.sha256((tiny_llama_dir / "tokenizer.json").read_bytes()).hexdigest()
     assert content["files"]["weights"]["model.safetensors"] == weights
