@@ -59,7 +59,11 @@ def choose_loss(z_loss: float, goldfish_ratio: float = 0.0) -> Callable[[nn.Modu
     """The function that gives (what is minimised, what is reported) for a batch."""
 
     def compute_plain(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
-        labels, share = label(batch)
+        loss = measure_loss(model, batch)
+        return loss, loss
+
+    def compute_with_fewer_labels(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
+        labels, share = label_some(batch)
         loss = model(**batch, labels=labels, use_cache=False).loss * share
         return loss, loss
 
@@ -79,7 +83,9 @@ def choose_loss(z_loss: float, goldfish_ratio: float = 0.0) -> Callable[[nn.Modu
         return labels, (labels[:, 1:] != -100).float().mean() / (1 - goldfish_ratio)
 
     label = label_some if goldfish_ratio else label_all
-    return compute_with_z_loss if z_loss else compute_plain
+    if z_loss:
+        return compute_with_z_loss
+    return compute_with_fewer_labels if goldfish_ratio else compute_plain
 
 
 def seed_step(seed: int, step: int, process_index: int) -> None:
