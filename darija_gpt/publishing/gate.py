@@ -33,6 +33,9 @@ NEEDED: dict[Kind, tuple[str, ...]] = {
     "space": ("README.md", "app.py", "requirements.txt"),
 }
 
+# What to do about it, where it is no part of a model.
+REMEDIES = {"LICENSE": "; name a file with the text of the licence as --license_file"}
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -72,7 +75,9 @@ def check_files(directory: Path, kind: Kind, evidence: Evidence) -> list[Refusal
     """What is wrong with the files of a directory: some that are needed are not there, some hold what is private."""
     published = list_published_files(directory, kind)
     refusals = [
-        Refusal("missing file", f"{directory} has no {name}") for name in NEEDED[kind] if name not in published
+        Refusal("missing file", f"{directory} has no {name}{REMEDIES.get(name, '')}")
+        for name in NEEDED[kind]
+        if name not in published
     ]
     if kind == "model" and not any("/" not in name and name.endswith(".safetensors") for name in published):
         refusals.append(Refusal("missing file", f"{directory} has no weights as *.safetensors"))
