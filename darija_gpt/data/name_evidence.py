@@ -159,8 +159,9 @@ def _is_called(around: _Surroundings) -> bool:
         return True
     if around.is_large and around.form not in GREETINGS and around.after in ADDRESSES:
         return True
-    if around.is_first and not around.prefix and not around.is_exclamation and AND_YOU.match(around.behind):
-        return around.form not in GREETINGS | QUALITIES
+    is_asked_back = around.is_first and not around.prefix and AND_YOU.match(around.behind)
+    if is_asked_back and not around.is_exclamation and around.form not in GREETINGS | QUALITIES:
+        return True
     if around.is_exclamation or BLESSED.search(around.line_before) or BLESSING.search(around.line_before):
         return not around.is_exclamation
     if around.after in ADDRESSES or around.after in FOREIGN_ADDRESSES or SECOND_PERSON.fullmatch(around.after):

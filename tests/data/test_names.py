@@ -332,6 +332,8 @@ def test_the_word_that_is_a_name_too_stays_a_word(text):
         ("Claire", "Claire m'a envoyé les photos", "Claire"),
         ("Marine", "Marine nous attend à la gare", "Marine"),
         ("Nour", "nour w nti fin ghadyin?", "nour"),
+        ("Karim", "karim, w nta?", "karim"),
+        ("Said", "Saïd, et toi ?", "Saïd"),
         ("Hiba", "صيفطات ليها هبة البارح", "هبة"),
         ("Nour", "jawbatna b telephone, 3aytat lina nour", "nour"),
     ],
