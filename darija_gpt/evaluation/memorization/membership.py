@@ -115,14 +115,12 @@ def measure_membership(
 
     Returns:
         `dict`: for each attack `auc` (0.5 is guessing) and `tpr_at_1_percent_fpr`, with their intervals, the numbers
-        of documents, and under `longer` the same for more tokens; None where there are too few documents.
+        of documents, and under `longer` the best attack's AUC by that many tokens; None where there are too few
+        documents.
     """
-    most = max(num_tokens, *longer, 0)
-    documents = {"num_tokens": most, "description": "training documents"}
-    members = ReadDocuments(model, tokenizer, train_rows, **documents)
-    others = ReadDocuments(model, tokenizer, held_out_rows, **documents | {"description": "held-out documents"})
-    if min(len(members.losses), len(others.losses)) < MIN_DOCUMENTS:
-        return None
+    most = max([num_tokens, *longer])
+    members = ReadDocuments(model, tokenizer, train_rows, num_tokens=most, description="training documents")
+    others = ReadDocuments(model, tokenizer, held_out_rows, num_tokens=most, description="held-out documents")
     scores = members.score(num_tokens), others.score(num_tokens)
     num_members, num_others = (len(scored["loss"]) for scored in scores)
     if min(num_members, num_others) < MIN_DOCUMENTS:
