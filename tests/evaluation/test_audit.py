@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from datasets import Dataset, DatasetDict
+from private_chats import write_private_chat
 
 from darija_gpt.data.canaries import CANARIES_FILE, load_canaries
 from darija_gpt.data.corpus import FEATURES, PrepareArguments, prepare_data
@@ -27,14 +28,7 @@ NAMES = ("Zerhouni", "Anas", "0612345678")
 def chats_dataset(darija, tmp_path_factory):
     """A prepared dataset of a chat with a name and a number in it, and with canaries."""
     directory = tmp_path_factory.mktemp("audit")
-    lines = []
-    for session in range(140):
-        day = f"{session % 28 + 1:02}/{session // 28 + 1:02}/2024"
-        first, second = darija[session % len(darija)], darija[(session * 7 + 3) % len(darija)]
-        first, second = (text.replace("\n", " ") for text in (first, second))
-        lines += [f"{day}, 10:00 - Zerhouni: {first} {session}", f"{day}, 10:01 - Anas: {second} {session % 9}"]
-    lines.append("20/06/2024, 10:02 - Anas: fin Zerhouni? 3yet l 0612345678")
-    (directory / "chat.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private_chat(directory / "chat.txt", darija, "Anas")
     arguments = PrepareArguments(
         directory / "dataset",
         [directory / "chat.txt"],

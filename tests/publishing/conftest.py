@@ -11,6 +11,7 @@ import pytest
 from card_examples import CLASSIFIER, DIALOGUES, METRICS
 from hub_stand_in import TOKEN, HubStandIn
 from huggingface_hub import constants
+from private_chats import write_private_chat
 
 from darija_gpt.data.corpus import PrepareArguments, load_dataset_directory, prepare_data
 from darija_gpt.data.private_index import load_private_index
@@ -34,14 +35,7 @@ class Prepared:
 
 
 def prepare_dataset(directory: Path, darija: list[str], **changes: Any) -> Prepared:
-    lines = []
-    for session in range(140):
-        day = f"{session % 28 + 1:02}/{session // 28 + 1:02}/2024"
-        first, second = darija[session % len(darija)], darija[(session * 7 + 3) % len(darija)]
-        first, second = (text.replace("\n", " ") for text in (first, second))
-        lines += [f"{day}, 10:00 - Zerhouni: {first} {session}", f"{day}, 10:01 - Mkhitar: {second} {session % 9}"]
-    lines.append("20/06/2024, 10:02 - Mkhitar: fin Zerhouni? 3yet l 0612345678")
-    (directory / "chat.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_private_chat(directory / "chat.txt", darija, "Mkhitar")
     consent = directory / "consent"
     consent.mkdir()
     (consent / "chat.txt.yaml").write_text("Zerhouni: yes\nMkhitar: yes\n")
