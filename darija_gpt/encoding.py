@@ -5,11 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from jinja2 import TemplateError
-from tokenizers import Encoding
 from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.control_tokens import TURN_END, TURN_START
-from darija_gpt.tokenizer import CHAT_TEMPLATE, ROLES
+from darija_gpt.tokenizer import CHAT_TEMPLATE, ROLES, encode_batch
 
 
 def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) -> list[list[int]]:
@@ -45,8 +44,8 @@ def encode_batches(
         for rows in batches:
             texts = [text for text, messages in zip(rows["text"], rows["messages"], strict=True) if not messages]
             rendered = _render_batch(tokenizer, [messages for messages in rows["messages"] if messages])
-            plain = pool.submit(_encode_batch, tokenizer, texts, split_special_tokens=True)
-            chats = pool.submit(_encode_batch, tokenizer, rendered, split_special_tokens=False)
+            plain = pool.submit(encode_batch, tokenizer, texts, split_special_tokens=True)
+            chats = pool.submit(encode_batch, tokenizer, rendered, split_special_tokens=False)
             pending.append((rows["messages"], plain, chats))
             if len(pending) > 1:
                 yield _join_documents(*pending.popleft(), opening)
@@ -58,20 +57,6 @@ def _join_documents(messages: list, plain: Future, chats: Future, opening: int) 
     """Documents in the order of their rows; the template writes the opening token by itself."""
     texts, conversations = iter(plain.result()), iter(chats.result())
     return [next(conversations).ids if each else [opening, *next(texts).ids] for each in messages]
-
-
-def _encode_batch(
-    tokenizer: PreTrainedTokenizerFast, texts: list[str], *, split_special_tokens: bool
-) -> list[Encoding]:
-    """Texts encoded in the library's own threads, without what a BatchEncoding has beside the ids."""
-    if not texts:
-        return []
-    backend = tokenizer.backend_tokenizer
-    # As calling the tokenizer does, whatever its file says.
-    backend.no_truncation()
-    backend.no_padding()
-    backend.encode_special_tokens = split_special_tokens
-    return backend.encode_batch_fast(texts, add_special_tokens=False)
 
 
 def _render_batch(tokenizer: PreTrainedTokenizerFast, conversations: list[list[dict[str, str]]]) -> list[str]:

@@ -7,7 +7,7 @@ python scripts/benchmark.py state --readme recipes/README.md
 python scripts/benchmark.py model --readme recipes/README.md
 python scripts/benchmark.py pretrain --readme recipes/README.md
 python scripts/benchmark.py gpu --readme recipes/README.md
-python scripts/benchmark.py all
+python scripts/benchmark.py all --readme README.md
 python scripts/benchmark.py budget --recipe recipes/gpt2-124m/pretrain.yaml
 """
 
