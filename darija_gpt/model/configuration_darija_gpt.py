@@ -109,6 +109,8 @@ class DarijaGPTConfig(PreTrainedConfig):
             1/sqrt(2 * num_hidden_layers) smaller (GPT-2), `zero` leaves every layer an identity at first.
         final_logit_softcapping (`float`, *optional*):
             Bends the logits into this range by tanh (Gemma 2, nanochat).
+        classifier_pooling (`str`, *optional*, defaults to `"last"`):
+            For classifiers: `last` judges a text by the state of its last token, `mean` by the mean over its tokens.
         tie_word_embeddings (`bool`, *optional*, defaults to `True`):
             The output layer is the embedding.
         attention_bias, mlp_bias (`bool`, *optional*, defaults to `False`):
@@ -160,6 +162,7 @@ class DarijaGPTConfig(PreTrainedConfig):
     residual_dropout: int | float = 0.0
     residual_init: Literal["plain", "scaled", "zero"] = "scaled"
     final_logit_softcapping: int | float | None = None
+    classifier_pooling: Literal["last", "mean"] = "last"
     tie_word_embeddings: bool = True
     attention_bias: bool = False
     mlp_bias: bool = False

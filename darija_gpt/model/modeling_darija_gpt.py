@@ -7,8 +7,12 @@ from torch import nn
 from transformers import initialization as init
 from transformers.cache_utils import Cache, DynamicCache
 from transformers.generation import GenerationMixin
-from transformers.modeling_layers import GenericForSequenceClassification, GradientCheckpointingLayer
-from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
+from transformers.modeling_layers import GradientCheckpointingLayer
+from transformers.modeling_outputs import (
+    BaseModelOutputWithPast,
+    CausalLMOutputWithPast,
+    SequenceClassifierOutputWithPast,
+)
 from transformers.modeling_utils import PreTrainedModel, slice_logits_to_keep
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs, can_return_tuple
@@ -24,6 +28,7 @@ from .linear_attention_darija_gpt import DarijaGPTLinearCache
 from .masks_darija_gpt import create_masks
 from .norms_darija_gpt import NORMS
 from .null_objects_darija_gpt import build_dropout, keep
+from .pooling_darija_gpt import POOLINGS, find_text
 from .positions_darija_gpt import POSITION_EMBEDDINGS
 
 
@@ -325,17 +330,52 @@ class DarijaGPTForCausalLM(DarijaGPTPreTrainedModel, GenerationMixin):
 DarijaGPTForCausalLM.forward.__signature__ = inspect.signature(DarijaGPTForCausalLM.forward)
 
 
-class DarijaGPTForSequenceClassification(GenericForSequenceClassification, DarijaGPTPreTrainedModel):
-    """DarijaGPT that classifies a text by the hidden state of its last token."""
+class DarijaGPTForSequenceClassification(DarijaGPTPreTrainedModel):
+    """DarijaGPT that classifies a text by the hidden state of its last token, or the mean of all."""
 
     def __init__(self, config: DarijaGPTConfig):
-        # Not the generic head's own __init__: it asks AutoModel for the decoder, which code loaded from the Hub is
-        # not registered with.
-        DarijaGPTPreTrainedModel.__init__(self, config)
+        super().__init__(config)
         self.num_labels = config.num_labels
         self.model = DarijaGPTModel(config)
+        self.pool = POOLINGS[config.classifier_pooling]
         self.score = nn.Linear(config.hidden_size, config.num_labels, bias=False)
         self.post_init()
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: torch.LongTensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        position_ids: torch.LongTensor | None = None,
+        past_key_values: Cache | None = None,
+        inputs_embeds: torch.Tensor | None = None,
+        labels: torch.LongTensor | None = None,
+        use_cache: bool | None = None,
+        **kwargs: Unpack[TransformersKwargs],
+    ) -> SequenceClassifierOutputWithPast:
+        """Logits of the classes, shape (batch, num_labels), and with `labels` the loss."""
+        outputs = self.model(
+            input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            inputs_embeds=inputs_embeds,
+            use_cache=use_cache,
+            **kwargs,
+        )
+        states = outputs.last_hidden_state
+        is_text = find_text(states, input_ids, attention_mask, self.config.pad_token_id)
+        logits = self.score(self.pool(states, is_text))
+        loss = None
+        if labels is not None:
+            loss = self.loss_function(logits=logits, labels=labels, pooled_logits=logits, config=self.config)
+        return SequenceClassifierOutputWithPast(
+            loss=loss,
+            logits=logits,
+            past_key_values=outputs.past_key_values,
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+        )
 
 
 __all__ = [
