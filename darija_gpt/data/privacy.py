@@ -8,9 +8,8 @@ Whatever is longer than a message is read in windows, in time that grows with it
 
 import functools
 import heapq
-import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from darija_gpt.data import privacy_checks as checks
@@ -20,6 +19,7 @@ from darija_gpt.data import privacy_secrets as secrets
 from darija_gpt.data.names import Person, RosterNames, find_names, read_roster
 from darija_gpt.data.privacy_addresses import ADDRESS, ADDRESS_BEGINS, check_address
 from darija_gpt.data.privacy_checks import Check
+from darija_gpt.data.privacy_lines import find_across_lines
 from darija_gpt.data.privacy_numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
 from darija_gpt.data.privacy_spans import (
     BLOT,
@@ -44,8 +44,6 @@ PATIENCE = 64
 PATIENCE_IN_WINDOW = 8
 # Rounds of replacing after which the words around a name are no longer asked.
 MAX_ROUNDS = 4
-# More than a number in two lines takes.
-SPLIT_REACH = 64
 PLACEHOLDER_OF = {placeholder.strip("[]"): placeholder for placeholder in patterns.PLACEHOLDERS}
 
 
@@ -74,6 +72,7 @@ DETECTORS = (
     Detector("PASSWORD", secrets.PASSWORD_FAR, "password", secrets.check_unmistakable),
     Detector("PASSWORD", secrets.LOGIN, "login", secrets.check_unmistakable),
     Detector("EMAIL", net.EMAIL, "at", checks.take_group),
+    Detector("EMAIL", net.JOINED_EMAIL, "joined at", checks.take_first),
     Detector("URL", net.HIDDEN_URL, "hidden dot", checks.check_url),
     Detector("URL", net.SPELLED_URL, "spelled dot", checks.take_group),
     Detector("URL", net.URL, "dot", checks.check_url),
@@ -88,9 +87,10 @@ DETECTORS = (
     Detector("PHONE", SPOKEN_PHONE, "zero", check_spoken_phone),
     Detector("PHONE", patterns.SHORT_PHONE, "8 digits", checks.check_short_phone),
     Detector("IP", net.IPV4, "dotted digit", checks.check_ipv4),
+    Detector("IP", net.IPV4_AFTER_CUE, "ip", checks.check_ipv4_after_cue),
     Detector("IP", net.IPV6, "two colons", checks.check_ipv6),
     Detector("CIN", patterns.CIN_AFTER_CUE, "identity", checks.check_cin_after_cue),
-    Detector("CIN", patterns.CIN_AGAIN, "identity", checks.take_group, is_again=True),
+    Detector("CIN", patterns.CIN_AGAIN, "identity", checks.check_cin_again, is_again=True),
     Detector("CIN", patterns.CIN_BARE, "5 digits together", checks.check_cin, is_cased=True),
     Detector("OTP", secrets.OTP_AFTER_CUE, "code", secrets.check_code, is_cased=True),
     Detector("OTP", secrets.OTP_BEFORE_CUE, "code", checks.take_group, is_cased=True),
@@ -99,11 +99,6 @@ DETECTORS = (
     Detector("OTP", SPOKEN_CODE, "code", check_spoken_code),
     Detector("OTP", secrets.GOOGLE_CODE, "5 digits together", is_cased=True),
     Detector("ADDRESS", ADDRESS, "house", check_address, is_cased=True, begins=ADDRESS_BEGINS),
-)
-# Asked first, of the text as it was written: what begins in one line and ends in another.
-ACROSS_LINES = (
-    ("PHONE", patterns.SPLIT_PHONE, checks.check_split_phone),
-    ("GPS", net.SPLIT_GPS, re.Match.span),
 )
 
 
@@ -168,37 +163,9 @@ def _find_in_lines(text: str, patience: int = PATIENCE) -> list[Span]:
     return spans
 
 
-def _find_numbers_before(text: str, floor: int, place: int) -> Iterator[Span]:
-    """Numbers of two lines that end where others begin: each is a number once the one behind it is none of it."""
-    while True:
-        begin = max(floor, place - SPLIT_REACH)
-        before = (text[begin - 1] if begin > floor else BLOT) + text[begin:place] + BLOT
-        for match in patterns.SPLIT_PHONE.finditer(before):
-            start, end = match.span()
-            if "\n" in match.group() and end >= len(before) - 3 and checks.check_split_phone(match):
-                break
-        else:
-            return
-        yield start + begin - 1, end + begin - 1, "PHONE"
-        place = start + begin - 1
-
-
-def _find_across_lines(text: str) -> list[Span]:
-    if "\n" not in text:
-        return []
-    spans: list[Span] = []
-    for kind, pattern, check in ACROSS_LINES:
-        bounds = filter(None, map(check, pattern.finditer(text)))
-        spans += ((*found, kind) for found in bounds if "\n" in text[slice(*found)])
-    spans.sort()
-    floors = (0, *(end for _, end, _ in spans))
-    before = [_find_numbers_before(text, floor, span[0]) for floor, span in zip(floors, spans, strict=False)]
-    return sorted(itertools.chain(spans, *before))
-
-
 def _find(text: str, find: Callable[..., list[Span]], clean: set[Seen]) -> Iterable[Span]:
     """What stands across lines, and what a search finds in them; sorted."""
-    across = _find_across_lines(text)
+    across = find_across_lines(text)
     text = blot(text, (span[:2] for span in across))
     if len(text) <= LONGEST_MESSAGE:
         spans = find(text)
@@ -275,7 +242,7 @@ def _is_plain(text: str, names: RosterNames) -> bool:
     chunks = text.split() if names.people else ()
     if chunks and names.plain_chunks.issuperset(chunks):
         return True
-    if find_suspect_lines(text) or _find_across_lines(text):
+    if find_suspect_lines(text) or find_across_lines(text):
         return False
     known = names.other_chunks.intersection(chunks) - names.plain_chunks
     # Placeholders hold no names.
@@ -321,7 +288,7 @@ def scrub(text: str, roster: Sequence[Person] = (), pseudonyms: Mapping[str, Pse
     replacer = _Replacer(names, pseudonyms)
     replaced = replacer.replace(text)
     before, lines = text.split("\n"), replaced.split("\n")
-    if len(text) > LONGEST_MESSAGE or len(before) != len(lines) or _find_across_lines(replaced):
+    if len(text) > LONGEST_MESSAGE or len(before) != len(lines) or find_across_lines(replaced):
         return replacer.replace_all(replaced)
     changed = (old != new for old, new in zip(before, lines, strict=True))
     return "\n".join(

@@ -10,13 +10,15 @@ from darija_gpt.data.privacy_words import NO_WORD, either, glimpse
 
 
 _PARTICLES = either(
-    "de|des|du|d|el|al|l|la|le|les|ibn|ben|bni|beni|bani|oued|wad|moulay|my|sidi|lalla|ain|aïn|ait|aït|bir|dar|bab|"
+    "de|des|du|d|el|al|l|la|le|les|ibn|ben|bnou|bnu|bint|bni|beni|bani|oued|wad|moulay|my|sidi|lalla|ain|aïn|ait|aït|bir|dar|bab|"
     "abou|bou|cité|ابن|بن|بني|مولاي|سيدي|لالة|عين|باب|واد|وادي|أيت|ايت|آيت|أبي|ابي|أبو|ابو",
     is_cased=True,
 )
 _WORD = r"(?:[2-9](?=[^\W\d_]))?[^\W\d_][^\W_]{1,23}"
 _CAPITALISED = r"[A-ZÀ-Ý][^\W\d_]{0,23}"
-_MORE_OF_A_NAME = rf"(?:[ \-](?:{_CAPITALISED}|{_PARTICLES}[ '’\-]{_CAPITALISED}|ال{_WORD})){{0,3}}"
+_SON_OF = either("ibn|ben|bnou|bnu|bin|bint|بن|ابن|بنت", is_cased=True)
+_NEXT_WORD = rf"{_CAPITALISED}|{_PARTICLES}[ '’\-]{_CAPITALISED}|ال{_WORD}|{_SON_OF}[ \-]{_WORD}"
+_MORE_OF_A_NAME = rf"(?:[ \-](?:{_NEXT_WORD})){{0,3}}"
 _PLACE_NAME = rf"(?:{_PARTICLES}[ '’\-]){{0,3}}{_WORD}{_MORE_OF_A_NAME}"
 _CAPITALISED_NAME = rf"(?:{_PARTICLES}[ '’\-]){{0,3}}{_CAPITALISED}{_MORE_OF_A_NAME}"
 _ARABIC_WAY_WORDS = (
@@ -40,7 +42,8 @@ _NUMBERED_WAYS = either(
     is_cased=True,
 )
 _UNIT_WORDS = (
-    "n°|n |no|rqm|no.|nr|num|numéro|numero|nmra|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|"
+    "n°|n |no|rqm|no.|nr|num|numéro|numero|nmra|"
+    "nemra|nimero|nemero|nimro|ra9m|r9m|ra9em|raqm|imm|imm.|immeuble|bloc|blok|bloque|bât|bat|"
     "bât.|bat.|"
     "bâtiment|batiment|appt|appt.|appart|appartement|app|app.|apt|apt.|apprt|étage|etage|villa|porte|lot|lot.|tranche|"
     "gh|secteur|ent|entrée|bureau|magasin|local|3imara|3omara|3imarat|l3imara|cho99a|cho9a|cha9a|ch9a|tab9|taba9|dar|"

@@ -14,7 +14,7 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
 from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data.privacy_spans import FOLDING, Bounds, Reading
+from darija_gpt.data.privacy_spans import BRACKETS, Bounds, Reading, embrace
 from darija_gpt.data.privacy_words import Cue
 
 
@@ -33,6 +33,8 @@ GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
 GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
 FOUR_LETTERS = re.compile(r"[a-zA-Z]{4}")
+SENTENCE_ENDS = ".,;:!?'’*_~\"…؟"
+BRACKETED = re.compile(r"[\[(]")
 # Of a region's plan, who may be called under a number.
 NUMBER_KINDS = (
     *("fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost"),
@@ -98,6 +100,10 @@ def take_group(match: re.Match[str], reading: Reading) -> Bounds:
     return match.span(match.lastindex or 0)
 
 
+def take_first(match: re.Match[str], reading: Reading) -> Bounds:
+    return match.span(1)
+
+
 def _is_account(code: str) -> bool:
     return int((code[4:] + code[:4]).translate(LETTERS_AS_NUMBERS)) % 97 == 1
 
@@ -115,13 +121,14 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
     if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
         return None
-    return (match.start(), end) if is_valid else None
+    return embrace(match.string, match.start(), end) if is_valid else None
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
     """24 digits with the key of their bank; or behind a cue, because many a key is written wrong."""
     is_valid = int(_read_digits(match.group())) % 97 == 0
-    return match.span() if is_valid or _has_cue(match, reading, patterns.BANK_CUE) else None
+    is_account = is_valid or _has_cue(match, reading, patterns.BANK_CUE)
+    return embrace(match.string, *match.span()) if is_account else None
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -144,10 +151,10 @@ def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
         if _is_luhn(digits[:length]):
             is_whole = length == len(digits)
             if is_whole and (not _goes_on_in_group(match) or _ends_before_clitic(reading, match.end())):
-                return match.span()
+                return embrace(match.string, *match.span())
             end = 0 if is_whole else _find_ends(match)[length - 1]
             if end:
-                return match.start(), end
+                return embrace(match.string, match.start(), end)
     return None
 
 
@@ -155,7 +162,7 @@ def _close(match: re.Match[str]) -> Bounds:
     """The bounds of a number with both its outer brackets or neither."""
     start, end = match.span()
     if "(" not in match.group():
-        return start, end
+        return patterns.begin_number(match), end
     opened = match.group().rfind("(")
     if opened <= match.group().rfind(")"):
         return start, end
@@ -178,12 +185,15 @@ PAIRS_IN_ROW = frozenset("".join(f"{first + place:02}" for place in range(5)) fo
 # 06/20, 07/20: what teachers give.
 MARKS_OF_TWENTY = re.compile(r"/20(?![0-9])[^/]+[0-9]|[ ,][0-9]{1,2}/20(?![0-9])")
 
+# 0,5 0,6 0,7; 06/12 13/12
+DECIMALS = re.compile(r"(?:[0-9][.,][0-9](?: |$)){5}|(?:[0-9]{2}/[01][0-9] ){2}[0-9]{2}|[0-9]{2}/20[0-9]{2} ?-.*")
+
 
 def check_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number whose letters are few, and which is no date with an hour behind it and no list of marks."""
     written = match.group()
     if written.isdigit():
-        return match.span()
+        return patterns.begin_number(match), match.end()
     if written[2::3] in BETWEEN_PAIRS:  # What follows is for who writes in other ways.
         digits = written.replace(written[2], "")
         if digits.isdigit() or (digits[0] in "oO" and digits[1:].isdigit()):
@@ -215,6 +225,8 @@ def _is_written_otherwise(match: re.Match[str], written: str) -> bool:
     gaps = GAPS.findall(written, GROUP.search(written).end())
     if len(gaps) > 2 and gaps[0] == gaps[1] != gaps[2] and gaps[0] in "/.-":
         return True
+    if DECIMALS.fullmatch(written):
+        return True
     return "/20" in written and MARKS_OF_TWENTY.search(written) is not None
 
 
@@ -222,16 +234,6 @@ def _goes_on(match: re.Match[str], last_pair: str) -> bool:
     """Whether more pairs in order follow those of a number: of a game's numbers, or of days."""
     more = patterns.MORE_PAIRS.match(match.string, match.end())
     return more is not None and more[1] > last_pair
-
-
-def check_split_phone(match: re.Match[str]) -> Bounds | None:
-    """A number in two lines or more, but no column of numbers."""
-    lines = [line.strip() for line in match.group().split("\n")]
-    if len(lines) < 2 or any(len(NO_DIGIT.sub("", line.translate(FOLDING))) < 2 for line in lines):
-        return None
-    if len(lines) == 2 and len(lines[0]) < 4:
-        return None
-    return None if len(lines) > 2 and lines == sorted(lines) else match.span()
 
 
 def check_short_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -304,6 +306,14 @@ def check_foreign_phone(match: re.Match[str], reading: Reading) -> Bounds | None
     return None
 
 
+def _close_brackets(link: str) -> str:
+    """A link without the signs that end its sentence: a bracket belongs to it if it opened one."""
+    link = link.rstrip(SENTENCE_ENDS)
+    while link and link[-1] in BRACKETS and link.count(link[-1]) > link.count(BRACKETS[link[-1]]):
+        link = link[:-1].rstrip(SENTENCE_ENDS)
+    return link
+
+
 def check_url(match: re.Match[str], reading: Reading) -> Bounds | None:
     string, (start, place) = match.string, match.span(match.lastindex or 0)
     written = string[start:place]
@@ -312,19 +322,23 @@ def check_url(match: re.Match[str], reading: Reading) -> Bounds | None:
     goes_on = string[place : place + 1] == " " and string[place + 1 : place + 2].isalpha()
     if goes_on and net.SENTENCE.fullmatch(written):
         return None
-    written = written.rstrip(".,;:!?'’*_~\"…؟")
-    if written.count(")") > written.count("("):
-        written = written.rstrip(")].,")
-    return start, start + len(written)
+    return start, start + len(_close_brackets(written))
 
 
 def check_cin_after_cue(match: re.Match[str], reading: Reading) -> Bounds | None:
     """A number right behind its cue; or further on in the sentence, where it is written as on the card."""
     number = reading.text[slice(*match.span(2))]
-    if number[0] in "bdflw" and number[1] == " ":
+    if number[0] in "bdflw" and number[1] == " " and number[2].isdigit():
         return None  # A preposition: "b 25000 dh".
+    if not number[-4:].isdigit() and sum(map(str.isdigit, number)) < 4:
+        return None
     is_near = patterns.ONLY_CIN_FILLER.fullmatch(match[1])
     return match.span(2) if is_near or patterns.CIN_UNMISTAKABLE.fullmatch(number) else None
+
+
+def check_cin_again(match: re.Match[str], reading: Reading) -> Bounds | None:
+    number = reading.text[slice(*match.span(1))]
+    return match.span(1) if patterns.CIN_UNMISTAKABLE.fullmatch(number) else None
 
 
 def check_cin(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -334,13 +348,18 @@ def check_cin(match: re.Match[str], reading: Reading) -> Bounds | None:
 
 def check_ipv4(match: re.Match[str], reading: Reading) -> Bounds | None:
     address = match.group()
-    highest = max(map(int, address.replace("[.]", ".").split(".")))
+    highest = max(map(int, NO_DIGIT.split(address)))
     if highest > 255 or reading.has_cue(net.VERSION_CUE, match.start(), reach=24):
         return None
     is_small = highest < 100 and not net.KNOWN_IPV4.fullmatch(address)
-    if is_small and "[" not in address and not _has_cue(match, reading, net.IP_CUE):
+    if (is_small or " " in address) and not BRACKETED.search(address) and not _has_cue(match, reading, net.IP_CUE):
         return None
     return None if net.VERSION_BEHIND.match(match.string, match.end()) else match.span()
+
+
+def check_ipv4_after_cue(match: re.Match[str], reading: Reading) -> Bounds | None:
+    numbers = [*map(int, filter(None, NO_DIGIT.split(match[1])))]
+    return match.span(1) if 99 < max(numbers) < 256 else None
 
 
 def check_ipv6(match: re.Match[str], reading: Reading) -> Bounds | None:

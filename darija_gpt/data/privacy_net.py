@@ -53,13 +53,16 @@ HIDDEN_URL = re.compile(
 )
 # Without a dot: a site's name, and an ending that is no word; or any ending, after a cue.
 _SPELLED_DOT = rf"(?: {{1,2}}{either('point|dot|nokta|noqta|no9ta|نقطة|دوت')} {{1,2}})"
-_SITE_WORDS = go_on("site|siteweb|lien|link|adresse|page|website|web|www")
+_SPELLED_PATH = r"(?: {1,2}slash {1,2}[a-z0-9\-_.]{1,40}){0,4}"
+_SITE_WORDS = go_on(
+    "visite|visitez|dkhel l|dkhol l|dkhlo l|dkhli l|site|siteweb|lien|link|adresse|page|website|web|www"
+)
 SPELLED_URL = re.compile(
-    rf"[^a-z0-9](?:[alpswمار](?:(?<![^\W_].)(?:{_SITE_WORDS})|{go_on('موقع|الموقع|رابط|الرابط')})(?![^\W_])"
+    rf"[^a-z0-9](?:[adlpsvwمار](?:(?<![^\W_].)(?:{_SITE_WORDS})|{go_on('موقع|الموقع|رابط|الرابط')})(?![^\W_])"
     rf"(?: (?:web|dyal\w{{0,3}}|hwa|howa|est|is|c'est|هو|ديال\w{{0,3}}))?[ :=]{{1,4}}"
-    rf"((?:www{_SPELLED_DOT})?[a-z0-9\-]{{2,63}}+(?:{_SPELLED_DOT}[a-z0-9\-]{{2,63}}+){{0,2}}{_SPELLED_DOT}{_TLD})"
-    rf"(?![a-z0-9])|([a-z0-9\-]{_NO_SITE_BEFORE}(?:(?<=w)ww{_SPELLED_DOT}[a-z0-9\-])?"
-    rf"[a-z0-9\-]{{3,62}}+{_SPELLED_DOT}(?:com|org)(?![a-z0-9])))"
+    rf"((?:www{_SPELLED_DOT})?[a-z0-9\-]{{2,63}}+(?:{_SPELLED_DOT}[a-z0-9\-]{{2,63}}+){{0,2}}{_SPELLED_DOT}{_TLD}"
+    rf"(?![a-z0-9]){_SPELLED_PATH})|([a-z0-9\-]{_NO_SITE_BEFORE}(?:(?<=w)ww{_SPELLED_DOT}[a-z0-9\-])?"
+    rf"[a-z0-9\-]{{3,62}}+{_SPELLED_DOT}(?:(?:com|org)(?![a-z0-9]){_SPELLED_PATH}|{_TLD}(?= slash ){_SPELLED_PATH})))"
 )
 # After an Arabizi word and a full stop, a sentence goes on with "be", "me" or "it".
 SENTENCE = re.compile(r"[a-z]{0,20}(?:[235679][a-z]{1,20}){1,3}\.(?:be|me|it|so|no|is|in|to|la|us|id)")
@@ -79,6 +82,7 @@ GPS = re.compile(
     rf"|(?<=[0-9])[0-9]{{0,2}}+{_DEGREES} ?[NSEWO][ ,;/]{{0,3}}[0-9]{{1,3}}{_DEGREES} ?[NSEWO])"
     rf"|(?<!\w.)(?:(?<!\+.)(?<={_PLUS_CODE}){_PLUS_CODE}{{3,7}}+\+{_PLUS_CODE}{{2,3}}(?![\w+])"
     rf"|(?<=[NS]) ?[0-9]{{1,3}}{_DEGREES}[ ,;/]{{0,3}}[EWO] ?[0-9]{{1,3}}{_DEGREES}"
+    r"|(?<=[NS]) ?[0-9]{1,2}\.[0-9]{3,8}[ ,;/]{1,3}[EWO] ?[0-9]{1,3}\.[0-9]{3,8}(?!\w)"
     rf"|(?<=g)eo:[+\-]?[0-9]{{1,3}}+{_PAIR}"
     r"|(?i:(?<=g)ps|(?<=c)oordonn[ée]es)[ :=]{1,4}"
     r"([+\-]?[0-9]{1,2}\.[0-9]{2,18} ?[,;/ ] ?[+\-]?[0-9]{1,3}\.[0-9]{2,18})(?![\w])"
@@ -90,8 +94,8 @@ SPLIT_GPS = re.compile(rf"[lL](?<!\w.)(?i:{_LATITUDE}[ ,;]{{0,3}}\n ?{_LONGITUDE
 
 # A run of letters that ends in none of the signs that may stand inside it; its first letter has been read.
 _LOCAL = r"[a-z0-9_.+%'\-]{0,63}+(?<![.'])"
-_IN_BRACKETS = r"[\[({<] ?(?:at|arobaz?s?e?|@|[اأآ]ت) ?[\])}>]"
-_AT_WORDS = either("arobase|arobaz|arobaze|arobas|arrobase|arubas|arubaz|أروباز|اروباز|آروباز|آت")
+_IN_BRACKETS = r"[\[({<] ?(?:at?|arobaz?s?e?|@|[اأآ]ت) ?[\])}>]"
+_AT_WORDS = either("arobase|aroba|arobaz|arobaze|arobas|arrobase|arubas|arubaz|أروباز|اروباز|آروباز|آت")
 _AT = rf"(?: {{0,2}}(?:@|{_IN_BRACKETS}) {{0,2}}| {{1,2}}{_AT_WORDS} {{1,2}})"
 _WEAK_AT = rf"(?: {{1,2}}{either('at|chez|ات|أت|آت|عند')} {{1,2}})"
 _DOT = (
@@ -102,9 +106,11 @@ _DOT_WORD = rf"(?: {{1,2}}{either('dot|point|دوت|نقطة')} {{1,2}})"
 _SIGNS_SPOKEN = either("point|dot|tiret|tiret du bas|tiret du 8|tiret bas|underscore|dash|نقطة|دوت")
 _MAIL_HOSTS = either(
     "gmail|googlemail|hotmail|yahoo|outlook|live|icloud|menara|ymail|proton|protonmail|laposte|msn|gmx|aol|orange|"
-    "free|iam"
+    "free|iam|جيميل|جيمايل|هوتميل|ياهو|أوتلوك|اوتلوك"
 )
-_ENDINGS = either("com|fr|net|org|ma|ac|co|info|edu|gov|io|me|es|be|de|it|uk|ca|eu|press|pro|live") + "(?![a-z0-9])"
+_ENDINGS = (
+    either("com|fr|net|org|ma|ac|co|info|edu|gov|io|me|es|be|de|it|uk|ca|eu|press|pro|live|كوم|نت") + "(?![a-z0-9])"
+)
 _HOST = rf"[a-z0-9][a-z0-9\-]{{0,62}}+(?:{_DOT}[a-z0-9\-]{{2,63}}+){{0,2}}{_DOT}{_ENDINGS}"
 _MAIL_HOST = rf"{_MAIL_HOSTS}(?:{_DOT}| ?, ?){_ENDINGS}"
 _SPOKEN_HOST = rf"[a-z0-9][a-z0-9\-]{{1,62}}+(?:{_DOT_WORD}[a-z0-9\-]{{2,63}}+){{0,2}}{_DOT_WORD}{_ENDINGS}"
@@ -120,11 +126,18 @@ EMAIL = re.compile(
     rf"[^0-9a-z_.+%\-]([0-9a-z_+%]{_AHEAD}(?:"
     rf"{_LOCAL}@(?:[a-z0-9][a-z0-9\-]{{0,62}}+\.){{1,5}}[a-z]{{2,24}}(?![a-z0-9])"
     rf"|{_LOCAL}{_SPELLED}(?:{_AT}(?:{_HOST}|{_MAIL_HOST})|{_WEAK_AT}(?:{_MAIL_HOST}|{_SPOKEN_HOST}))"
-    rf"|{_LOCAL}(?: ?@ ?|{_AT}){_MAIL_HOSTS}(?![a-z0-9.])"
+    rf"|{_LOCAL}(?: ?@ ?|{_AT}){_MAIL_HOSTS}(?: {{1,2}}(?:com|fr|net)(?![a-z0-9])|(?![a-z0-9.]))"
     rf"|(?=[a-z0-9.+%'\-]{{0,63}}+_){_UNDERSCORED}(?:{_HOST}|{_MAIL_HOST}|{_MAIL_HOSTS}(?![a-z0-9.]))"
     # Letter by letter.
     r"|(?<!(?<![a-z0-9._\-])[0-9a-z_+%] .)"
     r"(?: [a-z0-9._\-]){1,64}+ ?@(?: [a-z0-9\-]){2,40}+ \.(?: [a-z]){2,6}(?![^\W_])))"
+)
+
+# Its signs spelled between others: anir-at-exemple-dot-ma.
+JOINED_EMAIL = re.compile(
+    r"[^0-9a-z_.+%\-*~|/]([a-z0-9](?=[a-z0-9_.+\-]{0,40} ?[\-*~|/]{1,2}a)"
+    r"[a-z0-9_.+\-]{0,40}? ?[\-*~|/]{1,2}(?:at|arobase|aro)[\-*~|/]{1,2} ?"
+    rf"[a-z0-9][a-z0-9\-]{{1,40}}?(?:\.| ?[\-*~|/]{{1,2}}(?:dot|point)[\-*~|/]{{1,2}} ?){_ENDINGS})"
 )
 
 
@@ -141,7 +154,15 @@ MENTION = re.compile(
     rf"[0-9][0-9_.a-z]{{3,28}})(?:@(?:{_HANDLE}|[0-9][0-9_.a-z]{{3,28}}))*+"
 )
 
-IPV4 = re.compile(r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|\[\.\])[0-9]{1,3}){3}(?![\w\-]|\.[0-9]+(?![0-9a-z]))")
+IPV4 = re.compile(
+    r"[0-9](?<![\w.\-].)[0-9]{0,2}(?:(?:\.|[\[(]\.[\])]| \. )[0-9]{1,3}){3}(?![\w\-]|\.[0-9]+(?![0-9a-z]))"
+)
+# Behind its cue, with other signs.
+IPV4_AFTER_CUE = re.compile(
+    r"i(?<![^\W_l].)pv?4?(?![^\W_])[ :=]{1,3}(?:dyal\w{0,3} |hwa |est |is )?"
+    r"([12]?[0-9]{1,2}(?: ?[,\-] ?| (?:dot|point|نقطة) | )(?:[12]?[0-9]{1,2}(?: ?[,\-] ?| (?:dot|point|نقطة) | )){2}"
+    r"[12]?[0-9]{1,2})(?![\w\-]|[., ]{1,2}[0-9])"
+)
 # Without one of these words, four small numbers are a version or a chapter, if they are not these addresses.
 _MACHINES = "ip|lip|ipv4|serveur|server|dns|ping|routeur|router|hôte|host|adresse|proxy|vpn|ssh"
 IP_CUE = write_cue(_MACHINES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "عنوان|سيرفر", reach=24)

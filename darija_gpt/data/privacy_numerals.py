@@ -6,13 +6,14 @@ The patterns read folded text in lower case.
 import itertools
 import re
 
+from darija_gpt.data.privacy_patterns import begin_number
 from darija_gpt.data.privacy_spans import Bounds, Reading
 from darija_gpt.data.privacy_words import begin, either
 
 
 NUMERALS = {
-    **dict.fromkeys(("zero", "zéro", "sifr", "sifer", "صفر", "o"), 0),
-    **dict.fromkeys(("un", "une", "one", "wahd", "wa7d", "wahed", "wa7ed", "واحد"), 1),
+    **dict.fromkeys(("zero", "zéro", "sifr", "sifer", "sfer", "صفر", "o", "oh"), 0),
+    **dict.fromkeys(("un", "une", "one", "wahd", "wa7id", "wahid", "wa7d", "wahed", "wa7ed", "واحد"), 1),
     **dict.fromkeys(
         (
             "deux",
@@ -34,18 +35,65 @@ NUMERALS = {
         ),
         2,
     ),
-    **dict.fromkeys(("trois", "three", "tlata", "tlat", "تلاتة", "ثلاثة", "تلاته", "ثلاثه", "ثلاث"), 3),
     **dict.fromkeys(
-        ("quatre", "four", "rb3a", "reb3a", "arb3a", "rab3a", "ربعة", "أربعة", "اربعة", "ربعه", "أربع", "اربع"), 4
+        ("trois", "three", "tlata", "talata", "thalatha", "tlat", "تلاتة", "ثلاثة", "تلاته", "ثلاثه", "ثلاث"), 3
     ),
-    **dict.fromkeys(("cinq", "five", "khmsa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه", "خمس"), 5),
+    **dict.fromkeys(
+        (
+            "quatre",
+            "four",
+            "rb3a",
+            "arba3a",
+            "reb3a",
+            "arb3a",
+            "rab3a",
+            "ربعة",
+            "أربعة",
+            "اربعة",
+            "ربعه",
+            "أربع",
+            "اربع",
+        ),
+        4,
+    ),
+    **dict.fromkeys(("cinq", "five", "khmsa", "khamssa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه", "خمس"), 5),
     **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "ستة", "سته", "ست"), 6),
     **dict.fromkeys(("sept", "seven", "sb3a", "seb3a", "sab3a", "سبعة", "سبعه", "سبع"), 7),
     **dict.fromkeys(
-        ("huit", "eight", "tmnya", "tmenya", "tmanya", "tmania", "تمنية", "ثمانية", "تمانية", "ثماني", "ثمان"), 8
+        (
+            "huit",
+            "eight",
+            "tmnya",
+            "tmnia",
+            "thamania",
+            "tmenya",
+            "tmanya",
+            "tmania",
+            "تمنية",
+            "ثمانية",
+            "تمانية",
+            "ثماني",
+            "ثمان",
+        ),
+        8,
     ),
     **dict.fromkeys(
-        ("neuf", "nine", "ts3od", "tes3od", "ts3oud", "ts3ud", "tes3a", "ts3a", "تسعود", "تسعة", "تسعه", "تسع"), 9
+        (
+            "neuf",
+            "nine",
+            "ts3od",
+            "tis3a",
+            "tes3od",
+            "ts3oud",
+            "ts3ud",
+            "tes3a",
+            "ts3a",
+            "تسعود",
+            "تسعة",
+            "تسعه",
+            "تسع",
+        ),
+        9,
     ),
     **dict.fromkeys(("dix", "ten", "3chra", "3achra", "عشرة"), 10),
     **dict.fromkeys(("onze", "eleven", "7dach", "hdach", "حداش", "حضاش"), 11),
@@ -57,14 +105,14 @@ NUMERALS = {
     **dict.fromkeys(("sb3tach", "seb3tach", "سبعطاش"), 17),
     **dict.fromkeys(("tmntach", "tmentach", "تمنطاش"), 18),
     **dict.fromkeys(("ts3tach", "tse3tach", "تسعطاش"), 19),
-    **dict.fromkeys(("vingt", "vingts", "twenty", "3chrin", "3echrin", "عشرين"), 20),
-    **dict.fromkeys(("trente", "thirty", "tlatin", "تلاتين", "ثلاثين"), 30),
+    **dict.fromkeys(("vingt", "vingts", "twenty", "3chrin", "3ichrin", "3shrin", "3echrin", "عشرين"), 20),
+    **dict.fromkeys(("trente", "thirty", "tlatin", "talatin", "tlatine", "تلاتين", "ثلاثين"), 30),
     **dict.fromkeys(("quarante", "forty", "rb3in", "reb3in", "arb3in", "ربعين", "أربعين", "اربعين"), 40),
-    **dict.fromkeys(("cinquante", "fifty", "khmsin", "khemsin", "خمسين"), 50),
-    **dict.fromkeys(("soixante", "sixty", "sttin", "settin", "stin", "ستين"), 60),
-    **dict.fromkeys(("septante", "seventy", "sb3in", "seb3in", "سبعين"), 70),
-    **dict.fromkeys(("eighty", "tmanin", "tmanyin", "تمانين", "ثمانين"), 80),
-    **dict.fromkeys(("nonante", "ninety", "ts3in", "tes3in", "تسعين"), 90),
+    **dict.fromkeys(("cinquante", "fifty", "khmsin", "khamsin", "khmsine", "khemsin", "خمسين"), 50),
+    **dict.fromkeys(("soixante", "sixty", "sttin", "sittin", "settin", "stin", "ستين"), 60),
+    **dict.fromkeys(("septante", "seventy", "sb3in", "sab3in", "seb3in", "سبعين"), 70),
+    **dict.fromkeys(("eighty", "tmanin", "tamanin", "tmanyin", "تمانين", "ثمانين"), 80),
+    **dict.fromkeys(("nonante", "ninety", "ts3in", "tis3in", "tes3in", "تسعين"), 90),
 }
 JOINTS = ("et", "w", "ou", "و", "and")
 TENS = (20, 30, 40, 50, 60, 70, 80, 90)
@@ -75,8 +123,9 @@ _HUNDREDS = r"deux {1,2}cents? {1,2}douze"  # +212
 _ALONE = r"(?<![\w+].)"
 _LETTER_SOON = r"(?=[^a-z\u00aa-\U0010ffff]{0,24}+[a-z\u00aa-\U0010ffff])"
 SPOKEN_PHONE = re.compile(
-    rf"(?:p{_ALONE}lus {{1,2}}{_HUNDREDS}|d{_ALONE}eux {{1,2}}cents? {{1,2}}douze|z{_ALONE}[ée]ro|s{_ALONE}ife?r|"
-    rf"ص{_ALONE}فر|o{_ALONE}|0{_ALONE}[0-9]{{0,9}}+{_LETTER_SOON}|\+{_ALONE}\+?212{_LETTER_SOON}|"
+    rf"(?:p{_ALONE}lus {{1,2}}{_HUNDREDS}|d{_ALONE}eux {{1,2}}cents? {{1,2}}douze|"
+    rf"z{_ALONE}[ée]ro|s{_ALONE}(?:ife?r|fer)|"
+    rf"ص{_ALONE}فر|o{_ALONE}h?|0{_ALONE}[0-9]{{0,9}}+{_LETTER_SOON}|\+{_ALONE}\+?212{_LETTER_SOON}|"
     rf"\({_ALONE}\+?212{_LETTER_SOON}|2{_ALONE}12{_LETTER_SOON})"
     rf"{_END}(?:[ ,،.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
 )
@@ -136,7 +185,7 @@ def check_spoken_phone(match: re.Match[str], reading: Reading) -> Bounds | None:
         num_tokens = _find_number(values, written)
         if num_tokens:
             *_, last = itertools.islice(TOKEN.finditer(match.group()), num_tokens)
-            return match.start(), match.start() + last.end()
+            return begin_number(match), match.start() + last.end()
     return None
 
 
@@ -155,9 +204,14 @@ def _find_number(values: list[int | str], written: list[str]) -> int:
 # A code of four digits or more, in words: "code: quarante-huit vingt-neuf treize"
 _ALPHANUMERIC = r"[^\W_]"
 _CODES = "code|lcode|otp|kod|lkod|pin"
+_CODE_FILLERS = (
+    r"(?:dyal\w{0,3}|ديال\w{0,3}|"
+    + either("hwa|howa|est|is|c'est|sms|whatsapp|fb|de|d|confirmation|vérification|activation|هو|التحقق|التأكيد")
+    + ")"
+)
 SPOKEN_CODE = re.compile(
     rf"{begin(_CODES, _ALPHANUMERIC, anywhere='كود|الكود|لكود|رمز|الرمز')}(?![^\W_])"
-    rf"(?: {{1,2}}(?:dyal\w{{0,3}}|hwa|howa|est|is|c'est|ديال\w{{0,3}}|هو))?[ :=]{{1,4}}"
+    rf"(?: {{1,2}}{_CODE_FILLERS}){{0,3}}[ :=]{{1,4}}"
     rf"((?:[ ,،\-]{{0,2}}و?(?:{_WORDS}|{_DIGITS})){{2,12}})"
 )
 

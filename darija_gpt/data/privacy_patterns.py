@@ -22,7 +22,9 @@ PLACEHOLDER = re.compile("|".join(map(re.escape, PLACEHOLDERS)))
 LOOKALIKES = str.maketrans("oOlIiZzEASsBGTbqg", "00111223455867699")
 _DIGIT = r"[0-9oOlIiZzEASsBGTbqg]"
 _ZERO = r"[0oO]"
-_GAP = r"[ .,،٫٬\-/_*~()|·•…'’\u2190-\u2bff\u3000-\u303f\U0001f000-\U0001fbff]{0,5}+"
+_GAP = r"[ .,،٫٬\-/_*~()|·•…'’=<>\\\u2190-\u2bff\u3000-\u303f\U0001f000-\U0001fbff]{0,5}+"
+# Between the groups of an account or a card.
+_BETWEEN = r"[ .,;()\[\]{}\-/_*~|·•…=<>&#%^!\"\\\u2190-\u2bff\U0001f000-\U0001fbff]{0,3}+"
 _ALONE = r"(?<![0-9A-Za-z].)"  # Arabic clitics are written onto numbers, Latin ones are not.
 MONEY = r"(?! ?(?:dh|dhs|mad|drh|درهم|دراهم|ريال|ry[ae]l|rial|euros?|eur|dollars?|usd|km|kg|€|\$|%)(?![a-z]))"
 # Anything but a number; the digits of words such as 3tih, "give", are letters.
@@ -42,16 +44,16 @@ IBAN_LENGTHS = {
 # A cue may be written onto the number: ibanMA64, CB5543.
 IBAN = re.compile(
     r"[a-z](?<![0-9ac-mo-z].)(?:(?<![nb].)|(?<=iban.)|(?<=rib.))"
-    r"[ \-._]{0,2}+[a-z][ \-._]{0,2}+[0-9o][ \-._]{0,2}+[0-9o](?:[ \-._/|]{0,3}+[0-9a-z]){11,30}"
+    rf"{_BETWEEN}[a-z]{_BETWEEN}[0-9o]{_BETWEEN}[0-9o](?:{_BETWEEN}[0-9a-z]){{11,30}}"
 )
 # Onto a word only without anything between its digits: "rib0119...". Reads capitals, too.
 RIB = re.compile(
-    rf"[0-9oO](?<![0-9].)(?:(?:{_ALONE}|(?<=[iI][bB][aA][nN].)|(?<=[rR][iI][bB].))"
-    r"(?:[ \-./_|,]{0,3}+[0-9oOlI]){23}(?![0-9])|(?<=[a-z][0-9])[0-9]{23}(?![0-9]))"
+    rf"[0-9oO](?<![0-9].)(?!\))(?:(?:{_ALONE}|(?<=[iI][bB][aA][nN].)|(?<=[rR][iI][bB].))"
+    rf"(?:{_BETWEEN}[0-9oOlI]){{23}}(?![0-9])|(?<=[a-z][0-9])[0-9]{{23}}(?![0-9]))"
 )
 # Reads capitals, too.
 CARD = re.compile(
-    rf"[2-6](?<![0-9].)(?:{_ALONE}|(?<=[cC][bB].)|(?<=[vV][iI][sS][aA].))(?:[ \-._*/|,]{{0,3}}+[0-9oOlI]){{12,18}}"
+    rf"[2-6](?<![0-9].)(?!\))(?:{_ALONE}|(?<=[cC][bB].)|(?<=[vV][iI][sS][aA].))(?:{_BETWEEN}[0-9oOlI]){{12,18}}"
 )
 # What does not stand before a word or behind it: letters and digits, or the underscore, too.
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
@@ -80,7 +82,8 @@ CIN_PREFIXES = words(
     """
 )
 _CIN_CUES = (
-    "cin|la cin|lcin|cnie|cni|cine|carte nationale|carte d'identité|carte d'identite|carte identité|la carte|lakart|"
+    "cin|la cin|lcin|cnie|cni|cine|c.i.n|c.i.n.|c i n|c.n.i.e|c.n.i.e.|c.n.i|"
+    "carte nationale|carte d'identité|carte d'identite|carte identité|la carte|lakart|"
     "lacarte|lcarte|n° cin|carta|lakarta|lbita9a|bita9a|bitaqa|البطاقة الوطنية|بطاقة وطنية|بطاقة التعريف|البطاقة|"
     "بطاقتي|بطاقة|لاكارط|لا كارط|لاكارت|رقم البطاقة|سين|السين|id card|national id|"
     "identity card|id number|ب.ت.و|ب.ت.و.|ب ت و|ب ط و|ب.ط.و|ب.ط.و.|pièce d'identité|piece d'identite"
@@ -90,17 +93,21 @@ _CIN_FILLER = (
     r"dial\w{0,3}\b|ta3\w{0,3}\b|de\b|la\b|le\b|est\b|is\b|hiya\b|hwa\b|howa\b|hia\b|ana\b|c'est\b|ديال\w{0,3}\b|"
     r"الوطنية\b|وطنية\b|التعريف\b|رقمها\b|رقم\b|هي\b|هو\b|fiha\b|mktob\b)"
 )
+_APART, _GROUPED = r"[ \-._/|·]{0,2}", r"[ \-._·]?"
 # A number is near: of all cues, only those are looked behind letter by letter.
 CIN_AFTER_CUE = re.compile(
-    rf"{begin(_CIN_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}(?=[^0-9\n]{{1,36}}+[0-9])"
-    r"(?=[^\n]{1,30}?(?<![0-9a-z])[a-z]{1,2}[ \-.]{0,2}[0-9] ?[0-9])"
-    rf"({NO_NUMBER}{{1,30}}?)(?<![0-9a-z])"
-    r"([a-z]{1,2}[ \-.]{0,2}[0-9](?: ?[0-9]){4,5})(?![0-9a-z])"
+    rf"{begin(_CIN_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}(?=[^0-9\n]{{1,54}}+[0-9])"
+    rf"(?=[^\n]{{1,48}}?(?<![0-9a-z])[a-z]{_APART}[a-z]?{_APART}[0-9]{_GROUPED}[0-9oil])"
+    rf"({NO_NUMBER}{{1,48}}?)(?<![0-9a-z])"
+    rf"([a-z]{_APART}[a-z]?{_APART}[0-9](?:{_GROUPED}[0-9oil]){{4,5}})(?![0-9a-z]){MONEY}"
 )
 ONLY_CIN_FILLER = re.compile(rf"(?:{_CIN_FILLER}){{1,10}}")
-CIN_UNMISTAKABLE = re.compile(r"[A-Z]{1,2}[ \-.]?[0-9]{5,6}|[a-z]{1,2}-?[0-9]{5,6}")
-# The same number put right, in what follows a number that was found and blotted out.
-CIN_AGAIN = re.compile(rf"\n{NO_NUMBER}{{1,30}}?(?<![0-9a-z])([a-z]{{1,2}}\-?[0-9]{{5,6}})(?![0-9a-z])")
+CIN_UNMISTAKABLE = re.compile(
+    r"[A-Z][ .]?[A-Z]?[ \-._]?(?:[0-9]{3}[ \-._]?[0-9]{2,3}|[0-9](?:[\-._][0-9]){4,5})"
+    r"|[a-z]{1,2}-?[0-9]{5,6}"
+)
+# The same number put right, or the next person's, in what follows a number that was found and blotted out.
+CIN_AGAIN = re.compile(rf"\n{NO_NUMBER}{{1,30}}?(?<![0-9a-z])([a-z]{{1,2}}[ \-._]?[0-9]{{5,6}})(?![0-9a-z]){MONEY}")
 # Reads capitals alone.
 CIN_BARE = re.compile(r"[A-Z](?<![0-9A-Za-z/\-_.#].)[A-Z][0-9]{5,6}(?![0-9A-Za-z/\-_])")
 # Before a bare form: this is the number of a thing.
@@ -125,6 +132,15 @@ MOROCCAN_PHONE = re.compile(
 FOREIGN_PHONE = re.compile(
     rf"(?:\+{_ALONE}|0(?<![0-9a-z.,].)0) ?[1-9](?:[ .\-/()]{{0,3}}+[0-9]){{6,14}}(?![0-9]){MONEY}"
 )
+PLUS_BEFORE = re.compile(r"(?<![^\W_])plus {1,2}$")  # plus 212 6...
+
+
+def begin_number(match: re.Match[str]) -> int:
+    """Where a telephone number begins: with the word for its sign, if that is spelled out."""
+    plus = PLUS_BEFORE.search(match.string, max(0, match.start() - 8), match.start())
+    return plus.start() if plus and match.string.startswith("212", match.start()) else match.start()
+
+
 # Without its zero, which only the words around tell from a quantity.
 SHORT_PHONE = re.compile(rf"[67](?<![0-9a-z+.,/\-].)(?:[ .\-]?[0-9]){{8}}(?![0-9]|[.,][0-9]){MONEY}")
 _PHONE_CUES = (
@@ -135,5 +151,3 @@ PHONE_CUE = write_cue(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "رقم|نم
 _GAMES = "loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|gagnant|gagnants"
 GAME_CUE = write_cue(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "لوطو|يانصيب|القرعة")
 MORE_PAIRS = re.compile(r" ?[ ,\-+] ?([0-9]{1,2})(?![0-9])")
-# A number that stops short in one line, and its rest in the next: read as it was written.
-SPLIT_PHONE = re.compile(r"[0٠](?<![\w+.,/\-].)[ .\-]?[5-7٥-٧](?: ?\n ?\d|[ .\-]?\d){8}(?![ .\-]?\d|[^\W\d_])")

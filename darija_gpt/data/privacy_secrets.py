@@ -39,16 +39,20 @@ _CODE_FILLERS = either(
 _CODE_FILLER = rf"(?:[ :=.,\-'’\"«(\[#>*]|(?:{_CODE_FILLERS}|(?:dyal|dial|ta3|ديال)\w{{0,3}}|sift\w{{0,4}})(?![\w]))"
 # Behind its first letter: a letter and a number, groups of digits, or digits among capitals.
 _REST_OF_CODE = (
-    r"(?:(?<=[A-Za-z])[A-Za-z]{0,2}-[0-9]{4,8}|(?<=[0-9])(?:[0-9]{2}[ \-][0-9]{3}|[0-9] [0-9]{2} [0-9]{2}|[0-9]{3,9}|"
-    r"(?: [0-9]){3,7})|(?<=[0-9A-Z])(?!(?<=H)TTP)(?:(?<=[A-Z])(?=[A-Z]{0,5}[0-9][A-Z]{0,6}[0-9])|"
+    r"(?:(?<=[A-Za-z])[A-Za-z]{0,2}-[0-9]{4,8}|(?<=[0-9])(?:[0-9]{2}[ \-·•.][0-9]{3}|[0-9] [0-9]{2} [0-9]{2}|"
+    r"[0-9]{3,9}|"
+    r"(?:[ \-·•._*/|,]{1,3}[0-9]){3,7}|"
+    r"[0-9](?![\-·.](?:0[1-9]|1[0-2])[\-·.])(?:[\-·.][0-9]{2}){2})|"
+    r"(?<=[0-9A-Z])(?!(?<=H)TTP)(?:(?<=[A-Z])(?=[A-Z]{0,5}[0-9][A-Z]{0,6}[0-9])|"
     r"(?<=[0-9])(?=[0-9]{0,6}[A-Z])(?=[A-Z]{0,6}[0-9]))[0-9A-Z]{4,7})"
 )
 _CODE = rf"[0-9A-Za-z]{_REST_OF_CODE}"
 # Where no digit is near a cue, nothing more is asked. Reads capitals, too.
 OTP_AFTER_CUE = re.compile(
     rf"({begin(_CODE_CUES, _OF_WORDS, is_cased=True)}){_NO_MORE}(?=[^0-9\n]{{1,48}}+[0-9])"
-    r"(?=[^\n]{1,40}?(?<![0-9A-Za-z])(?:[0-9](?:[0-9][0-9 ]| [0-9])|[A-Za-z]{1,3}-[0-9]|[0-9A-Z]{5}))"
-    rf"({NO_NUMBER}{{1,40}}?)(?<![0-9A-Za-z])({_CODE})(?i:{MONEY})(?![\w/]|[ \-.:,][0-9])"
+    r"(?=[^\n]{1,40}?(?<![0-9A-Za-z])"
+    r"(?:[0-9](?:[0-9][0-9 ]|[0-9][\-·.]|[ \-·•._*/|,]{1,3}[0-9])|[A-Za-z]{1,3}-[0-9]|[0-9A-Z]{5}))"
+    rf"({NO_NUMBER}{{1,40}}?)(?<![0-9A-Za-z])({_CODE})(?i:{MONEY})(?![\w/]|[ \-.:,][0-9]++(?![a-z]))"
 )
 _IS = either("is|est|hwa|howa|hada|هو|هذا|هدا|rah|c'est", is_cased=True)
 _WHOSE = either("your|votre|le|ton|mon|l|dyal", is_cased=True)
@@ -90,7 +94,9 @@ _STRONG_PASSWORD_CUES = (
     "code secret|lcode secret|code sirri|lcode sirri|passcode|"
     "كلمة السر|كلمة المرور|كلمة سر|كلمة مرور|الباسوورد|الباسورد|باسوورد|باسورد|لباسورد|لباسوورد|المودباس|مودباس|"
     "الموديباس|موديباس|لمودباس|لموديباس|الموتدوباس|"
-    "الرقم السري|رقم سري|كلمه السر|كلمه المرور|موت دو باس|لموت دو باس|مو دو باس|kalimat sir|klmt sir|kelmt ser"
+    "الرقم السري|رقم سري|كلمه السر|كلمه المرور|موت دو باس|لموت دو باس|مو دو باس|kalimat sir|klmt sir|kelmt ser|"
+    "kelmt sir|kelmet sir|kelmet ser|kelmat sir|kelmat ser|kalimat ser|klmat sir|klmat ser|klmet sir|kalimat lmorour|"
+    "pw|lpw|m.d.p|m.d.p.|m d p|p4ssword|p4ss|p@ssword|passw0rd"
 )
 _WEAK_PASSWORD_CUES = (
     "pass|lpass|passe|wifi|wi-fi|lwifi|code wifi|code wi-fi|code dyal wifi|code d wifi|code dyal lwifi|code de wifi|"
@@ -105,10 +111,11 @@ _FILLERS = either(
 )
 _OF = either("dyal|dial|d|de|du|ta3|of|for|ديال|تاع")
 _PASSWORD_FILLER = (
-    rf"(?:(?:(?:for|of) {{1,2}}(?:the|my|your|our) {{1,2}}[^\W\d_]{{1,15}}|{_OF} {{1,2}}[^\s:=]{{1,20}}|{_FILLERS}|"
+    rf"(?:(?:(?:for|of) {{1,2}}(?:the|my|your|our) {{1,2}}[^\W\d_]{{1,15}}|{_OF} {{1,2}}[^\s:=]{{1,20}}|"
+    rf"(?:d|de|l)['’][^\s:=]{{1,20}}|{_FILLERS}|"
     r"t ?bd+l\w{0,3}|bd+ltha?|ال[^\W\d_]{2,12}|(?:dyal|dial|ta3|ديال)\w{0,3})(?![\w]) {0,2})"
 )
-_COPULAS = either("hwa|howa|hwwa|hiya|hia|est|is|c'est|هو|هي|rah|raha|راه|ha hwa|ha howa")
+_COPULAS = either("hwa|howa|hwwa|hiya|hia|est|is|c|c'est|هو|هي|rah|raha|راه|ha hwa|ha howa")
 _PASSWORD_LINK = (
     r"([)\]]? ?(?::|=|->|=>|[\u21d2\u2190-\u21ff\u27a1\u2b95\U0001f446-\U0001f449\U0001f511]) ?"
     rf"|(?: {{0,2}}{_COPULAS}(?![\w]) ?:?)? {{1,2}})"
@@ -117,7 +124,7 @@ STRONG_PASSWORD_CUE = re.compile(either(_STRONG_PASSWORD_CUES))
 PASSWORD = re.compile(
     rf"({begin(f'{_STRONG_PASSWORD_CUES}|{_WEAK_PASSWORD_CUES}', _OF_LINKS)})(?![\w])(?! à usage unique| temporaire)"
     rf" {{0,2}}(?:{_PASSWORD_FILLER}){{0,4}}{_PASSWORD_LINK}"
-    r"(?:[\"«“'(] ?)?([^\s\"«»“”\U0001f446-\U0001f449]{4,64})"
+    r"(?:[\"«“'(] ?)?((?:[!-~] ){4,60}(?:[!-~]|[0-9]{2,})(?![^\s])|[^\s\"«»“”\U0001f446-\U0001f449]{4,64})"
 )
 _QUOTES = '"|«|“'
 _PHRASE = r"([^\n\"«»“”]{5,60}?) ?[\"»”]"
@@ -129,7 +136,7 @@ PASSWORD_PHRASE = re.compile(
 )
 # Behind a word for what it opens: mdp massar fL29xk. And "admin:secret".
 PASSWORD_FAR = re.compile(
-    rf"{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)}(?![\w]),?(?: {{1,2}}[^\W\d_]{{2,14}}+){{1,3}}"
+    rf"{begin(_STRONG_PASSWORD_CUES, _OF_LINKS)}(?![\w]),?(?: {{1,2}}[^\W\d_](?:[^\W\d_]|['’]){{0,14}}+){{1,7}}"
     r"(?: ?[:=])? {1,2}[\"«“']?([!-~]{5,40})(?![^\s,;.?!»”\"'])"
 )
 LOGIN = re.compile(rf"{begin('admin|administrator|administrateur|root|user', _OF_PATHS)} ?[:/] ?([!-~]{{5,32}})")
@@ -142,6 +149,16 @@ NOT_A_PASSWORD = re.compile(
     r"tbdl\w{0,3}|chang\w{0,6}|khass\w{0,3}|chno|chnou|achno|obligatoire|minimum|maximum|doit|dima|ghadi|exig[ée]|"
     r"demand[ée]|requis|required|reset|forgotten|invalide?|نسيت\w{0,3}|غلط|خاطئة|"
     r"والو|شنو|[0-9]{1,7}(?:dh|dhs|mb|mbps|go|gb|mega|درهم))"
+)
+
+
+# Letter by letter, or a digit between letters that is no letter of Arabizi: zit0una, k4rmous.
+LEET = re.compile(r"[a-z]{2}[014]+[a-z]{2}|[a-z]4ever")
+COPULA_BEFORE = re.compile(rf"(?<!\w)(?:{_COPULAS} ?:?|[:=]) {{1,2}}[\"«“']?$")
+TAIL = re.compile(r"[^\W\d_]{3,}[0-9]{2,}")
+# Two words joined, but not "peut-être" or "case-sensitive".
+COMPOUND = re.compile(
+    r"(?!peut|soi-|case|read|two|well|auto|non|self|long|wi-)[a-z]{3,}[\-_.](?!m[êe]me|sensitive|protected|only|ci|là)[a-z]{3,}"
 )
 
 
@@ -162,11 +179,19 @@ def _is_strange(value: str) -> bool:
     """Whether a value looks like no word: digits or signs among its letters, or digits alone."""
     if value.isalpha():
         return False  # As most are, in lines that are nothing but cues.
+    if " " in value or LEET.search(value):
+        return not value.replace(" ", "").isalpha()
     num_digits = sum(letter.isdigit() for letter in value)
     has_sign = any(letter in "@#$%&*+=!_." for letter in value[:-1])
     if value.isdigit():
         return len(value) >= 4
     return len(value) >= 6 and (num_digits >= 2 or (has_sign and (num_digits or "." not in value[:-1])))
+
+
+def _is_mixed(value: str) -> bool:
+    """Whether there are letters of either case in it, and not the first alone is a capital."""
+    is_title = value.istitle() and value[1:].islower()
+    return value.lower() != value and value.upper() != value and not is_title
 
 
 def _read_value(match: re.Match[str], reading: Reading, group: int) -> tuple[Bounds, str]:
@@ -194,7 +219,9 @@ def check_password(match: re.Match[str], reading: Reading) -> Bounds | None:
         return bounds if cue or any(letter.isalpha() for letter in value) else None
     has_digit = any(letter.isdigit() for letter in value)
     is_written_out = cue and not link[-1].isalpha() and value.isascii() and len(value) >= 5
-    return bounds if is_strange or is_written_out or (cue and has_digit) else None
+    is_compound = cue and COMPOUND.fullmatch(value.lower()) is not None
+    is_private = is_strange or is_written_out or is_compound or (has_digit and (cue or _is_mixed(value)))
+    return bounds if is_private else None
 
 
 def check_password_before(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -214,6 +241,9 @@ def check_unmistakable(match: re.Match[str], reading: Reading) -> Bounds | None:
     if value.isalpha():
         return None
     has_digit = any(letter.isdigit() for letter in value)
-    is_mixed = value.lower() != value and value.upper() != value and not value.istitle()
     has_sign = any(letter in "@#$%&*+=!_" for letter in value)
-    return bounds if has_digit and (is_mixed or has_sign) and len(value) >= 5 and not _is_none(value) else None
+    is_said = COPULA_BEFORE.search(reading.lowered, max(0, bounds[0] - 12), bounds[0]) is not None
+    is_numbered = TAIL.fullmatch(value) is not None and is_said
+    if is_numbered:
+        return None if _is_none(value) else bounds
+    return bounds if has_digit and (_is_mixed(value) or has_sign) and len(value) >= 5 and not _is_none(value) else None

@@ -5,6 +5,7 @@ Most lines of a chat hold no private data and show it at a glance; of the others
 
 import itertools
 import re
+import unicodedata
 
 from darija_gpt.data.privacy_addresses import HOUSE_NEAR, HOUSE_WORD
 from darija_gpt.data.privacy_spans import Bounds, lower
@@ -14,10 +15,12 @@ _OPENED_DOT = "|".join(rf"{bracket} ?(?:\.|dot|point|نقطة)" for bracket in (
 # For each kind of detector, what a folded line in lower case must hold.
 NEEDS = {
     "at": re.compile(
-        r"@|arr?ob|aruba|روباز|at(?<![^\W_]at)(?![^\W_])|آت(?<![^\W_]آت)(?![^\W_])|ات(?<![^\W_]ات)(?![^\W_])"
+        r"@|arr?ob|aruba|\[ ?a ?\]|\( ?a ?\)|\{ ?a ?\}|< ?a ?>|روباز"
+        r"|at(?<![^\W_]at)(?![^\W_])|آت(?<![^\W_]آت)(?![^\W_])|ات(?<![^\W_]ات)(?![^\W_])"
         r"|أت(?<![^\W_]أت)(?![^\W_])"
         r"|chez {1,2}(?:gmail|hotmail|yahoo|outlook)|عند {1,2}(?:gmail|hotmail|yahoo|outlook)"
     ),
+    "joined at": re.compile(r"[\-*~|/]a(?:t|ro(?:base)?)[\-*~|/]"),
     "dot": re.compile(r"\.[a-z]|://|:/ /|:\]"),
     "spelled dot": re.compile(r"(?:point|dot|n[oq]\w?ta|نقطة|دوت) {1,2}[a-z]"),
     "login": re.compile(r"(?:admin(?:istrat(?:or|eur))?|root|user) ?[:/]"),
@@ -31,15 +34,20 @@ NEEDS = {
         r"\.(?<=[0-9].)[0-9]{4}|,(?<=[0-9].)[0-9]{4}|°|º|lat[ i=:]|gps|coord|\+[2-9cfghjmpqrvwx]{2}|///"
     ),
     "zero": re.compile(
-        r"z[ée]ro|sife?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![0-9]))|cent|o(?<![^\W_]o)(?![^\W_])|212(?<![^\W_]212)"
+        r"z[ée]ro|si?fe?r|صفر|0(?<![^\W_]0)(?:[5-8]|(?![0-9]))|cent|o(?<![^\W_]o)h?(?![^\W_])|212(?<![^\W_]212)"
     ),
     "identity": re.compile(
-        r"cin|cni|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]{1,2}[تط]"
+        r"cin|cni|c[. ]i[. ]n|c\.n\.i|cart|kart|bi[dt]|piece|pièce|id |identi|national|بطاق|كار[طت]|سين|ب[. ]{1,2}[تط]"
     ),
-    "dotted digit": re.compile(r"\.(?<=[0-9].)[0-9]|\[\.\](?<=[0-9]...)[0-9]"),
+    "dotted digit": re.compile(
+        r"\.(?<=[0-9].)[0-9]|\[\.\](?<=[0-9]...)[0-9]|\(\.\)(?<=[0-9]...)[0-9]| \. (?<=[0-9]...)[0-9]"
+    ),
+    "ip": re.compile(r"i(?<![^\W_l].)pv?4? ?[:= ]"),
     "two colons": re.compile(r":[0-9a-f]{0,4}:"),
     "password": re.compile(
-        r"pass?w|pass|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw|phrase s|wi-?fi|code s|k[ea]?l[ei]?mt? s"
+        r"pass?w|pass|pw[^a-z]|p[4@]ss|m[. ]d[. ]p|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw"
+        r"|phrase s"
+        r"|wi-?fi|code s|k[ea]?li?m[ae]?t? (?:s|lm)"
         r"|كلم[ةه] ?(?:ال)?[سم]|باسو|دي? {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
@@ -54,16 +62,23 @@ NEEDS_WITHOUT_LETTERS = {
 }
 LETTER = re.compile(r"[a-z\u00aa-\U0010ffff]")  # Nothing else below that is one.
 
+_DRAWN_DIGITS = "⁰-⁹₀-₉①-⑨⓪❶-❾➀-➈➊-➒⓵-⓽⓿"
+# One by one, as `re` looks up characters at once, and ranges in turn.
+_DIGITS = "".join(chr(code) for code in range(0x10000) if unicodedata.digit(chr(code), None) is not None)
+_DIGIT = rf"[{_DIGITS}\d]"
 # What a line must hold to be looked at, in lower case but not folded: one of these, or a house and its number.
 TRIGGERS = (
     # Two digits side by side, or nearly so.
-    re.compile(r"[\d⁰-⁹₀-₉①-⑨⓪](?=(?:[^\w\n]|_){0,5}[\d⁰-⁹₀-₉①-⑨⓪])"),
+    re.compile(rf"{_DIGIT}(?=(?:[^\w\n]|_){{0,5}}{_DIGIT})"),
     # Words of private data that needs no number.
-    re.compile(r"@|pass|mdp|pwd|psw|wi-?fi|code|arr?ob| at | chez | point | dot |www|zero|sife?r|cent douze"),
-    re.compile(r"[.．](?:(?<=[\w\-].)[a-zａ-ｚ]|(?<= .) (?:com|net|org|ma))"),
+    re.compile(
+        r"@|p(?:ass|wd|sw|w[ :=]|4ss|(?<=otp)(?![a-z]))|mdp|m[. ]d[. ]p|w(?:i-?fi|ww)|c(?:ode|ent douze)|arr?ob"
+        r"|zero|si?fe?r| (?:at |chez |point |dot |(?<=kod )|s(?:(?<=oh s)|(?<=lmt s)|(?<=lmat s)|(?<=lmet s)))"
+    ),
+    re.compile(r"[.．](?:(?<=[\w\-].)[a-zａ-ｚ]|(?<= .) (?:com|net|org|ma|[a-z]{2} ?/))"),
     re.compile(r"\+(?<=[2-9cfghjmpqrvwx].)[2-9cfghjmpqrvwx]{2}"),
     re.compile(r"[\[({<] ?(?:at|dot|point|\.|ات|arob|نقطة)"),
-    re.compile(r"[/:_](?:(?<=/) ?/|(?<=admin:)|(?<=root:)|(?<=user:)|(?<=_)at_)"),
+    re.compile(r"[/:_\-*~|](?:(?<=/) ?/|(?<=admin:)|(?<=root:)|(?<=user:)|a(?:t|ro(?:base)?)[_\-*~|/])"),
 )
 # Of lines that are not of ASCII alone.
 WIDE_TRIGGER = re.compile(
@@ -72,8 +87,10 @@ WIDE_TRIGGER = re.compile(
 )
 FEW_LINES = 8  # which are asked one by one, as most hold one of the first triggers
 # Beginnings and ends of triggers, which are one with what stands beside them, as a house is with its number.
-HALF_TRIGGER = re.compile(rf"\A(?:(?:at|chez|point|dot|[آأا]ت|نقطة|دوت)\Z|douze|فاي|باس)|{HOUSE_WORD}")
-_LETTER = r"[^\W\d_⁰-⁹₀-₉①-⑨⓪]"
+HALF_TRIGGER = re.compile(
+    rf"\A(?:(?:at|chez|point|dot|kod|oh|pw|p|k[ea]?li?m[ae]?t|[آأا]ت|نقطة|دوت)\Z|douze|فاي|باس)|{HOUSE_WORD}"
+)
+_LETTER = rf"[^\W\d_{_DRAWN_DIGITS}]"
 PLAIN_WORD = re.compile(
     rf"[<(«\"]?(?:{_LETTER}|\d(?={_LETTER})|(?<={_LETTER})['’\-](?={_LETTER}))++[!?,،؟…>)»\".:;]*+"
     r"|[\U0001f000-\U0001faff\u2600-\u27bf\ufe0f]++"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 KEYCAPS = {ord(digit): f"{digit}\ufe0f\u20e3" for digit in "0123456789"}
 SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+INKED = str.maketrans("0123456789", "⓿❶❷❸❹❺❻❼❽❾")
 CIRCLED = str.maketrans("0123456789", "⓪①②③④⑤⑥⑦⑧⑨")
 ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 EASTERN_ARABIC_INDIC = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -149,6 +150,15 @@ def make_hidden_phone(source: random.Random) -> str:
             f"plus deux cent douze {FRENCH[int(number[1])]} {group(number[2:], (2,), ' ')}",
             f"{number[:2]} {number[2:4]}\n{group(number[4:], (2,), ' ')}",
             f"+212 ({FRENCH[int(number[1])]}) {group(number[2:], (2,), '.')}",
+            f"plus 212 {FRENCH[int(number[1])]} {group(number[2:], (2,), ' ')}",
+            f"\U0001f17e\ufe0f{number[1:]}",
+            number.translate(INKED),
+            number.translate(str.maketrans("06", "Об")),
+            "\u0336".join(number) + "\u0336",
+            group(number, (1,), source.choice((" = ", "·", ":", "\U0001f539", " * "))),
+            group(number, (2,), source.choice(("=", ">", "\\", "][", " w "))) if number[2:] > "5" else number,
+            f"{number[:4]}\n{number[4:7]}\n{number[7:]}" if int(number[4:7]) < int(number[:4]) else number,
+            f"+212\n{group(number[1:], (3,), ' ')}",
         )
     )
 
@@ -173,6 +183,11 @@ def make_hidden_email(source: random.Random) -> str:
             f"{local} آت {host.replace('.', ' دوت ')}",
             f"anir tiret b arobaze {host.replace('.', ' point ')}",
             f"anir underscore b arobase {host.replace('.', ' point ')}",
+            f"{local}-at-{host.replace('.', '-dot-')}",
+            f"{local}*at*{host.replace('.', '*dot*')}",
+            f"{local}(a){host}",
+            f"{local}@\n{host}",
+            f"{local}\n@{host}",
         )
     )
 
@@ -228,11 +243,18 @@ HIDDEN_MAKERS = {
     "PHONE": make_hidden_phone,
     "EMAIL": make_hidden_email,
     "URL": make_hidden_url,
-    "IBAN": lambda source: group(make_iban("MA", make_rib(source)), source.choice(((1,), (4,))), source.choice(" _")),
+    "IBAN": lambda source: source.choice(
+        (
+            group(make_iban("MA", make_rib(source)), source.choice(((1,), (4,))), source.choice(" _·*")),
+            group(group(make_iban("MA", make_rib(source)), (4,), " "), (14, 99), "\n"),
+        )
+    ),
     "RIB": lambda source: group(
         make_rib(source), source.choice(((1,), (2,), (24,))), source.choice((" ", " | ", "."))
     ).replace("0", source.choice("0oO")),
-    "CARD": lambda source: group(make_card(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "_"))),
+    "CARD": lambda source: group(
+        make_card(source), source.choice(((1,), (2,))), source.choice((" ", " | ", "_", "·", "~"))
+    ),
 }
 # With the words that give it away; the private part stands in brackets.
 CUED = {
@@ -253,6 +275,10 @@ CUED = {
         "ب.ت.و عدد ⟦JB {6}⟧",
         "3tihom CIN, hahiya f tswira ⟦Q{6}⟧",
         "my id card number is ⟦BE-{5}⟧",
+        "sifto cin dyalkom l souad lyoum: Hamid ⟦EE {6}⟧",
+        "cin dyal Hamid EE 412908, w dyal Salwa ⟦G {6}⟧",
+        "cin ⟦B K {1} {1} {1} {1} {1}⟧",
+        "C.I.N : ⟦D {3} {3}⟧",
     ),
     "GPS": (
         "ana hna ⟦33.5{4}, -7.6{4}⟧",
@@ -280,6 +306,9 @@ CUED = {
             "le code de retrait au guichet, note-le ⟦{5}⟧",
             "3tini lcode li 3ndek... safi ⟦{4}7⟧",
             "mot de passe à usage unique: ⟦{6}⟧",
+            "code ⟦{1}-{1}-{1}-{1}⟧",
+            "lcode sms hwa ⟦sept trois neuf deux⟧",
+            "lcode whatsapp:\n⟦{6}⟧",
         ),
     ),
     "PASSWORD": (
@@ -296,6 +325,10 @@ CUED = {
         *("root:⟦hK{2}!zz⟧ dyal routeur", "«mot de passe: ⟦tlata d lmchach⟧»", "كلمة سر الحاسوب: ⟦zit-zitoun⟧"),
         *("الموديباس هو ⟦Sba7{1}*⟧ صافي", "bdlt lpassword, jdid howa ⟦Zit.{4}.dar⟧"),
         "الموتدوباس هو ⟦Zit7#x{1}*⟧",
+        "mdp d'lbox : ⟦Zit{1}Zitoun⟧",
+        "the router pw is ⟦couscous-atay⟧",
+        "mdp : ⟦z i t @ {1} {1}⟧ bla espaces",
+        "mdp dyal drive:\n⟦zitoun{2}⟧",
     ),
     "IP": (
         "ip dyali ⟦10.1.2.{2}⟧",
@@ -303,6 +336,7 @@ CUED = {
         "⟦2001:db8::a{3}⟧",
         "ping ⟦41.2.3.{2}⟧",
         "b ⟦196.12.230.{2}⟧.3awd",
+        "ip ⟦192-168-7-{2}⟧",
     ),
     "ADDRESS": (
         *("ana sakn f ⟦12 rue Ibn Batouta, appt 3⟧", "⟦hay salam rue 5 n° 12⟧", "⟦شارع محمد الخامس رقم 45⟧ الدار"),
@@ -313,6 +347,7 @@ CUED = {
             "⟦tajzi2at zzitoun 3imara 4 cho99a 9⟧",
         ),
         *("⟦Lot. Riad, villa 12⟧", "⟦7 Place Zellaqa, 3ème étage⟧", "⟦avenue Oued Sebou, imm 6, bureau 14⟧"),
+        *("⟦zan9at Lalla Aicha nemra 14⟧ 7da jjam3", "⟦رقم 23 زنقة عبد الله بن ياسين⟧ حدا الجامع"),
         *("⟦imm 4 appt 12⟧", "⟦derb Omar, zanqa 7, n° 3⟧", "صيفطها ل ⟦9 زنقة الزيتون، المسيرة، فاس⟧ عفاك"),
     ),
 }
@@ -429,6 +464,27 @@ HARMLESS = (
         "rqm wa7d 1",
         "رقم 1 فالمغرب",
         "3la 10 d sba7",
+    ),
+    *(
+        "4-2-3-1 wla 4-3-3",
+        "code 1-2-3 soleil",
+        "06\n07\n08\n09 juin",
+        "lait 06\nbeurre 12 50\nsucre 14 30 20",
+        "2500\n1200\n4800\n3600",
+        "0,5 0,6 0,7 1,2 3,4",
+        "06/12 13/12 20/12 27/12",
+        "3 . 5 . 2 . 1",
+        "plus 212 articles en promo",
+        "oh six mois déjà",
+        "f(a)=b w f(x)=0",
+        "prix (a) 120 (b) 130",
+        "password is case-sensitive",
+        "mdp peut-être nsitih",
+        "code:\nmabghach ydouz",
+        "code postal:\n20250",
+        "c i n lmohim",
+        "la carte B 250 000 dh",
+        "dkhel l point ma kayn",
     ),
     *(
         "taux 3.14159 f lmath",

@@ -118,6 +118,20 @@ def test_a_number_goes_on_in_the_next_line_only_if_that_makes_it_whole():
     assert not find_pii("06 12\n34 56 78 90") + find_pii("06\n12\n18\n24\n30") + find_pii("0612\n")
 
 
+def test_numbers_in_lines_are_read_as_one_if_that_makes_them_whole():
+    assert find_texts("carte\n4111\n1111\n1111\n1111\nsalam") == [("CARD", "4111\n1111\n1111\n1111")]
+    assert find_texts("MA64 0115 1900\n0001 2050 0053 4921 iban") == [("IBAN", "MA64 0115 1900\n0001 2050 0053 4921")]
+    assert find_texts("0655\n8812\n34 9bel") == [("PHONE", "0655\n8812\n34")]
+    assert find_texts("212\n0612345678") == [("PHONE", "0612345678")]
+    assert not find_pii("4111\n1111\n1111\n1111\n1111")
+
+
+def test_a_bracket_belongs_to_what_opened_one():
+    assert find_texts("(voir https://exemple.ma/a_(b))") == [("URL", "https://exemple.ma/a_(b)")]
+    assert find_texts("(06)(61)(22)(33)(44)") == [("PHONE", "(06)(61)(22)(33)(44)")]
+    assert find_texts("1) 4111 1111 1111 1111 2) 4111 1111 1111 1111") == [("CARD", "4111 1111 1111 1111")] * 2
+
+
 def test_spans_are_sorted_and_none_overlaps_another():
     text = " / ".join(line for _, line, _, _ in CORE[::7] + HIDDEN[::7] + CUED[::7])
     spans = find_pii(text)
@@ -212,6 +226,7 @@ PUMPS = (
     ("mdp aa bb aa ", "mdp aa1 "),
     ("admin:", "user:a ", "root : aA1"),
     ("a@b.", "a.b@", "a at ", "a arobase b point ", "a @ b "),
+    ("a-at-a-", "a*at*b.", "a-a"),
     ("https : // a", "a[.]", "a . b ", "www . a ", "h t t p "),
     ("site : a point ", "a point ", "www dot ", "abcd dot "),
     ("http://", "a.b.c.", "www.", "a-1."),
@@ -226,8 +241,9 @@ PUMPS = (
     ("zero six ", "06 et ", "sifr tlata w ", "212 deux "),
     ("6 12 34 56 ", "212 612345678 "),
     ("1.1.1.", "1.1.1.1 ", "1[.]"),
-    ("1:", "::", "a:b:"),
-    ("cin ", "la carte AB ", "cin AB 1234 "),
+    ("ip 1 2 3 ", "ip 10,20,", "ip "),
+    ("1:", "::", "a:b:", "12:34:56:"),
+    ("cin ", "la carte AB ", "cin AB 1234 ", "c.i.n A 1.2.3."),
     ("cin AB123456 a ", "cin AB123456 AB12345"),
     ("AB12345", "AB "),
     ("code ", "code 12 ", "lcode a1 "),
