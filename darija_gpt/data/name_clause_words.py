@@ -6,6 +6,7 @@ Each list is of both scripts. In Latin letters, all spellings that `name_verbs.s
 import itertools
 import re
 
+from darija_gpt.data.first_names import NAMES
 from darija_gpt.data.name_folding import fold_form
 from darija_gpt.data.name_spellings import SPELLINGS
 from darija_gpt.data.name_verbs import spell
@@ -44,7 +45,7 @@ PREDICATES = _spell(
     rah raha raho rahou khas khass khaso khassou khassha khsso khssha 3ndo 3ando 3ndou 3ndha 3andha m3ah m3aha mazal
     mazala ba9i ba9a baqi ba9ya kan kant li lli tbarkllah tbarklah hahowa howa hiya ra
     far7an far7ana fer7an fer7ana m3sb m3sba mqlq mqlqa jou3an jou3ana khayf khayfa hamla ila mli hit 7it wila
-    sra7a sara7a wllah wlah bsa7
+    sra7a sara7a wllah wlah walah bsa7
     راه راها خاص خاصو خاصه خاصها خصو خصها عندو عنده عندها معاه معاها مازال مازالت مازاله باقي باقا باقيه كان كانت
     اللي لي
     هو هي را فرحان فرحانه معصب معصبه مقلق مقلقه جوعان خايف خايفه حامله الا ملي حيت صراحه والله بصح
@@ -52,7 +53,8 @@ PREDICATES = _spell(
 )
 # Behind a verb, to whom.
 DATIVES = _spell("lik lih liha liya lia lina likom lihom ليك ليه ليها ليا لينا ليكم ليهم")
-PRAYER = re.compile(r"(?:الله|ربي|a?l?a?l[ae]?h|rbi) [يi]\w{2,}(?:ها|ه|ha|h|o)(?!\w)")
+PRAYER = re.compile(r"3la slamt|علي سلامت|(?:الله|ربي|a?l?a?l[ae]?h|rbi) [يi]\w{2,}(?:ها|ه|ك|كم|ha|h|o|k|kom)(?!\w)")
+ON_YOU = _spell("3lik 3lia 3liya 3lina 3likom 3lih 3liha m3ak m3aya fik عليك عليا علينا عليكم عليه معاك معايا فيك")
 TIMES = _spell(
     """
     daba lyoum lyoma ghda ghedda lbare7 lbareh dima dayman deja toujours tani hier demain bzaf chwiya
@@ -67,8 +69,9 @@ PLACE = re.compile(
 KIN = _spell(
     """
     bnti wldi weldi khti khoya khouya mrati rajli 7bibti 7bibi 3zizti sahbti sa7bti sahbi sa7bi jarti jari 3mti khalti
-    khali 3mi bnt bent wld weld kht khou mrat rajl
-    بنتي ولدي ختي خويا مراتي راجلي حبيبتي حبيبي صاحبتي صاحبي جارتي جاري عمتي خالتي خالي عمي بنت ولد خت خو مرات راجل
+    mol moul mola molat khali 3mi bnt bent wld weld kht khou mrat rajl
+    مول مولا مولات بنتي ولدي ختي خويا مراتي راجلي حبيبتي حبيبي صاحبتي صاحبي جارتي جاري عمتي خالتي خالي عمي بنت ولد خت
+    خو مرات راجل
     """
 )
 AND_KIN = re.compile(
@@ -78,6 +81,7 @@ AND_KIN = re.compile(
     r"|صاحبتها|صاحبو)"
 )
 AND_THEIRS = frozenset(itertools.product(("t", "and"), _spell("son sa ses his her")))
+OR = _spell("w wla ola oula o ou or aw ولا او")
 PRONOUNS = _spell("ana nta nti ntia ntina howa hiya 7na hna ntoma moi toi انا نتا نتي نتيا هو هي حنا")
 WITH_YOU = _spell("m3ak m3aki m3akom معاك معاكي معاكم")
 THAT_ONE = _spell("hadak hadik dak dik هاداك هاديك هداك هديك")
@@ -85,8 +89,21 @@ WHO_IS = _spell("chkoun chkon شكون")
 KAYN = _spell("kayn kayna kan kant kaynch makaynch makaynach كاين كاينه كان كانت ماكاينش ماكايناش")
 DEGREES = _spell("bzaf chwiya بزاف شويه")
 SEASONS_DO = _spell("ja bda dkhl wsl sala sla kan mcha fat 9rb جا بدا دخل وصل سالا كان مشا فات قرب")
+HAS = _spell("3ndi 3andi 3ndna 3ndk 3ndkom عندي عندنا عندك عندكم")
+PEACE, UPON_YOU = _spell("salam slam slm salamo سلام السلام"), _spell("3likom 3alikom 3lik 3liki عليكم عليك عليكي")
+SHE_IS = _spell("raha rah khassha khssha 3ndha hiya mrida راها راه خاصها خصها عندها هي مريضه")
+MORNINGS = words("sabah صباح")
 # Before a thing of which there is some, none or each.
 DETERMINERS = _spell("chi kol kola kolo kollo kolha kollha chno شي كل كلو كلها كله اي شنو")
+MORE_MEN = words(
+    "badr bader jamal kamal salah بدر جمال كمال صلاح عمر omar 3omar hakim 7akim nasser faris fares malek malik reda"
+)
+WHETHER = _spell("wach wech wash واش")
+# Salah, who is Salah Eddine in full.
+FAITHFUL, OF_THE_FAITH = (
+    words("salah nour noor badr chams jamal kamal صلاح نور بدر شمس جمال كمال"),
+    words("الدين eddine ddine"),
+)
 LACKS = _spell("bla blach kaynch makaynch makaynach mab9ach بلا ماكاينش ماكايناش مابقاش مابقاتش")
 QUANTITIES = _spell("chwiya bzaf ch7al nhar kilo wjeh lwjeh شويه بزاف شحال نهار وجه")
 # Which of them there is not, in the form of a man: nour makaynch is light, and nour makaynach a woman.
@@ -102,6 +119,17 @@ THEIRS = _spell(
 )
 # Of what a number is without anything between them, and that has no quality in the form of a man.
 NUMBERS = _spell("nmra nmera nmrt nmert نمره نمرت")
+# What follows a man's name that is said of a thing or of a quality: where, to whom, how much, and what besides.
+NOT_DOING = _spell(
+    """
+    l li d dyal dial ta3 b mn f fi 3la 3liya 3lia 3lih 3liha 3lik 3likom 3lina m3a m3aya m3ana bhal b7al w o ou ola wla
+    wlakin ya a lah llah allah rbi inchallah bzaf bezaf jiddan chwiya tmam daba lyoum ghda hada hadi had dak bla ila
+    hit
+    mazal gher ghir kamlin kolchi hta tani inch amin
+    من في علي عليا عليه عليها عليك عليكم علينا مع معايا معانا معاه معاك بحال ولا ولكن يا الله ربي بزاف جدا شويه تماما
+    دابا اليوم غدا هدا هدي هاد داك بلا الا حيت مازال غير كاملين حتي تاني امين او ان شا شاء ليا ليه ليك لينا ديال تاع
+    """
+)
 # Of things, what they are like.
 ADJECTIVES = _spell(
     """
@@ -123,7 +151,7 @@ WOMEN = words(
 )
 SEASONS = words("rabi3 rbi3 rabie rabia sabah fajr salam ربيع صباح فجر سلام")
 # What else is "this", "us", "from me".
-SMALL_WORDS = words("hadi hana lina mina dina lila zin zine هادي مني هدي زين ايه")
+SMALL_WORDS = words("hani هاني نجيب hadi hana lina mina dina lila zin zine هادي مني هدي زين ايه")
 GOD = re.compile(r"الله|ربي|يا رب|(?<![a-z])(?:[al]*lah|rbi|rebbi|rabi|inchal\w*)(?![a-z])")
 # Words of exclamations that call nobody, unless something is asked then.
 CRIED = words("latif salam لطيف سلام")
@@ -137,7 +165,10 @@ BEFORE_ARTICLES = _spell("3nd m3a f d dyal mn 3la b 7da hda w fo9 t7t 9bel mor m
 BODY = _spell("3ini 3yni 3youni 3inia 9lbi 7yati dyali عيني عيوني عينيا قلبي حياتي ديالي")
 EVENTS = _spell("milad 3rs l3rs khotba ميلاد عرس خطوبه")
 PEOPLE = _spell("drari bnat lbnat wlad mama lwalida lwalid الدراري البنات الولاد ماما الواليده الوالد")
-QUESTIONS = _spell("ch7al bch7al fin imta 3lach kifach fo9ach li lli شحال بشحال فين امتا علاش كيفاش فوقاش اللي لي")
+QUESTIONS = _spell(
+    "ch7al bch7al fin imta 3lach kifach fo9ach chkoun chkon li lli شحال بشحال فين امتا علاش كيفاش فوقاش شكون اللي لي"
+)
+ASKED_OF = QUESTIONS | _spell("wach chno chnou achno dima daba واش شنو اشنو ديما دابا")
 THANKS = _spell("merci 3afak aji chokran stp svp شكرا عفاك اجي")
 WHERE, UNTIL = _spell("fin فين"), _spell("ta hta 7ta تا حتا حتي")
 SAYS = _spell("gal galt 9al 9alt قال قالت كال كالت")  # And the beginnings of what else these verbs are.
@@ -201,7 +232,7 @@ ACTIONS, ADDRESSES, POSSESSIONS = (
     frozenset(map(spell, listed)) for listed in (ALL_ACTIONS, ALL_ADDRESSES, ALL_POSSESSIONS)
 )
 # Names of others, beside which a name is one.
-FIRST_NAMES = frozenset(spell(fold_form(name)) for row in SPELLINGS for name in row) - frozenset(
+FIRST_NAMES = frozenset(spell(fold_form(name)) for row in (*SPELLINGS, *NAMES) for name in row) - frozenset(
     map(spell, ORDINARY_WORDS)
 )
 COMPANY = FIRST_NAMES | PEOPLE | _spell("ana انا")

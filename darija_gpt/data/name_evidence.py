@@ -3,13 +3,17 @@
 The words of these patterns are written as `name_folding.fold_name` leaves them.
 """
 
-import itertools
 import re
 from typing import NamedTuple
 
+from darija_gpt.data.name_clauses import Clause, read_clause
+from darija_gpt.data.name_english import ENGLISH_NAMES, FRENCH_NAMES, is_english_word
 from darija_gpt.data.name_folding import DRAWN_OUT
-from darija_gpt.data.name_frames import is_person, is_thing, read_clause
-from darija_gpt.data.name_verbs import FORM_OF_ACTION, SHE_DID, SHE_DID_IN_LATIN, VERB
+from darija_gpt.data.name_frames import is_person, is_thing
+from darija_gpt.data.name_patterns import GLUED, has_article
+from darija_gpt.data.name_sense_words import BEFORE_OTHERS, REACH, SENSES
+from darija_gpt.data.name_senses import is_sense
+from darija_gpt.data.name_verbs import FORM_OF_ACTION, SHE_DID, SHE_DID_IN_LATIN, VERB, spell
 from darija_gpt.data.name_words import (
     ACTIONS,
     ADDRESSES,
@@ -43,6 +47,8 @@ FRENCH_TO_SOMEBODY = re.compile(
 )
 WHO = re.compile(r" (?:هو|هي|h[ow]+a|hiya|hia) (?:اللي|لي|ll?i)(?!\w)")
 BLESSED = re.compile(r"الله[^\n]{0,12} (?:فيك|فيكي|عليك|عليكي|والديك) ?$")
+HERE_I_AM = words("hani hana هاني هنا")
+I_DO = re.compile(r"k[ae]?n|كن|كان")
 # God have mercy on Said, and with no word for whom else.
 BLESSING = re.compile(
     r"(?<!\w)(?:الله|ربي|[al]*lah|rbi) (?:يرحم|يشافي|يشفي|يحفظ|يخلي|يهدي|ينجح|يعاون"
@@ -69,7 +75,6 @@ ASKING = re.compile(
     r"(?:n|t|y|ka[nyt]|gha[nyt])?(?:s[ew]*wl|swwe?l|3awe?n|chke?r|tw[ae]?7[ae]?ch|tsnn?|tsenn|s9s)[a-z0-9]{0,3}"
     r"|(?:ن|ت|ي|كن|كي|كت|غن|غي|غت)?(?:(?:سول|سقس|عاون|شكر|تسن|توحش)(?:ت|تي|تو|نا|و|ات|ها)?|خبر(?:ت|تي|تو|نا|و|ات))"
 )
-COORDINATION = re.compile(r" {1,2}(?:(?:et|w|o|wa|ou|and|و|&) {1,2}|و)")
 WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 # A preposition, which no quality has before it.
 SINGLE_CLITICS = words("ل ب ف د وب وف ول l' l’ l-")
@@ -81,6 +86,7 @@ INDEFINITES = words("wa7d wahd wa7ed wahed chi واحد واحدة شي")
 BEFORE_ARTICLES = words("mn men f fi 3la dyal dial d b من ف في على ديال")
 # Neither light nor anything.
 NEITHER = re.compile(r",? {1,2}(?:w[ae]?la|la|ولا|لا)(?!\w)")
+POSSESSIVES = ("'s ", "’s ")  # Tarik's place
 END_OF_LINE = re.compile(r"[^\w\n,،:]{0,12}(?:\n|\Z)")
 
 
@@ -137,7 +143,7 @@ def _look_around(text: str, folded: str, found: FoundForm) -> _Surroundings:
 
 def _is_word(around: _Surroundings) -> bool:
     """Whether nothing else needs to be asked: words have an article."""
-    if around.prefix.endswith("ال") or (around.form in GREETINGS and GREETED.match(around.behind)):
+    if has_article(around.prefix) or (around.form in GREETINGS and GREETED.match(around.behind)):
         return True
     if around.prefix == "l" and around.previous in VOCATIVES:
         return True
@@ -177,7 +183,10 @@ def _is_called(around: _Surroundings) -> bool:
 def _is_subject(around: _Surroundings) -> bool:
     """Nour gal, Nour ma jatch, Nour est malade: who does a thing."""
     after = around.after
-    if after in ACTIONS or VERB.fullmatch(after) or FORM_OF_ACTION.fullmatch(after):
+    if around.form in HERE_I_AM and not after.endswith(("at", "ات")):
+        return False
+    is_mine = around.form in GREETINGS and I_DO.match(after)
+    if after in ACTIONS or VERB.fullmatch(after) or (FORM_OF_ACTION.fullmatch(after) and not is_mine):
         return True
     is_begun = around.is_large and around.is_first
     if is_begun and FRENCH_PERFECT.match(around.behind):
@@ -188,10 +197,10 @@ def _is_subject(around: _Surroundings) -> bool:
         return False
     if SHE_DID.fullmatch(after) or SHE_DID_IN_LATIN.fullmatch(after) or WHERE.match(around.behind):
         return True
+    if after in FOREIGN_AUXILIARIES and (not around.is_exclamation or around.form in FRENCH_NAMES):
+        return True  # French has an article before a thing.
     if around.is_exclamation:
         return False
-    if after in FOREIGN_AUXILIARIES:
-        return True
     if WHO.match(around.behind) or NEGATED.match(around.behind) or (around.is_quality and after in BEINGS):
         return True
     return is_begun and (after in AUXILIARIES or around.behind.startswith(ENDS_IN_DOTS))
@@ -220,14 +229,58 @@ def is_preposition(text: str, folded: str, found: FoundForm) -> bool:
     return text[found.end - 1] == "ى" and folded[found.start : found.end] in PREPOSITIONS
 
 
-def is_evident(text: str, folded: str, found: FoundForm) -> bool:
-    """Whether a word is a name here: of who is called, greeted, spoken of, written large, or does a thing."""
+def _read_line(folded: str, found: FoundForm) -> str:
+    """What of the line of a form is near it."""
+    before = folded[max(0, found.clitic - REACH) : found.clitic].rpartition("\n")[2]
+    return before + folded[found.clitic : found.end + REACH].partition("\n")[0]
+
+
+def _is_other_sense(text: str, folded: str, found: FoundForm, clause: Clause) -> bool:
+    form, prefix = folded[found.start : found.end], folded[found.clitic : found.start]
+    if text.startswith(POSSESSIVES, found.end):
+        return False
+    if form in ENGLISH_NAMES or form in FRENCH_NAMES:
+        is_large = text[found.start].isupper() and not text[found.start : found.end].isupper()
+        if is_english_word(form, prefix, clause, is_large):
+            return True
+    return is_sense(form, prefix, clause, _read_line(folded, found))
+
+
+def is_word_after_all(text: str, folded: str, found: FoundForm) -> bool:
+    """Whether what is mostly a name is a word here: purity of heart, what will be."""
+    form = folded[found.start : found.end]
+    may_be_word = form in ENGLISH_NAMES or form in FRENCH_NAMES or spell(DRAWN_OUT.sub(r"\1", form)) in SENSES
+    if not may_be_word and not BEFORE_OTHERS.search(folded, max(0, found.clitic - 10), found.clitic):
+        return False
+    return _is_other_sense(text, folded, found, read_clause(folded, found.clitic, found.end))
+
+
+def judge(text: str, folded: str, found: FoundForm) -> bool | None:
+    """Whether a word is a name here: of who is called, greeted, spoken of, written large, or does a thing.
+
+    None is neither: nothing says so, nor that it is the word.
+    """
     around = _look_around(text, folded, found)
-    if _is_word(around):
-        return False
     clause = read_clause(folded, found.clitic, found.end)
-    if is_thing(around.form, around.prefix, clause):
+    if text.startswith(POSSESSIVES, found.end):
+        return True
+    if _is_word(around) or is_thing(around.form, around.prefix, clause):
         return False
+    if _is_other_sense(text, folded, found, clause):
+        return False
+    return _is_called_at_once(around) or _is_evident(text, found, around, clause) or None
+
+
+def _is_called_at_once(around: _Surroundings) -> bool:
+    """أكوثر واش فقتي: the vocative or another word is written onto the name."""
+    if around.prefix == "ا" and len(around.form) > 3 and around.prefix + around.form not in ORDINARY_WORDS:
+        is_twice = around.prefix + around.form in (around.previous, around.after)
+        return is_twice or (not around.previous and (not around.after or around.after in ADDRESSES))
+    is_glued = not around.prefix.isascii() and GLUED.fullmatch(around.prefix) is not None
+    return is_glued and not around.is_exclamation and around.form not in GREETINGS
+
+
+def _is_evident(text: str, found: FoundForm, around: _Surroundings, clause: Clause) -> bool:
     # A clitic is written small, whatever begins a sentence.
     if around.is_large and found.clitic < found.start and text[found.clitic].islower():
         return True
@@ -239,33 +292,3 @@ def is_evident(text: str, folded: str, found: FoundForm) -> bool:
         return True
     is_within = text[found.clitic - 2 : found.clitic - 1] not in (".", "!", "?", "\n", ":")
     return around.is_large and bool(around.previous) and is_within
-
-
-def _is_smaller(text: str, form: FoundForm, other: FoundForm) -> bool:
-    return text[form.start].islower() and text[other.start].isupper() and not text[other.start : other.end].isupper()
-
-
-def spread_evidence(text: str, folded: str, forms: list[FoundForm], evident: set[FoundForm]) -> set[FoundForm]:
-    """The forms that are names because others of their line are: the same once more, or coordinated with one."""
-    evident = set(evident)
-    for ordered, step in ((forms, 1), (forms[::-1], -1)):
-        for neighbour, form in itertools.pairwise(ordered):
-            first, second = (neighbour, form)[::step]
-            is_near = second.start - first.end < 10 and not folded[second.clitic : second.start].endswith("ال")
-            if (
-                neighbour in evident
-                and is_near
-                and folded[form.start : form.end] not in GREETINGS
-                and COORDINATION.fullmatch(folded, first.end, second.start)
-            ):
-                evident.add(form)
-    lines, line = {}, 0
-    for place, form in enumerate(forms):
-        line += place > 0 and "\n" in folded[forms[place - 1].end : form.start]
-        lines[form] = (line, folded[form.start : form.end])
-    named: dict[tuple[int, str], FoundForm] = {}
-    for form in sorted(evident, reverse=True):
-        named.setdefault(lines[form], form)
-    again = {form for form in forms if lines[form] in named and form.clitic == form.start}
-    # Said and he said are two.
-    return evident | {form for form in again if not _is_smaller(text, form, named[lines[form]])}

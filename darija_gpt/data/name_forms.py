@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from darija_gpt.data.name_english import ENGLISH_NAMES
 from darija_gpt.data.name_evidence import FoundForm
 from darija_gpt.data.name_folding import NOT_IN_NAMES, fold_form, fold_name, join_letters, reduce_name
 from darija_gpt.data.name_parts import ARTICLES, CONTACT_WORDS, TITLES, NamePart, list_spellings
@@ -74,6 +75,8 @@ def _may_be_written(name: HeardName, letters: str) -> bool:
 
     Of a name whose Arabic spellings are known, no other Latin letters are Arabic ones, nor 3amal a way to write Amal.
     """
+    if name.part.text.lower() in ENGLISH_NAMES and letters.isascii():
+        return False  # Hope is no 7oub.
     if name.part.arabic and bool(name.sounds.arabic) == letters.isascii():
         return False
     return not name.part.arabic or all(
@@ -83,6 +86,11 @@ def _may_be_written(name: HeardName, letters: str) -> bool:
 
 def read_letters(folded: str, form: FoundForm) -> str:
     return reduce_name(folded[form.start : form.end])
+
+
+def _is_glued(folded: str, match: re.Match[str]) -> bool:
+    """Whether a form that was found stands behind a word that was written onto it."""
+    return GLUED.fullmatch(folded, match.start(), match.start(match.lastindex or 0)) is not None
 
 
 class RosterForms:
@@ -234,7 +242,8 @@ class RosterForms:
             if pattern is None and word not in self.other_words:
                 pattern = self._find_pattern(word)
             match = pattern and pattern.match(folded, compound.start())
-            if match and match.end() >= compound.end():
+            # Of "at Tarik", at is no Aït, nor a t another name behind a vocative.
+            if match and match.end() >= compound.end() and not (word.isascii() and _is_glued(folded, match)):
                 matches[compound.start()] = match
         return matches
 

@@ -5,77 +5,59 @@ So what stands bare before a verb, or where something is given to it, is a perso
 words of a language in which it is no word.
 """
 
-import re
-from typing import NamedTuple
-
 from darija_gpt.data import name_clause_words as said
 from darija_gpt.data import name_verbs as verbs
+from darija_gpt.data.name_clauses import Clause
 from darija_gpt.data.name_words import GREETINGS, NAMES_AND_WORDS, QUALITIES
 
 
-END_OF_CLAUSE = re.compile(r"[^\w\s'’\-]|\n")
-WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-REACH = 64  # characters of a clause
 # What Latin letters have before a name in French.
 ELISIONS = ("", "d'", "d’", "qu'", "qu’")
 
 
-class Clause(NamedTuple):
-    """The words before and behind a form up to the next mark.
-
-    Attributes:
-        before, behind (`list[str]`):
-            The words in one spelling.
-        last_two, next_two (`tuple[str, str]`):
-            Those beside the form, the nearer one first; empty where there is none.
-        written_before, written_behind (`list[str]`):
-            The words as they are written.
-        is_begun, is_ended (`bool`):
-            Whether the line begins or ends with the clause.
-    """
-
-    before: list[str]
-    behind: list[str]
-    last_two: tuple[str, str]
-    next_two: tuple[str, str]
-    written_before: list[str]
-    written_behind: list[str]
-    is_begun: bool
-    is_ended: bool
-
-
-def read_clause(folded: str, start: int, end: int) -> Clause:
-    """The clause around `folded[start:end]`."""
-    before, behind = folded[max(0, start - REACH) : start], folded[end : end + REACH]
-    begin = max((match.end() for match in END_OF_CLAUSE.finditer(before)), default=0)
-    mark = END_OF_CLAUSE.search(behind)
-    rest = behind[mark.start() :].partition("\n")[0] if mark else ""
-    written_before = WORD.findall(before, begin)
-    written_behind = WORD.findall(behind, 0, mark.start() if mark else REACH)
-    spelt_before, spelt_behind = [*map(verbs.spell, written_before)], [*map(verbs.spell, written_behind)]
-    return Clause(
-        spelt_before,
-        spelt_behind,
-        tuple(["", "", *spelt_before[-2:]][:-3:-1]),
-        tuple([*spelt_behind[:2], "", ""][:2]),
-        written_before,
-        written_behind,
-        is_begun=not WORD.search(before.rpartition("\n")[2]),
-        is_ended=not WORD.search(rest) and (mark is not None or len(behind) < REACH),
-    )
+# Men's names that say what somebody is like, or what is no thing of a chat.
+MEN = (QUALITIES | said.MORE_MEN) - said.WOMEN - said.SAID_ALONE
+SPELT_NAMES = frozenset(map(verbs.spell, NAMES_AND_WORDS))
 
 
 def _is_verb(word: str) -> bool:
     if word in said.PREDICATES or word in said.ACTIONS:
         return True
-    patterns = (verbs.VERB, verbs.FORM_OF_ACTION, verbs.TA_DOES, verbs.SHE_COMES, verbs.HE_COMES)
+    patterns = (
+        verbs.VERB,
+        verbs.FORM_OF_ACTION,
+        verbs.TA_DOES,
+        verbs.SHE_COMES,
+        verbs.HE_COMES,
+        verbs.DID,
+        verbs.AT_IT,
+    )
     return any(pattern.fullmatch(word) for pattern in patterns)
+
+
+def _is_asked(clause: Clause) -> bool:
+    """Nour nsiti, Nour fin ghatmchi: what somebody did who is spoken to."""
+    first, second = clause.next_two
+    if verbs.YOU_DID.fullmatch(first):
+        return True
+    return first in said.ASKED_OF and any(
+        verb.fullmatch(second) for verb in (verbs.YOU_DID, verbs.YOU_DO, verbs.AT_IT)
+    )
+
+
+def _may_be_verb(word: str) -> bool:
+    """Whether a word behind a man's name with which a line begins says what he does, rather than how he is."""
+    if len(word) < 3 or word in said.NOT_DOING or word in said.ADJECTIVES or word in said.TIMES:
+        return False
+    return not word.startswith(("ال", "و", "ف", "ب", "ل", "l", "w", "f")) and not word[0].isdigit()
 
 
 def _is_doing(clause: Clause) -> bool:
     """Whether what follows is said or asked of somebody: rah, khassha, dima kat3ttl, jawbini."""
     first, second = clause.next_two
     if first in said.TIMES and (_is_verb(second) or said.PLACE.fullmatch(second)):
+        return True
+    if _is_asked(clause):
         return True
     if verbs.YOU_DO.fullmatch(second if first in said.UNTIL else first) or second in said.DATIVES:
         return True
@@ -91,7 +73,13 @@ def _does_something(form: str, clause: Clause) -> bool:
     is_season = form in said.SEASONS
     if not last and first in said.THEIRS and not is_season:
         return True
-    if (not last or last in said.OPENERS) and not (is_season and first in said.SEASONS_DO) and _is_doing(clause):
+    is_begun = not last or last in said.OPENERS or (not before_last and last in said.TIMES - said.DEGREES)
+    if clause.is_begun and not last:
+        if form in MEN and (_may_be_verb(first) or verbs.DONE_TO_ME.fullmatch(first)):
+            return True
+        if form in said.WOMEN and verbs.DONE_TO_HER.fullmatch(first):
+            return True
+    if is_begun and not (is_season and first in said.SEASONS_DO) and _is_doing(clause):
         return True
     if first in said.ADJECTIVES or (is_season and not (first == "w" and _is_verb(second)) and last not in said.SAYS):
         return False
@@ -99,6 +87,8 @@ def _does_something(form: str, clause: Clause) -> bool:
     if last in said.KAYN and (before_last in said.WHERE or (form not in said.WOMEN and is_somewhere)):
         return True
     if last in said.DATIVES and before_last[:3] in said.SAYS:
+        return True
+    if last in said.ON_YOU and form in said.WOMEN and before_last.endswith(("at", "ات")):
         return True
     is_described = first in said.ADJECTIVES or (first.startswith(("l", "ال")) and first not in said.TIMES)
     if last in said.DATIVES and not is_described and verbs.CALLED_OR_SENT.fullmatch(before_last):
@@ -156,7 +146,7 @@ def _is_met(form: str, prefix: str, clause: Clause) -> bool:
         return form not in QUALITIES
     if verbs.WITH_PEOPLE.fullmatch(last):
         return True
-    is_somewhere = first in said.TIMES or first in said.HERE or said.PLACE.fullmatch(first)
+    is_somewhere = first in said.TIMES or first in said.HERE or said.PLACE.fullmatch(first) or _is_verb(first)
     if not is_somewhere or said.GOD.search(f"{first} {second}") or form in said.SEASONS:
         return False
     return verbs.MEETING.fullmatch(last) is not None
@@ -168,12 +158,15 @@ def _is_somebodys(form: str, prefix: str, clause: Clause) -> bool:
     both = f"{first} {second}"
     if said.AND_KIN.fullmatch(first) or said.AND_KIN.fullmatch(both) or tuple(both.split(" ")) in said.AND_THEIRS:
         return True
-    if first in said.KIN and form not in said.LIVES:
+    if first in said.KIN and (form not in said.LIVES or _is_verb(second) or second.endswith(("at", "ات"))):
         return True
-    joined = second if first == "w" else first[1:] if first[:1] == "و" else ""
+    joined = second if first in said.OR else first[1:] if first[:1] == "و" else ""
     if joined in said.COMPANY:
         return True
-    if prefix == "و" or last == "w":
+    third = (*clause.behind[1:], "", "")[first not in ("", joined) and first[:1] != "و"]
+    if joined in SPELT_NAMES and (last in said.WHETHER or (not last and verbs.THEY_DO.fullmatch(third))):
+        return True
+    if prefix == "و" or last in said.OR:
         partner = last if prefix == "و" else before_last
         return partner in said.PRONOUNS or partner in said.FIRST_NAMES
     if prefix:
@@ -232,6 +225,8 @@ def is_thing(form: str, prefix: str, clause: Clause) -> bool:
         return True  # على
     if form in said.WOMEN and (said.NONE_OF.fullmatch(first) or said.NONE_OF.fullmatch(f"{first} {second}")):
         return True
+    if last in said.HAS and form in said.WOMEN:
+        return True
     if last in said.DETERMINERS or first in said.BODY or (last in said.OF and before_last in said.QUANTITIES):
         return True
     if form in QUALITIES:
@@ -241,8 +236,16 @@ def is_thing(form: str, prefix: str, clause: Clause) -> bool:
 
 def is_person(form: str, prefix: str, clause: Clause, line_before: str) -> bool:
     """Whether the sentence speaks of a person, or to one."""
+    if form in said.SMALL_WORDS and not clause.before and clause.behind[:1] == ["w"]:
+        return clause.next_two[1] in said.FIRST_NAMES
+    if form in said.MORNINGS and not clause.before and (_is_asked(clause) or clause.next_two[0] in said.SHE_IS):
+        return True
     if form not in NAMES_AND_WORDS or form in said.SMALL_WORDS or form in GREETINGS:
         return False
+    if clause.written_behind[:1] and clause.written_behind[0] in said.OF_THE_FAITH and form in said.FAITHFUL:
+        return True
+    if clause.last_two[0] in said.UPON_YOU and clause.last_two[1] in said.PEACE:
+        return True
     if prefix in ELISIONS and _is_among_foreign_words(form, clause):
         return True
     if not prefix and (_is_called(form, clause, line_before) or _does_something(form, clause)):

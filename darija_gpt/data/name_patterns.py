@@ -36,6 +36,11 @@ COMPOUNDING_KEYS = frozenset(
 )
 
 
+def has_article(prefix: str) -> bool:
+    """Whether what is written onto a name ends in its article, and not in the last letters of بحال, like."""
+    return prefix.endswith("ال") and not prefix.endswith("بحال")
+
+
 def _write_run(letter: str, count: int, is_short: bool) -> str:
     """A pattern for a letter that stands `count` times in a name and may be drawn out: Yassine, Yassiiine."""
     letter = re.escape(letter)

@@ -65,9 +65,9 @@ SPELLINGS = [
     Fatima Fatema Fati Fatim فاطمة فاطم فاتي
     Fatima-Zahra Fatimazahra Fatimzahra فاطمةالزهراء
     Fouad Fuad فؤاد
-    Ghali غالي
-    Ghita Rita غيثة
-    Ghizlane Ghizlan Ghizlène غزلان
+    Ghali Rhali غالي
+    Ghita Rita Rhita غيثة
+    Ghizlane Ghizlan Ghizlène Rhizlane Rizlane غزلان
     Habib حبيب
     Habiba حبيبة
     Hadi هادي
@@ -131,7 +131,7 @@ SPELLINGS = [
     Mohamed Mohammed Muhammad Mohamad Mohammad Mo7amed Mhamed Simo Med محمد سيمو امحمد
     Mohcine Mouhcine Mohsin Mo7sin محسن
     Mokhtar Moukhtar مختار المختار
-    Mostafa Mustapha Mustafa Moustapha Mostapha Stof مصطفى
+    Mostafa Mstafa Mstapha Mustapha Mustafa Moustapha Mostapha Stof مصطفى
     Mouad Moad Mo3ad Mouaad معاذ معاد
     Mouna Mona Muna منى
     Mounia Monia مونية

@@ -16,13 +16,13 @@ NAMES_AND_WORDS = words(
     aziz habib sabir sabr moulay amir ahlam amani habiba faris 3adil 3amer 3amir 7abib 7ajar 7akim 7anan 7ayat baraka
     fara7 hakem haji kadiri malki radi med rim reem hakim clement blanche claire marine florence constant
     haddad najjar nejjar khayat khayyat attar sebbagh hajjam tabib fellah fassi soussi rbati marrakchi doukkali
-    meknassi sahraoui rifi tanjaoui noel ramadan
+    meknassi sahraoui rifi tanjaoui noel ramadan hani sadi9 sana
     نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
     عادل امين انوار شمس دنيا فجر غالي لطيف لطيفه مبروك ملاك نصر نجم رجاء رحمه رضي رضا صلاح وحيد ورد ورده زهره زين
     زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
     هدي عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر امير احلام اماني فارس حداد حسني حجي شاكر شاهد شهيد
     خياط عطار حجام طبيب فلاح فاسي سوسي مراكشي
-    ريم رمضان طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
+    هاني نجيب ريم رمضان طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
     """
 )
 # Words that sound like a name, 3amal "work" and samedi, or like one behind a clitic: basma, diman, فعلي.
@@ -31,10 +31,12 @@ LIKE_NAMES = words(
     3ziz 3zzez 3amal 3amali a3mal 3adl 3ali 3alia 3omri 3azza amen amene asma2 barka bali dali bghitha careme camel
     dayman dima diman dress famine famines fanan far7a fines finis finit jito kaml kamil kat3ani kat3ni kemel kemmel
     kmal kmel kmmel lbni lham lhem lilah liman limen limin lines llila lwalid walida mena moulin mrad nadi nouvel
-    nouvelle novel pannes peines penis rada ready rime sad sada safa safi sal3a sala sam3i samedi sayd sba3 sbah sber
+    m3ach m3ax mach 7essen 7ellel 3ber nouvelle novel pannes peines penis rada ready rime sad sada safa safi sal3a
+    sala sam3i samedi sayd sba3 sbah sber
     sed sedd sellem semer separe serein sereine sidi siren sirene slem souci soucie soucis syrien taman tari9 ttari9
     tri9 wahed wali wines yemen
-    احسن احسّن اجمل اعلي امني امها اصلاح ارباب املاك ارجاء ارضا ارضي اسعد انهي اندي اكمال اقسام اوايل اشراف باسماء
+    هنا كتر اكتر احسن احسّن اجمل اعلي امني امها اصلاح ارباب املاك ارجاء ارضا ارضي اسعد انهي اندي اكمال اقسام اوايل
+    اشراف باسماء
     باطل بارده بايه بداييه بدايه بعشر بطلب بركه باركا بنيه بني البني تري حسنا حسنه داييه درجه دخوله دريم ثوريه سنه
     صفه اسمه طرق طريق فارض فعلي فمها فعهد فهذ قادر قبور قسام قسم كاتعني كتعاني كتعني كلامها كلهم لاربع لحم لهم مال
     مالي ملك معارف معلق معلقه مساعد مصعد نادي ناس نجا هذي هاذي وايه وصل وفاتها والي واللي ولايه ملل عهد وعد الخضر
@@ -99,7 +101,7 @@ VOCATIVES = words(
     a ya si lalla sidi moulay khouya 5ouya khoya khti 5ti khtito 3mmi 3ami khalti khali ostad oustad dr docteur mr
     mme madame monsieur sahbi sa7bi azizi 3zizi 3ziza m3a 3nd 3end wld weld bnt bent mrat rajl khout salam slm slt
     salut cc coucou allo bonjour bonsoir hi hello hey ahlan mrhba marhba merci chokran chukran choukran labas smiti
-    smito smitha smiya bsla7a fin fink slamtk slamtek anniversaire anniv
+    smito smitha smiya bsla7a fin fink slamtk slamtek anniversaire anniv thanks thx birthday bday sorry dear cher chere
     ا يا السي سي لاله لالا للا الحاج الحاجه سيدي مولاي خويا ختي اختي اخي الاخ الاخت الاستاذ الاستاذه استاذ الدكتور
     عمي خالتي خالي صاحبي صاحبتي مع عند ولد بنت سلام اهلا مرحبا عزيزي عزيزتي شكرا سميتو سميتها سميتي وا هيا سلامتك
     """
@@ -121,7 +123,7 @@ ACTIONS = words(
     tlf 9al 9alt 9ali 9alat 9alatli khda khdat bgha bghat dar dart 3ta 3tat 3tatni 3tani jabo chra chrat nsa nsat hdr
     hdrat m3tl mrid mrida 3yan 3yana na3s na3sa nasa mjwj mjwja 3ndo 3ndha smito arrive arrivent vient viennent
     demande veut dit appelle envoie travaille habite says said wants is ghayb ghayba msafr msafra mchghol mchghola
-    khdam khdama sakn sakna jales jalsa m3ttl m3ttla m3atla fay9 fay9a
+    gha ka khdam khdama sakn sakna jales jalsa m3ttl m3ttla m3atla fay9 fay9a
     قال قالت قاليا قالتليا گال گالت گاليا كال مشا مشي مشات جا جات جاب جابت غادي غاديه جاي جايه كيقول كتقول عيط عيطات
     صيفط صيفطات تزوج تزوجات رجع رجعات وصل وصلات خرج خرجات دار دارت خدا خدات بغا بغات عطا عطات عطاني عطاتني شرا شرات
     نسا نسات هضر هضرات مريض مريضه عيان عيانه ناعس ناعسه غايب غايبه مسافر مسافره مشغول مشغوله خدام خدامه ساكن ساكنه
@@ -132,8 +134,10 @@ ACTIONS = words(
 ADDRESSES = words(
     """
     tu nta nti ntia ntina rak raki wach wash fin fink finek chno 3afak 3afaki stp svp aji chof choufi tqdr t9dr t9dri
-    tji bghit ghatji ghayji jibi goli sifti 3tini tsnay sm3i 3yti
-    نتا نتي نتينا راك راكي راه راها واش فين فينك شنو عفاك عفاكي اجي شوف شوفي تقدر تقدري غايجي غاتجي كايقول كاتقول
+    tji bghit ghatji ghayji jibi goli sifti 3tini tsnay sm3i 3yti please pls plz plss yak labas kidayr kidayra kidayer
+    kidayra 3afakom 3fak 3afek
+    نتا نتي نتينا راك راكي راه راها واش فين فينك شنو ياك باركا لاباس كيداير كيدايره كيف عفاك عفاكي عافاك عافاكي اجي
+    شوف شوفي تقدر تقدري غايجي غاتجي كايقول كاتقول
     وصلتي جيتي مشيتي جيبي گولي قولي صيفطي عطيني تسناي سمعي عيطي
     """
 )
@@ -141,6 +145,7 @@ ADDRESSES = words(
 AUXILIARIES = words("a ne rah raha hwa howa hiya had asked")
 FOREIGN_AUXILIARIES = words(
     """
-    est va avait etait sera fait n'a n'est m'a t'a s'est vient veut peut doit has was will is m’a t’a s’est n’est
+    elle il est va avait etait sera fait n'a n'est m'a t'a s'est vient veut peut doit has was will is m’a t’a s’est
+    n’est
     """
 )

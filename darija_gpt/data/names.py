@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from darija_gpt.data.name_evidence import FoundForm, is_evident, is_preposition, spread_evidence
+from darija_gpt.data.name_evidence import FoundForm, is_preposition, is_word_after_all, judge
 from darija_gpt.data.name_folding import DRAWN_OUT, fold_name, reduce_name
 from darija_gpt.data.name_forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
 from darija_gpt.data.name_parts import ARTICLES, TITLES
-from darija_gpt.data.name_patterns import BETWEEN, GLUED
+from darija_gpt.data.name_patterns import BETWEEN, GLUED, has_article
+from darija_gpt.data.name_sounds import find_coarse_key
+from darija_gpt.data.name_spreading import spread_evidence
 from darija_gpt.data.name_words import (
     BEHIND_CLITICS,
     LIKE_NAMES,
@@ -55,7 +57,7 @@ class RosterNames(RosterForms):
         """Where a name begins, with the article of a family's and the title that the name has."""
         letters = read_letters(folded, form)
         is_family = self._is_family(letters)
-        if folded[form.clitic : form.start].endswith("ال") and (is_family or letters in NAMES_WITH_ARTICLE):
+        if has_article(folded[form.clitic : form.start]) and (is_family or letters in NAMES_WITH_ARTICLE):
             return form.start - 2
         if is_family and text[form.clitic : form.start] == "L":
             return form.clitic  # Lamrani is El Amrani.
@@ -76,7 +78,8 @@ class RosterNames(RosterForms):
         for form in forms:
             letters = read_letters(folded, form)
             owners = self.owners[letters]
-            is_part = not shared.isdisjoint(owners) and letters != last_letters and form.clitic >= form.start - 2
+            is_other = letters != last_letters and find_coarse_key(letters) != find_coarse_key(last_letters)
+            is_part = is_other and not shared.isdisjoint(owners) and form.clitic >= form.start - 2
             if is_part and self._is_behind(text, folded, groups[-1][-1], form):
                 shared.intersection_update(owners)
                 groups[-1].append(form)
@@ -123,18 +126,32 @@ class RosterNames(RosterForms):
         if not forms:
             return
         groups = self._group_parts(text, folded, forms)
-        names = {form for form in forms if is_strict or not self._is_word(text, folded, form)}
-        names.update(itertools.chain(*(group for group in groups if len(group) > 1)))
-        if len(names) < len(forms):
-            doubtful = [form for form in forms if form not in names and not is_preposition(text, folded, form)]
-            names.update(form for form in doubtful[:MAX_DOUBTFUL] if is_evident(text, folded, form))
-            names.update(doubtful[MAX_DOUBTFUL:])
-            names = spread_evidence(text, folded, forms, names)
+        if is_strict:
+            names = {*forms}
+        else:
+            whole = {*itertools.chain(*(group for group in groups if len(group) > 1))}
+            names = self._tell_names(text, folded, forms, whole)
         last = 0
         for group in groups:
             if group[0] in names:
                 yield max(last, self._find_start(text, folded, group[0])), group[-1].end
                 last = group[-1].end
+
+    def _tell_names(self, text: str, folded: str, forms: list[FoundForm], whole: set[FoundForm]) -> set[FoundForm]:
+        """Those of some forms that are names and not words, among them all that are parts of `whole` names."""
+        likely: list[FoundForm] = []
+        doubtful: list[FoundForm] = []
+        for form in forms:
+            if form not in whole:
+                (doubtful if self._is_word(text, folded, form) else likely).append(form)
+        words = {form for form in likely[:MAX_DOUBTFUL] if is_word_after_all(text, folded, form)}
+        names = {*whole, *likely, *doubtful[MAX_DOUBTFUL:]} - words
+        doubtful = [form for form in doubtful[:MAX_DOUBTFUL] if not is_preposition(text, folded, form)]
+        for form in doubtful:
+            is_name = judge(text, folded, form)
+            if is_name is not None:
+                (names if is_name else words).add(form)
+        return names if len(names) == len(forms) else spread_evidence(text, folded, forms, names, words)
 
     def find_spans(self, text: str) -> list[Span]:
         """The same as spans of type NAME."""
@@ -150,7 +167,7 @@ class RosterNames(RosterForms):
         """Whether a form is a word, too, or no more than sounds like a name, so that something must tell."""
         plain = DRAWN_OUT.sub(r"\1", INVISIBLE.sub("", written))
         if plain in NAMES_IN_ALEF and last == "ى":
-            return prefix.endswith(("ال", "لل"))
+            return has_article(prefix) or prefix.endswith("لل")
         letters = reduce_name(written)
         if letters in self.doubtful or letters in LIKE_NAMES or prefix + written in ORDINARY_WORDS:
             return True
@@ -162,7 +179,9 @@ class RosterNames(RosterForms):
         is_known = prefix in CLITICS_OF_SHORT_FORMS or GLUED.fullmatch(prefix)
         if prefix and len(written) <= SHORT_FORM and not is_known:
             return True
-        return plain in ORDINARY_WORDS or (prefix.endswith(("ال", "لل")) and plain in WORDS_WITH_ARTICLE)
+        return plain in ORDINARY_WORDS or (
+            (has_article(prefix) or prefix.endswith("لل")) and plain in WORDS_WITH_ARTICLE
+        )
 
 
 def _is_glued_on_purpose(text: str, folded: str, form: FoundForm) -> bool:
