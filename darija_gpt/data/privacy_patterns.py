@@ -148,6 +148,10 @@ _PHONE_CUES = (
     "nemra|gsm|whatsapp|wts|watsap|portable|+212|212"
 )
 PHONE_CUE = write_cue(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون")
-_GAMES = "loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|gagnant|gagnants"
-GAME_CUE = write_cue(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "لوطو|يانصيب|القرعة")
+# What people list in pairs of digits: lottery numbers, marks at school.
+_GAMES = (
+    "notes|moyennes|no9at|n9at|loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|"
+    "gagnant|gagnants"
+)
+GAME_CUE = write_cue(_GAMES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "لوطو|يانصيب|القرعة|النقط")
 MORE_PAIRS = re.compile(r" ?[ ,\-+] ?([0-9]{1,2})(?![0-9])")
