@@ -90,7 +90,7 @@ YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _STRONG_PASSWORD_CUES = (
     "mot de passe|mots de passe|lmot de passe|mot de pass|mot d passe|mot de pas|mot passe|motdepasse|mdp|lmdp|"
     "mot2passe|modpass|lmodpass|modpas|lmodpas|modepass|moddepasse|mo de passe|password|passwd|lpassword|pwd|pasword|"
-    "passeword|psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|password|"
+    "passeword|psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|"
     "code secret|lcode secret|code sirri|lcode sirri|passcode|"
     "كلمة السر|كلمة المرور|كلمة سر|كلمة مرور|الباسوورد|الباسورد|باسوورد|باسورد|لباسورد|لباسوورد|المودباس|مودباس|"
     "الموديباس|موديباس|لمودباس|لموديباس|الموتدوباس|"
