@@ -104,6 +104,8 @@ Mouad: m3ach katsalaw?
 نجيب: واش نجيب معايا الما؟
 توفيق: بتوفيق من الله غادي تنجح
 فريد: هاد المعرض فريد من نوعو
+Bouchra: هاد الخبر بشرى للجميع فالحومة
+Rahma: النبي جا رحمة للعالمين
 """
 PERSONS = """
 خالد: غدا عيد ميلاد *خالد*
@@ -200,6 +202,7 @@ Christian: *Christian* viendra demain à 10h
 وفاء: *وفاء* الله يخليك سدي الباب
 Ghizlane: *Rizlane* nsat lclé
 Hana: *hana* w sara tla9aw f café
+Bouchra: قولي *بشرى* تعيط ليا من بعد الغدا
 """
 
 
