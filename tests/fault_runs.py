@@ -114,7 +114,7 @@ def tear(name: str, operation: Callable, args: tuple) -> None:
         path, data, *offset = args
         operation(path, data[: len(data) // 2], *offset)
     elif name == "remove" and args[0].is_dir():
-        for path in sorted(args[0].rglob("*"))[::2]:
+        for path in sorted(filter(Path.is_file, args[0].rglob("*")))[::2]:
             path.unlink()
     elif name == "write_by":
         operation(*args)
