@@ -5,7 +5,8 @@ BIN := .venv/bin
 RUN := runs/quickstart
 RECIPES := recipes/quickstart
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt
-FAULT_TESTS := $(addprefix tests/test_,checkpoint.py step_guard.py bad_steps.py faults.py distributed.py)
+FAULT_TESTS := $(addprefix tests/test_,checkpoint.py step_guard.py bad_steps.py faults.py distributed.py \
+	streaming.py token_store.py training_data.py)
 # A file of tests is one process's, and two take turns at the files.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 TEST_PROCESSES ?= 2
@@ -48,7 +49,7 @@ format: .venv/installed-test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv runs
+	rm -rf .venv $(RUN)
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from huggingface_hub import EvalResult, ModelCardData
@@ -65,6 +66,19 @@ def is_classifier(metrics: Mapping[str, Any]) -> bool:
     return metrics.get("task") == "text-classification"
 
 
+def is_base(metrics: Mapping[str, Any]) -> bool:
+    """Whether metrics.json is of a model that was pretrained and no more: it continues texts and has no replies."""
+    return not is_classifier(metrics) and {stage["stage"] for stage in metrics.get("training", [])} == {"pretrain"}
+
+
+def list_tags(metrics: Mapping[str, Any]) -> list[str]:
+    """Those of `TAGS` that are true of the model."""
+    untrue = {"chat", "whatsapp"} if is_classifier(metrics) else {"chat"} if is_base(metrics) else set()
+    if not is_classifier(metrics) and metrics.get("dataset") and not metrics["dataset"].get("messages"):
+        untrue |= {"whatsapp"}
+    return [tag for tag in TAGS if tag not in untrue]
+
+
 def list_results(metrics: Mapping[str, Any], datasets: Sequence[str]) -> list[EvalResult]:
     """The numbers that a card's front matter repeats, for the Hub to list."""
     is_of_classes = is_classifier(metrics)
@@ -119,7 +133,7 @@ def build_card_data(metrics: Mapping[str, Any], facts: CardFacts) -> ModelCardDa
         license=one_line(facts.license),
         library_name="peft" if facts.base_model else "transformers",
         pipeline_tag="text-classification" if is_of_classes else "text-generation",
-        tags=[*(tag for tag in TAGS if not is_of_classes or tag not in ("chat", "whatsapp"))],
+        tags=list_tags(metrics),
         datasets=[one_line(dataset) for dataset in facts.datasets] or None,
         base_model=one_line(facts.base_model) if facts.base_model else None,
         model_name=one_line(facts.model_name) if results else None,
@@ -162,6 +176,8 @@ def render_card(
         dialogues=dialogues,
         audit=audit,
         plots=shown,
+        is_base=is_base(metrics),
+        year=date.today().year,
         spelt=SPELT,
         estimate=spell_estimate,
         **vars(facts),

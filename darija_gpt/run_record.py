@@ -98,6 +98,16 @@ def check_run(arguments: "PretrainArguments") -> None:
         return
     if (output_dir / SUMMARY_FILE).exists():
         raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
+    check_same_run(arguments)
+
+
+def check_same_run(arguments: "PretrainArguments") -> None:
+    """Refuses an `output_dir` whose run, finished or not, is not of this recipe, data and code.
+
+    Raises:
+        ValueError: With the difference, if it is another run.
+    """
+    output_dir = arguments.output_dir
     now = describe_run(arguments)
     try:
         changes = _list_changes(read_run(output_dir), now)

@@ -163,7 +163,9 @@ def tokenizer_dir(tokenizer, tmp_path_factory):
 def browser():
     """Headless Chromium, and the program that drives it, by the names that Debian's packages give them."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    pytest.importorskip("selenium", reason="the browser is driven by selenium: pip install '.[test]'")
+    pytest.importorskip(
+        "selenium", reason="the browser is driven by selenium: pip install -c constraints.txt -e '.[test]'"
+    )
     if chromium is None or driver is None:
         pytest.skip("chromium and its driver are not here (Debian: apt-get install chromium chromium-driver)")
     from selenium import webdriver

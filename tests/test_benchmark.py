@@ -208,7 +208,9 @@ def test_a_peer_that_is_not_installed_is_said_in_words(install, readme):
     data.benchmark_data(data.DataArguments(**FEW, readme=readme))
     text = readme.read_text()
     for peer in data.PEERS:
-        assert text.count(f"{peer}: not installed, pip install '.[bench]' brings it") == len(data.EXPORTS)
+        assert text.count(f"{peer}: not installed, pip install -c constraints.txt -e '.[bench]' brings it") == len(
+            data.EXPORTS
+        )
 
 
 def test_parsers_that_find_other_messages_are_not_compared(install):

@@ -19,6 +19,14 @@ from darija_gpt.markdown import (
 )
 
 
+# Of a model that was pretrained on texts that are nobody's chats, and no more.
+BASE_METRICS = {
+    **METRICS,
+    "training": METRICS["training"][:1],
+    "dataset": {"conversations": 900, "splits": METRICS["dataset"]["splits"]},
+}
+
+
 def render_small(metrics=METRICS, dialogues=DIALOGUES, **facts) -> str:
     return render_card(metrics, dialogues, CardFacts(**{"model_name": "small"} | facts))
 
@@ -35,10 +43,20 @@ def test_the_code_of_a_card_is_python():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("metrics", [METRICS, BASE_METRICS], ids=["chat", "base"])
 @pytest.mark.parametrize("block", [0, 1])
-def test_the_code_of_a_card_runs_in_the_folder_of_the_model(block, tiny_llama_dir, monkeypatch):
+def test_the_code_of_a_card_runs_in_the_folder_of_the_model(block, metrics, tiny_llama_dir, monkeypatch):
     monkeypatch.chdir(tiny_llama_dir)
-    exec(code_of(render_small())[block], {})
+    exec(code_of(render_small(metrics))[block], {})
+
+
+def test_a_base_model_is_not_said_to_chat():
+    card = render_small(BASE_METRICS)
+    assert "A base language model of Moroccan Darija" in card
+    assert not [word for word in ("chats", "makes conversation", "dialogue is lost", "messages") if word in card]
+    assert {"darija", "arabizi"} <= set(ModelCard(card).data.tags) and "chat" not in ModelCard(card).data.tags
+    assert "whatsapp" in ModelCard(render_small({**BASE_METRICS, "dataset": METRICS["dataset"]})).data.tags
+    assert "A language model that chats in everyday Moroccan Darija" in render_small()
 
 
 def test_the_front_matter_carries_what_the_hub_reads():

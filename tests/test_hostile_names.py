@@ -197,8 +197,8 @@ def test_the_code_of_a_card_stays_what_it_is_and_says_the_name(sink, text):
 def test_the_bibtex_of_a_card_keeps_its_fields(sink, text):
     (entry,) = re.findall(r"^```bibtex\n(.*?)^```$", SINKS[sink](text), re.DOTALL | re.MULTILINE)
     depths = [entry[:place].count("{") - entry[:place].count("}") for place in range(len(entry))]
-    assert min(depths) >= 0 and depths[-1] == 0 and entry.count("{") == 4
-    assert re.findall(r"^  (\w+) = \{", entry, re.MULTILINE) == ["title", "url", "note"]
+    assert min(depths) >= 0 and depths[-1] == 0 and entry.count("{") == 6
+    assert re.findall(r"^  (\w+) = \{", entry, re.MULTILINE) == ["title", "author", "year", "url", "note"]
 
 
 @every_name
@@ -217,7 +217,7 @@ def test_a_terminal_is_shown_the_name_and_not_commanded_by_it(text):
 
 @every_name
 def test_the_program_of_a_space_holds_the_name_as_a_string_and_no_more(text, tmp_path):
-    pytest.importorskip("gradio", reason="the pages need gradio: pip install '.[demo]'")
+    pytest.importorskip("gradio", reason="the pages need gradio: pip install -c constraints.txt -e '.[demo]'")
     from darija_gpt.demo.space import build_space
 
     written = {}

@@ -32,7 +32,7 @@ NUM_STEPS = 8
 FSDP2 = "--config_file recipes/accelerate/fsdp2.yaml --num_processes 2 scripts/pretrain.py"
 ZERO3 = "--config_file recipes/accelerate/deepspeed_zero3.yaml --num_processes 2 scripts/pretrain.py"
 needs_deepspeed = pytest.mark.skipif(
-    importlib.util.find_spec("deepspeed") is None, reason="pip install '.[deepspeed]' brings it"
+    importlib.util.find_spec("deepspeed") is None, reason="pip install -c constraints.txt -e '.[deepspeed]' brings it"
 )
 LAUNCHES = [pytest.param(FSDP2, id="fsdp2"), pytest.param(ZERO3, id="deepspeed", marks=needs_deepspeed)]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from darija_gpt.ablation.pictures import draw_all
-from darija_gpt.ablation.plan import Variant, count_parameters, match_parameters, plan_variants
-from darija_gpt.ablation.runs import Run, read_results, run_all
-from darija_gpt.ablation.speed import measure_speeds, read_speeds
+from darija_gpt.ablation.plan import Variant, count_parameters, match_parameters, plan_variants, select_compared
+from darija_gpt.ablation.runs import Run, check_recipe, read_results, run_all
+from darija_gpt.ablation.speed import locate_speed, measure_speeds, read_speeds
 from darija_gpt.ablation.tables import Findings, render_results
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.output import replace_section, write_text
@@ -79,24 +79,28 @@ def ablate(arguments: AblateArguments) -> None:
         replace_section(arguments.readme, arguments.section, "")
     variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
     runs = _list_runs(variants, arguments)
+    for run in runs:
+        check_recipe(run, run.result)
+        check_recipe(run, locate_speed(run))
     print(f"{len(runs)} runs of {len(variants)} recipes, {sum(run.result.is_file() for run in runs)} of them done")
     failed = []
     if arguments.measure == "speed" and not arguments.report_only:
         measure_speeds(runs, arguments.base.stem, arguments.speed_rounds)
     elif not arguments.report_only:
         failed = run_all(runs, arguments.num_processes)
-    _report(runs, arguments)
+    base = arguments.base.stem
+    findings = Findings(read_results(runs), base, read_speeds(runs), arguments.labels, arguments.groups)
+    if findings.collect_bits(base):
+        _report(findings, arguments)
     if failed:
         labels = "; ".join(run.label for run in failed)
         raise ValueError(f"{len(failed)} of {len(runs)} runs failed: {labels}. The same command tries them again.")
-
-
-def _report(runs: list[Run], arguments: AblateArguments) -> None:
-    """Tells of the results that are there: on the screen, in the README, in pictures."""
-    base = arguments.base.stem
-    findings = Findings(read_results(runs), base, read_speeds(runs), arguments.labels, arguments.groups)
     if not findings.collect_bits(base):
         raise ValueError(f"no run of the base {arguments.base} is done: there is nothing to compare with.")
+
+
+def _report(findings: Findings, arguments: AblateArguments) -> None:
+    """Tells of the results that are there: on the screen, in the README, in pictures."""
     table = render_results(findings)
     print(table)
     if arguments.readme is not None:
@@ -108,32 +112,41 @@ def _report(runs: list[Run], arguments: AblateArguments) -> None:
 
 
 def _list_runs(variants: list[Variant], arguments: AblateArguments) -> list[Run]:
-    """Every recipe with every seed of its own, made to be as large as the base; inputs that are missing are made."""
+    """Every recipe with every seed of its own, ready to be run unless they are only told of."""
+    ranked, commit = [], _find_commit()
+    recipes = {variant.name: variant.recipe for variant in variants}
+    if not arguments.report_only:
+        recipes = _make_ready(recipes, arguments)
+    for variant in variants:
+        for rank, seed in enumerate(variant.seeds):
+            run = Run(
+                name=variant.name,
+                seed=seed,
+                recipe=recipes[variant.name],
+                directory=arguments.output_dir / variant.name / f"seed_{seed}",
+                result=arguments.results / f"{variant.name}_seed{seed}.json",
+                description={"changes": variant.changes, "recipe": select_compared(variant.recipe), "commit": commit},
+            )
+            ranked.append((rank, run))
+    # Every recipe once, then again: what is stopped early says something of all.
+    return [run for _, run in sorted(ranked, key=itemgetter(0))]
+
+
+def _make_ready(recipes: dict[str, dict[str, Any]], arguments: AblateArguments) -> dict[str, dict[str, Any]]:
+    """Recipes of models that are as large as the first, the base; inputs that are missing are made."""
     from darija_gpt.tokenizer import load_tokenizer
 
-    ranked, num_parameters = [], None
-    commit = _find_commit()
-    for variant in variants:
-        recipe = {"token_cache": str(arguments.output_dir / "tokens"), **variant.recipe}
-        parsed = build_arguments(PretrainArguments, {**recipe, "output_dir": arguments.output_dir / variant.name})
+    ready, num_parameters = {}, None
+    for name, recipe in recipes.items():
+        ready[name] = {"token_cache": str(arguments.output_dir / "tokens"), **recipe}
+        parsed = build_arguments(PretrainArguments, {**ready[name], "output_dir": arguments.output_dir / name})
         make_missing_inputs(parsed)
         tokenizer = load_tokenizer(parsed.tokenizer)
         own = count_parameters(parsed.model, tokenizer, parsed.architecture)
         num_parameters = num_parameters or own
         if arguments.match_parameters and own != num_parameters:
-            recipe, own = match_parameters(recipe, tokenizer, num_parameters)
-        for rank, seed in enumerate(variant.seeds):
-            run = Run(
-                name=variant.name,
-                seed=seed,
-                recipe=recipe,
-                directory=arguments.output_dir / variant.name / f"seed_{seed}",
-                result=arguments.results / f"{variant.name}_seed{seed}.json",
-                description={"changes": variant.changes, "commit": commit},
-            )
-            ranked.append((rank, run))
-    # Every recipe once, then again: what is stopped early says something of all.
-    return [run for _, run in sorted(ranked, key=itemgetter(0))]
+            ready[name], _ = match_parameters(ready[name], tokenizer, num_parameters)
+    return ready
 
 
 def _find_commit() -> str | None:

@@ -12,11 +12,12 @@ from darija_gpt.benchmark.parsers import read_peak_bytes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments, pretrain
 from darija_gpt.recipe import run_stage
-from darija_gpt.run_record import SUMMARY_FILE
+from darija_gpt.run_record import SUMMARY_FILE, check_same_run, identify_run
 from darija_gpt.training_log import LOG_FILE
 
 
-SPLIT = "test"  # the validation split may have decided something, such as which checkpoint is the best
+SPLIT = "validation"  # what is compared is to be chosen from: the test split stays for what was chosen
+PEAK_FILE = "peak_memory.json"
 SUMMARIZED = (
     "parameters",
     "tokens",
@@ -36,9 +37,16 @@ SUMMARIZED = (
 
 
 def run_once(arguments: PretrainArguments) -> None:
-    """Trains, unless the run is finished, and measures; the result stands in the run's directory."""
-    if not (arguments.output_dir / SUMMARY_FILE).is_file():
+    """Trains, unless the run is finished, and measures; the result stands in the run's directory.
+
+    Raises:
+        ValueError: If the directory holds a run of another recipe, of other data or of other code.
+    """
+    if (arguments.output_dir / SUMMARY_FILE).is_file():
+        check_same_run(arguments)
+    else:
         pretrain(arguments)
+        write_text(arguments.output_dir / PEAK_FILE, json.dumps({"peak_memory_mib": _measure_peak()}) + "\n")
     result = measure_run(arguments)
     write_text(arguments.output_dir / "result.json", json.dumps(result, indent=2) + "\n")
 
@@ -47,18 +55,17 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
     """What a finished run learnt and took.
 
     Returns:
-        `dict`: of the run's summary what `SUMMARIZED` names; `bits_per_byte` of the test split, of all and by script;
-        `curve`, the validation bits per byte after so many tokens; `peak_memory_mib` of this process, or of the GPU.
+        `dict`: of the run's summary what `SUMMARIZED` names; `bits_per_byte` of the validation split, of all and by
+        script; `curve`, those of its blocks after so many tokens; `peak_memory_mib` of the process that trained to the
+        end, or of its GPU, None where it was stopped before that was written; `data`, the fingerprint of the texts.
     """
-    import torch
-
     from darija_gpt.data.corpus import load_dataset_directory
     from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
     from darija_gpt.loading import load_model
 
     directory = arguments.output_dir
     summary = json.loads((directory / SUMMARY_FILE).read_text(encoding="utf-8"))
-    peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else read_peak_bytes()
+    peak = directory / PEAK_FILE
     model, tokenizer = load_model(str(directory))
     rows = load_dataset_directory(arguments.dataset)[SPLIT]
     bits = measure_bits_per_byte(model.float(), tokenizer, rows)
@@ -67,8 +74,16 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
         "intermediate_size": model.config.intermediate_size,
         "bits_per_byte": {name: measured["bits_per_byte"] for name, measured in bits.items()},
         "curve": _read_curve(directory / LOG_FILE),
-        "peak_memory_mib": round(peak / 2**20),
+        "peak_memory_mib": json.loads(peak.read_text("utf-8"))["peak_memory_mib"] if peak.is_file() else None,
+        "data": identify_run(directory)["data"],
     }
+
+
+def _measure_peak() -> int:
+    import torch
+
+    peak = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else read_peak_bytes()
+    return round(peak / 2**20)
 
 
 def _read_curve(log: Path) -> list[tuple[int, float]]:

@@ -63,7 +63,7 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
     style_axes(axes)
     base_bits = findings.collect_bits(findings.base)
     mean = statistics.fmean(base_bits)
-    _, half_width = estimate_difference([mean], base_bits)
+    _, half_width = estimate_difference([mean], base_bits, findings.measure_spread())
     if half_width is not None:
         axes.axvspan(
             mean - half_width, mean + half_width, color=GREY, alpha=0.15, linewidth=0, label="by chance, in 95 of 100"
@@ -72,8 +72,7 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
     rows = []
     for place, name in enumerate(names):
         bits = findings.collect_bits(name)
-        difference, width = estimate_difference(bits, base_bits)
-        verdict = "" if name == findings.base else judge(difference, width)
+        verdict = "" if name == findings.base else judge(*findings.compare(name))
         color = COLORS.get(verdict, BLUE)
         axes.plot([mean, statistics.fmean(bits)], [place, place], color=color, linewidth=1.2, alpha=0.5)
         axes.plot(bits, [place] * len(bits), color=color, linestyle="", marker="o", markersize=5)

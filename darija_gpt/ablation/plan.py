@@ -16,6 +16,7 @@ from darija_gpt.recipe import RecipeError, check_keys, load_recipe, merge_recipe
 FREE_KEYS = {"output_dir", "seed", "dataset_recipe", "tokenizer_recipe"}
 WIDTH_STEP = 8  # feed-forward widths are multiples of it, as processors like them
 MAX_DIFFERENCE = 0.02  # of parameters, as a share of the base's
+LEFT_OUT = "left out"  # for the value of a key that the base has and a recipe has not
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,19 @@ def load_pretrain_recipe(path: Path, common: Mapping[str, Any]) -> dict[str, Any
 
 
 def find_changes(base: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys in which a recipe differs from another, those of mappings spelt `model.norm`; None for a key left out."""
+    """Keys in which a recipe differs from another, those of mappings spelt `model.norm`, and their values."""
     flat_base, flat = _flatten(base), _flatten(recipe)
+    # A key that is null is not one that is left out: null may be another value than the default.
     return {
-        key: flat.get(key)
+        key: flat.get(key, LEFT_OUT)
         for key in sorted(flat_base.keys() | flat.keys())
-        if key not in FREE_KEYS and flat.get(key) != flat_base.get(key)
+        if key not in FREE_KEYS and flat.get(key, LEFT_OUT) != flat_base.get(key, LEFT_OUT)
     }
+
+
+def select_compared(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a recipe the runs of an ablation may differ in."""
+    return {key: value for key, value in recipe.items() if key not in FREE_KEYS}
 
 
 def match_parameters(recipe: Mapping[str, Any], tokenizer: Any, num_parameters: int) -> tuple[dict[str, Any], int]:

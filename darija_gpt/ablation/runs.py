@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from tqdm import tqdm
 
+from darija_gpt.ablation.plan import find_changes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.run_record import SUMMARY_FILE
@@ -129,6 +130,23 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
 def read_results(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """The results that are there."""
     return [json.loads(run.result.read_text(encoding="utf-8")) for run in runs if run.result.is_file()]
+
+
+def check_recipe(run: Run, path: Path) -> None:
+    """Refuses a result that another recipe gave than the run's is now.
+
+    Raises:
+        ValueError: With the differences.
+    """
+    if not path.is_file():
+        return
+    changes = find_changes(json.loads(path.read_text(encoding="utf-8"))["recipe"], run.description["recipe"])
+    if changes:
+        spelt = ", ".join(f"{key} (now {value})" for key, value in changes.items())
+        raise ValueError(
+            f"{path} is of another recipe than {run.name} is now; it differed in {spelt}. Remove the file and what "
+            f"{run.directory.parent} holds for it to be made again, or choose another --results and --output_dir."
+        )
 
 
 def _share_cores(num_processes: int) -> list[set[int]]:

@@ -95,7 +95,7 @@ def measure_speed(recipe: Mapping[str, Any], base: Mapping[str, Any], rounds: in
     Returns:
         `dict`: tokens per second in training, in the recipe's precision, and in greedy generation with the cache, in
         float32, as medians over the rounds; `training_ratio` and `generation_ratio` with median, low and high;
-        `cache_bytes_per_token`; and the `machine`.
+        `cache_bytes_per_token`, of a context that is full; and the `machine`.
     """
     from accelerate import Accelerator
 
@@ -127,13 +127,15 @@ def _spread(own: Sequence[float], base: Sequence[float]) -> dict[str, float]:
 
 
 def _prepare(recipe: Mapping[str, Any], accelerator: "Accelerator") -> Contestant:
-    arguments = build_arguments(PretrainArguments, {**recipe, "max_steps": 10**6, "output_dir": "unused"})
+    # A schedule would have dropout on, or off, throughout these few steps.
+    fields = {**recipe, "max_steps": 10**6, "output_dir": "unused", "dropout_schedule": "constant"}
+    arguments = build_arguments(PretrainArguments, fields)
     config = build_config(arguments.model, load_tokenizer(arguments.tokenizer), arguments.architecture)
     _, model_class = load_classes(arguments.architecture)
     model = model_class(config).to(accelerator.device).eval()
-    sizes = measure_cache(model, 1)
+    sizes = measure_cache(model, config.max_position_embeddings - 1)
     train, tokens_per_step = _make_training(arguments, config, model_class(config), accelerator)
-    return Contestant(train, _make_generation(model), STEPS_PER_TURN * tokens_per_step, sizes[1] - sizes[0])
+    return Contestant(train, _make_generation(model), STEPS_PER_TURN * tokens_per_step, round(sizes[-1] / len(sizes)))
 
 
 def _make_training(

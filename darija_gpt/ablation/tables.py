@@ -1,5 +1,6 @@
 """What an ablation says: a table of its results, with what chance alone could have done."""
 
+import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -21,12 +22,14 @@ HEADER = (
     "All",
     "Difference",
     "Against the base",
+    "Beside its run of the same seed",
     "Training, of the base's tokens/s",
     "Generation, tokens/s",
     "Cache, bytes per token",
     "Memory in training, MiB",
 )
 ABSENT = "–"
+MANY_SKIPS = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,23 @@ class Findings:
         """Bits per byte of each run of a recipe."""
         return [result["bits_per_byte"]["all"] for result in self.recipes.get(name, [])]
 
+    def measure_spread(self) -> tuple[float, int] | None:
+        """What seeds do: the standard deviation among runs of one recipe, pooled over those with several runs.
+
+        Returns:
+            `tuple`: the deviation and its degrees of freedom; None where the base has one run only.
+        """
+        if len(self.collect_bits(self.base)) < 2:
+            return None
+        groups = [bits for bits in map(self.collect_bits, self.recipes) if len(bits) > 1]
+        degrees = sum(len(bits) - 1 for bits in groups)
+        squares = sum(statistics.variance(bits) * (len(bits) - 1) for bits in groups)
+        return math.sqrt(squares / degrees), degrees
+
+    def compare(self, name: str) -> tuple[float, float | None]:
+        """`estimate_difference` of a recipe and the base."""
+        return estimate_difference(self.collect_bits(name), self.collect_bits(self.base), self.measure_spread())
+
     def group(self) -> dict[str, list[str]]:
         """Names of recipes by group, the base first in each; under an empty name those that no group has."""
         if not self.groups:
@@ -88,34 +108,39 @@ def render_results(findings: Findings) -> str:
         _describe_noise(findings),
         _describe_chance(findings),
         _describe_widths(findings),
+        _describe_skips(findings.results),
         _describe_runs(findings.results),
         _describe_speeds(findings),
     ]
     return "\n\n".join([*tables, *filter(None, notes)])
 
 
-def estimate_difference(own: Sequence[float], base: Sequence[float]) -> tuple[float, float | None]:
-    """A difference of means and half the width of its 95 % confidence interval.
+def estimate_difference(
+    own: Sequence[float], base: Sequence[float], spread: tuple[float, int] | None
+) -> tuple[float, float | None]:
+    """A difference of means and half the width of its 95 % confidence interval, by Student's t.
 
-    What seeds do is taken to be as large for all recipes as it is among the runs of the base (Student's t with their
-    degrees of freedom): most recipes have one run.
+    What seeds do is taken to be as large for all recipes, as most have one run.
 
     Args:
         own (`Sequence[float]`):
             One number for each run of a recipe.
         base (`Sequence[float]`):
             The same for the base.
+        spread (`tuple[float, int]`, *optional*):
+            What seeds do, as a standard deviation, and its degrees of freedom.
 
     Returns:
-        `tuple`: the difference, and None in place of the interval where the base has one run only.
+        `tuple`: the difference, and None in place of the interval where the spread is not known.
     """
     difference = statistics.fmean(own) - statistics.fmean(base)
-    if len(base) < 2:
+    if spread is None:
         return difference, None
     from scipy.stats import t
 
-    error = statistics.stdev(base) * math.sqrt(1 / len(own) + 1 / len(base))
-    return difference, float(t.ppf((1 + CONFIDENCE) / 2, len(base) - 1)) * error
+    deviation, degrees = spread
+    error = deviation * math.sqrt(1 / len(own) + 1 / len(base))
+    return difference, float(t.ppf((1 + CONFIDENCE) / 2, degrees)) * error
 
 
 def judge(difference: float, half_width: float | None) -> str:
@@ -146,12 +171,18 @@ def _render_row(findings: Findings, name: str) -> list[str]:
 
 
 def _render_difference(findings: Findings, name: str) -> list[str]:
-    base_bits = findings.collect_bits(findings.base)
-    if name == findings.base or not base_bits:
-        return [ABSENT, ABSENT]
-    difference, half_width = estimate_difference(findings.collect_bits(name), base_bits)
+    if name == findings.base:
+        return [ABSENT] * 3
+    difference, half_width = findings.compare(name)
     interval = "" if half_width is None else f" ± {half_width:.3f}"
-    return [f"{difference:+.3f}{interval}", judge(difference, half_width)]
+    of_base = {result["seed"]: result["bits_per_byte"]["all"] for result in findings.recipes[findings.base]}
+    beside = [
+        result["bits_per_byte"]["all"] - of_base[result["seed"]]
+        for result in findings.recipes[name]
+        if result["seed"] in of_base
+    ]
+    of_one_seed = f"{statistics.fmean(beside):+.3f}" if beside else ABSENT
+    return [f"{difference:+.3f}{interval}", judge(difference, half_width), of_one_seed]
 
 
 def _render_speed(speed: Mapping[str, Any] | None) -> list[str]:
@@ -166,7 +197,8 @@ def _render_speed(speed: Mapping[str, Any] | None) -> list[str]:
 
 
 def _spell_memory(group: Sequence[Mapping[str, Any]]) -> str:
-    return f"{max(result['peak_memory_mib'] for result in group):,}"
+    peaks = [result["peak_memory_mib"] for result in group if result["peak_memory_mib"]]
+    return f"{max(peaks):,}" if peaks else ABSENT
 
 
 def _spell_changes(changes: Mapping[str, Any]) -> str:
@@ -175,7 +207,7 @@ def _spell_changes(changes: Mapping[str, Any]) -> str:
 
 
 def _spell_value(value: Any) -> str:
-    return "left out" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _spell_mean(values: Sequence[float]) -> str:
@@ -184,23 +216,31 @@ def _spell_mean(values: Sequence[float]) -> str:
 
 
 def _describe_noise(findings: Findings) -> str:
-    text = "Bits per byte of the test split; ± is the standard deviation over seeds. Lower is better."
-    base_bits = findings.collect_bits(findings.base)
-    if len(base_bits) < 2:
+    text = "Bits per byte of the validation split; ± is the standard deviation over seeds. Lower is better."
+    spread = findings.measure_spread()
+    if spread is None:
         return text
+    deviation, _ = spread
+    several = [name for name in findings.recipes if len(findings.collect_bits(name)) > 1]
+    num_runs = sum(len(findings.collect_bits(name)) for name in several)
+    of_whom = "the base" if several == [findings.base] else f"the {len(several)} recipes that have several"
     return (
-        f"{text} The difference is of all texts, with its 95 % confidence interval: {len(base_bits)} runs of the base "
-        f"tell what the seed alone does ({statistics.stdev(base_bits):.4f}), and the others are taken to vary as much."
+        f"{text} The difference is that of the means of all texts, with its 95 % confidence interval for other "
+        f"seeds on these texts: {num_runs} runs of {of_whom} tell what the seed alone does ({deviation:.4f}), and the "
+        "others are taken to vary as much."
     )
 
 
 def _describe_chance(findings: Findings) -> str:
     num_judged = len(findings.recipes) - 1
-    if num_judged < 10 or len(findings.collect_bits(findings.base)) < 2:
+    if num_judged < 10 or findings.measure_spread() is None:
         return ""
+    by_chance = num_judged * (1 - CONFIDENCE)
     return (
-        f"Of {num_judged} recipes that are judged so, chance alone makes about {num_judged * (1 - CONFIDENCE):.0f} "
-        "look better or worse: a difference hardly larger than its interval is a reason to run more seeds, no more."
+        f"Of {num_judged} recipes that are judged so, chance alone makes about {by_chance:.0f} look better or worse: "
+        "a difference hardly larger than its interval is a reason to run more seeds, no more. Runs of one seed see "
+        "the texts in one order, and what that does to them stands in every row: the difference to the base's run of "
+        "the same seed is free of it, but has no interval that would be known."
     )
 
 
@@ -213,13 +253,26 @@ def _describe_widths(findings: Findings) -> str:
     return f"Feed-forwards made as wide as equal parameters ask for (base {own:,}): {', '.join(others)}."
 
 
+def _describe_skips(results: Sequence[Mapping[str, Any]]) -> str:
+    """Runs that the guard against spikes stood in for, which a lower learning rate may do better."""
+    skipped = {f"{result['name']}, seed {result['seed']}": sum(result["skipped_steps"].values()) for result in results}
+    spelt = [f"{run} {number:,}" for run, number in skipped.items() if number >= MANY_SKIPS]
+    return (
+        f"Steps that were skipped as spikes, where there were {MANY_SKIPS} or more: {', '.join(spelt)}."
+        if spelt
+        else ""
+    )
+
+
 def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
     tokens = sorted({result["tokens"] for result in results})
     span = f"{tokens[0]:,}" if len(tokens) == 1 else f"{tokens[0]:,} to {tokens[-1]:,}"
     devices = sorted({f"{result['device']}, {result['mixed_precision']}" for result in results})
     commits = sorted({result["commit"] for result in results if result["commit"]})
     made_at = f", commit {', '.join(commits)}" if commits else ""
-    return f"{len(results)} runs of {span} tokens ({'; '.join(devices)}{made_at})."
+    texts = {json.dumps(result["data"], sort_keys=True) for result in results}
+    others = "" if len(texts) == 1 else " **They did not all learn from the same texts.**"
+    return f"{len(results)} runs of {span} tokens ({'; '.join(devices)}{made_at}).{others}"
 
 
 def _describe_speeds(findings: Findings) -> str:

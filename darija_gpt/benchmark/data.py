@@ -185,7 +185,13 @@ def _render_parsing(report: dict[str, Any]) -> Iterator[list[str]]:
         for name, parser in PARSERS.items():
             version = report["versions"][parser.distribution]
             if version is None:
-                yield [export, f"{name}: not installed, pip install '.[bench]' brings it", "–", "–", "–"]
+                yield [
+                    export,
+                    f"{name}: not installed, pip install -c constraints.txt -e '.[bench]' brings it",
+                    "–",
+                    "–",
+                    "–",
+                ]
                 continue
             result = results[name]
             speeds = [result["num_messages"] / seconds for seconds in result["seconds"]]

@@ -258,7 +258,8 @@ def prepare_data(arguments: PrepareArguments) -> None:
     if arguments.purge:
         purge_dataset(arguments.output_dir)
         return
-    require_new(arguments.output_dir)
+    if not arguments.draft_consent:
+        require_new(arguments.output_dir)
     disable_progress_bars()
     chats, files = read_chats(list_exports(arguments.exports), day_first=arguments.day_first)
     for file in files:

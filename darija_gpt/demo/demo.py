@@ -56,7 +56,9 @@ def demo(arguments: DemoArguments) -> None:
     try:
         import gradio  # noqa: F401
     except ImportError:
-        raise ValueError("the page needs gradio, which is not installed; run: pip install '.[demo]'") from None
+        raise ValueError(
+            "the page needs gradio, which is not installed; run: pip install -c constraints.txt -e '.[demo]'"
+        ) from None
     from darija_gpt.demo.pages import build_page, launch_page
 
     page = build_page(

@@ -159,7 +159,9 @@ def _choose_distribution(name: str, distributions: dict[str, list[str]]) -> str:
     try:
         return distributions[name][0]
     except KeyError:
-        raise ValueError(f"the page needs {name}, which is not installed; run: pip install '.[demo]'") from None
+        raise ValueError(
+            f"the page needs {name}, which is not installed; run: pip install -c constraints.txt -e '.[demo]'"
+        ) from None
 
 
 def _pin(package: str) -> str:

@@ -123,7 +123,9 @@ def build_quantization_config() -> "BitsAndBytesConfig":
     from transformers import BitsAndBytesConfig
 
     if importlib.util.find_spec("bitsandbytes") is None:
-        raise ValueError("quantization needs bitsandbytes; run pip install '.[qlora]', or leave quantization out.")
+        raise ValueError(
+            "quantization needs bitsandbytes: pip install -c constraints.txt -e '.[qlora]', or leave quantization out."
+        )
     if not torch.accelerator.is_available():
         raise ValueError("quantization needs a GPU, and there is none here; leave it out to learn in float32.")
     return BitsAndBytesConfig(

@@ -5,6 +5,7 @@ def make_result(name, seed, bits, **changes):
     measured = {"bits_per_byte": {"all": bits, "Arab": bits - 0.3, "Latn": bits + 0.5}, "intermediate_size": 64}
     run = {"name": name, "seed": seed, "changes": changes, "commit": "c0ffee", "tokens": 5000, "parameters": 1000}
     machine = {"device": "cpu", "mixed_precision": "no", "peak_memory_mib": 700 + seed}
+    run |= {"skipped_steps": {"spike": 1}, "recipe": changes, "data": "d0"}
     return {**run, **machine, "epochs": 2.0, "curve": [[2500, bits + 0.5], [5000, bits]], **measured}
 
 

@@ -1,6 +1,6 @@
 """What an ablation is going to run."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import get_args
@@ -41,6 +41,13 @@ def test_variants_are_the_base_and_what_the_others_change_in_it(tmp_path):
         ("norm_layernorm", {"model.norm": "layernorm"}, (3,)),
     ]
     assert all(variant.recipe["max_steps"] == 5 for variant in variants)
+
+
+def test_null_and_a_key_that_is_left_out_are_two_things():
+    base = {"z_loss": 1e-4, "model": {"norm": "layernorm"}}
+    assert find_changes(base, {**base, "spike_threshold": None}) == {"spike_threshold": None}
+    assert find_changes({**base, "spike_threshold": None}, base) == {"spike_threshold": "left out"}
+    assert find_changes(base, {"model": {}}) == {"z_loss": "left out", "model.norm": "left out"}
 
 
 def test_stars_stand_for_recipes_in_the_order_of_their_names(tmp_path, monkeypatch):
@@ -98,6 +105,12 @@ def says(written: str, value) -> bool:
     return str(value).lower() == written or (isinstance(value, int | float) and float(written) == value)
 
 
+def describe(recipe: dict) -> tuple:
+    """What a recipe comes to, defaults included, wherever it writes."""
+    arguments = asdict(build_arguments(PretrainArguments, {**recipe, "output_dir": "o"}))
+    return {**arguments, "model": None}, DarijaGPTConfig(**arguments["model"]).to_dict()
+
+
 @pytest.mark.parametrize(
     "path",
     sorted([*SWEEP.glob("*_*.yaml"), *ABLATIONS.glob("*_*.yaml")]),
@@ -105,15 +118,13 @@ def says(written: str, value) -> bool:
 )
 def test_a_recipe_changes_in_its_base_what_its_name_says_and_nothing_else(path):
     """`learning_rate_3e-3` changes the key learning_rate alone, `norm_batchnorm+allow_future_statistics_true` two."""
-    recipe = load_recipe(path)
-    build_arguments(PretrainArguments, recipe)
-    changes = {
-        key.removeprefix("model."): value
-        for key, value in find_changes(load_recipe(path.parent / "base.yaml"), recipe).items()
-    }
+    recipe, base = load_recipe(path), load_recipe(path.parent / "base.yaml")
+    # It is another run, not the base's under another name.
+    assert describe(recipe) != describe(base)
+    changes = {key.removeprefix("model."): value for key, value in find_changes(base, recipe).items()}
     parts = spell_parts(path.stem, list(changes))
     # What half a pass of darija-small's sweep would otherwise not compare.
-    along_with = {"max_position_embeddings": {"per_device_train_batch_size"}, "optimizer": {"learning_rate"}}
+    along_with = {"max_position_embeddings": {"per_device_train_batch_size"}}
     allowed = set().union(*(along_with.get(key, set()) for key in parts)) if path.parent == SWEEP else set()
     assert changes.keys() - allowed == parts.keys()
     for key, written in parts.items():
@@ -154,7 +165,7 @@ def vocabularies():
         def __len__(self) -> int:
             return self.size
 
-    sizes = {f"runs/darija-small/corpus_tokenizer_{size}": size for size in (512, 2048, 4096, 8192)}
+    sizes = {f"runs/darija-small/corpus_tokenizer_{size}": size for size in (512, 2048, 4096)}
     return {path: Vocabulary(size) for path, size in {**sizes, "runs/darija-small/corpus_tokenizer": 1024}.items()}
 
 
@@ -191,6 +202,11 @@ def test_an_ablation_runs_shows_and_groups_every_recipe_of_its_folder(name, fold
     planned = [variant.name for variant in plan_variants(arguments.base, arguments.recipes, {}, {})]
     assert sorted(planned) == sorted({path.stem for path in (ABLATIONS / folder).glob("*_*.yaml")} | {"base"})
     assert sorted(arguments.labels) in ([], sorted(planned))
+    seeds = {
+        variant.name: variant.seeds
+        for variant in plan_variants(arguments.base, arguments.recipes, arguments.seeds, {})
+    }
+    assert len(seeds["base"]) >= 3  # or nothing could be judged
     patterns = [pattern for patterns in arguments.groups.values() for pattern in patterns]
     of_groups = [sum(fnmatch(recipe, pattern) for pattern in patterns) for recipe in planned]
     assert not patterns or of_groups == [recipe != "base" for recipe in planned]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from darija_gpt.ablation import runs as module
-from darija_gpt.ablation.runs import Progress, Run, spell_duration
+from darija_gpt.ablation.runs import Progress, Run, check_recipe, spell_duration
 
 
 def make_run(directory, name, **recipe) -> Run:
@@ -30,6 +30,19 @@ def test_runs_on_the_way_count_by_the_share_of_their_steps(tmp_path):
     by_steps = make_run(tmp_path, "by_steps", max_steps=40)
     log(by_steps, {"step": 10, "epoch": 7.0})
     assert Progress([by_steps]).look() == 0.25
+
+
+def test_a_result_of_another_recipe_is_refused_with_the_difference(tmp_path):
+    run = Run("x", 0, {}, tmp_path / "x" / "seed_0", tmp_path / "x.json", {"recipe": {"max_steps": 5, "model": {}}})
+    check_recipe(run, run.result)  # there is none
+    for recipe in ({"max_steps": 5, "model": {}}, {"model": {}, "max_steps": 5.0}):
+        run.result.write_text(json.dumps({"recipe": recipe}))
+        check_recipe(run, run.result)
+    run.result.write_text(json.dumps({"recipe": {"max_steps": 9, "model": {"norm": "layernorm"}}}))
+    with pytest.raises(
+        ValueError, match=r"x\.json is of another recipe .* max_steps \(now 5\), model\.norm \(now left"
+    ):
+        check_recipe(run, run.result)
 
 
 def test_the_time_left_is_reckoned_from_the_pace_since_the_start_alone(tmp_path, monkeypatch):

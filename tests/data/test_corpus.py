@@ -256,6 +256,11 @@ def test_who_did_not_agree_is_left_out_and_the_turns_are_linked_anew(arguments, 
     prepare_data(arguments)
     report = read_report(arguments.output_dir)
     assert report["dropped"]["consent_no"] == 3 * 30
+    # Whoever thinks of it later only is not told to remove what is there.
+    arguments.draft_consent = True
+    (arguments.consent / drafts[1]).unlink()
+    prepare_data(arguments)
+    assert (arguments.consent / drafts[1]).is_file()
     rows = [row for split in load_from_disk(arguments.output_dir).values() for row in split]
     of_salma = [row for row in rows if row["conversation_id"].startswith("01")]
     assert len(of_salma) == 30

@@ -18,7 +18,7 @@ import pytest
 from darija_gpt.generation import SamplingArguments
 
 
-pytest.importorskip("gradio", reason="the pages need gradio: pip install '.[demo]'")
+pytest.importorskip("gradio", reason="the pages need gradio: pip install -c constraints.txt -e '.[demo]'")
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "tests" / "output"

@@ -12,7 +12,7 @@ from huggingface_hub import RepoCard
 from darija_gpt.demo.demo import DemoArguments, demo
 
 
-pytest.importorskip("gradio", reason="the pages need gradio: pip install '.[demo]'")
+pytest.importorskip("gradio", reason="the pages need gradio: pip install -c constraints.txt -e '.[demo]'")
 
 MODEL = "someone/darija-small"
 INSTRUCTION = """jaweb "b" {darija} '''"""

@@ -132,5 +132,5 @@ def test_arguments_that_mean_nothing_are_refused(arguments, words):
 
 def test_without_gradio_the_remedy_is_named(tiny_llama_dir, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "gradio", None)
-    with pytest.raises(ValueError, match=r"pip install '\.\[demo\]'"):
+    with pytest.raises(ValueError, match=r"pip install -c constraints\.txt -e '\.\[demo\]'"):
         demo(DemoArguments(model=str(tiny_llama_dir)))

@@ -525,7 +525,7 @@ def test_long_texts_are_cut_at_their_end_when_asked_to(base_dir):
 
 def test_a_sentencepiece_model_becomes_debertas_tokenizer(family_dirs, tmp_path):
     """microsoft/deberta-v3-base has its tokenizer as spm.model only."""
-    pytest.importorskip("sentencepiece", reason="needs pip install '.[sentencepiece]'")
+    pytest.importorskip("sentencepiece", reason="needs pip install -c constraints.txt -e '.[sentencepiece]'")
     import sentencepiece
 
     corpus = tmp_path / "corpus.txt"

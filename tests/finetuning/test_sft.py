@@ -329,7 +329,7 @@ def test_a_loss_that_is_no_number_ends_the_run(base_dir, few_dir, tmp_path, caps
 
 
 def test_weights_in_4_bits_learn_through_an_adapter(tokenizer, few_dir, tmp_path, monkeypatch, capsys):
-    pytest.importorskip("bitsandbytes", reason="needs pip install '.[qlora]'")
+    pytest.importorskip("bitsandbytes", reason="needs pip install -c constraints.txt -e '.[qlora]'")
     from darija_gpt.loading import load_model
 
     base_dir = save_base(tmp_path / "base", tokenizer, hidden_size=64, intermediate_size=128)
@@ -355,7 +355,10 @@ def test_4_bits_without_bitsandbytes_or_a_gpu_are_refused_in_a_line(base_dir, fe
     arguments = build_arguments(base_dir, few_dir, tmp_path, lora={"r": 4}, quantization="4bit")
     with monkeypatch.context() as patch:
         patch.setattr(sft_preparation.importlib.util, "find_spec", lambda name: None)
-        with pytest.raises(ValueError, match=r"needs bitsandbytes; run pip install '\.\[qlora\]', or leave quant"):
+        with pytest.raises(
+            ValueError,
+            match=r"needs bitsandbytes: pip install -c constraints\.txt -e '\.\[qlora\]', or leave quant",
+        ):
             finetune(arguments)
     monkeypatch.setattr(sft_preparation.importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
