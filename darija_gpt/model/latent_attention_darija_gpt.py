@@ -121,8 +121,10 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         )
         if past_key_values is not None:
             latent, key_rope = past_key_values.update(latent, key_rope, self.layer_idx)
-        # Norms of the keys, and an adapter or quantization of the projection, need the keys themselves.
-        if query.shape[2] == 1 and self.k_nope_norm is keep and type(self.kv_b_proj) is nn.Linear:
+        # Norms of the keys need the keys themselves, and so does a projection that has an adapter, is quantized, or
+        # lies elsewhere while it does not compute (offloaded by accelerate).
+        is_plain = type(self.kv_b_proj) is nn.Linear and not self.kv_b_proj.weight.is_meta
+        if query.shape[2] == 1 and self.k_nope_norm is keep and is_plain:
             attended, weights = self.latent_scores(
                 query_nope, query_rope, latent, key_rope, self.kv_b_proj.weight, attention_mask, **kwargs
             )

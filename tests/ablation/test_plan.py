@@ -20,6 +20,12 @@ from darija_gpt.recipe import RecipeError, build_arguments, load_recipe
 ROOT = Path(__file__).resolve().parents[2]
 SWEEP = ROOT / "recipes" / "darija-small" / "sweep"
 ABLATIONS = ROOT / "recipes" / "ablations"
+# What the recipes of a folder are one change away from.
+BASES = {
+    SWEEP: SWEEP / "base.yaml",
+    ABLATIONS: ABLATIONS / "base.yaml",
+    ABLATIONS / "rates": ABLATIONS / "adamw.yaml",
+}
 BASE = {"dataset": "d", "tokenizer": "t", "output_dir": "o", "learning_rate": 1e-3, "model": {"hidden_size": 64}}
 
 
@@ -113,12 +119,12 @@ def describe(recipe: dict) -> tuple:
 
 @pytest.mark.parametrize(
     "path",
-    sorted([*SWEEP.glob("*_*.yaml"), *ABLATIONS.glob("*_*.yaml")]),
+    sorted(path for folder in BASES for path in folder.glob("*_*.yaml")),
     ids=lambda path: f"{path.parent.name}/{path.stem}",
 )
 def test_a_recipe_changes_in_its_base_what_its_name_says_and_nothing_else(path):
     """`learning_rate_3e-3` changes the key learning_rate alone, `norm_batchnorm+allow_future_statistics_true` two."""
-    recipe, base = load_recipe(path), load_recipe(path.parent / "base.yaml")
+    recipe, base = load_recipe(path), load_recipe(BASES[path.parent])
     # It is another run, not the base's under another name.
     assert describe(recipe) != describe(base)
     changes = {key.removeprefix("model."): value for key, value in find_changes(base, recipe).items()}

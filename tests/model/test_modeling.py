@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from accelerate import cpu_offload
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 from variants import BIGBIRD, LATENT, SIZES, VARIANTS, build, draw, start
@@ -202,6 +203,15 @@ def test_a_saved_model_is_the_same_again(fields, input_ids, model_class, tmp_pat
     loaded = model_class.from_pretrained(tmp_path).eval()
     assert torch.equal(model(input_ids)[0], loaded(input_ids)[0])
     assert not list(tmp_path.glob("*.bin"))
+
+
+@torch.no_grad()
+def test_weights_that_lie_elsewhere_while_they_do_not_compute_change_nothing(fields, input_ids):
+    model = build(**fields)
+    generated = model.generate(input_ids, max_new_tokens=4, do_sample=False)
+    offloaded = cpu_offload(model, execution_device=torch.device("cpu"))
+    assert offloaded.model.layers[0].mlp.down_proj.weight.is_meta
+    assert torch.equal(offloaded.generate(input_ids, max_new_tokens=4, do_sample=False), generated)
 
 
 @pytest.mark.parametrize(("residual_init", "scale"), [("plain", 1.0), ("scaled", 6**-0.5), ("zero", 0.0)])
