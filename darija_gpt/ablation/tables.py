@@ -181,7 +181,8 @@ def _render_difference(findings: Findings, name: str) -> list[str]:
         for result in findings.recipes[name]
         if result["seed"] in of_base
     ]
-    of_one_seed = f"{statistics.fmean(beside):+.3f}" if beside else ABSENT
+    # Where the base has one run, that is the difference above.
+    of_one_seed = f"{statistics.fmean(beside):+.3f}" if beside and half_width is not None else ABSENT
     return [f"{difference:+.3f}{interval}", judge(difference, half_width), of_one_seed]
 
 

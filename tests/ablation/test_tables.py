@@ -71,7 +71,7 @@ def test_one_run_of_the_base_gives_no_interval():
     results = [make_result("base", 0, 1.6), make_result("other", 0, 1.5, z_loss=1)]
     table = render_results(Findings(results, "base"))
     assert (
-        read_rows(table)[3][-4:-1] == ["-0.100", "one run of the base: no judgement", "-0.100"] and "95 %" not in table
+        read_rows(table)[3][-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
     )
 
 
