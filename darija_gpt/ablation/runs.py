@@ -24,6 +24,7 @@ from darija_gpt.training_log import LOG_FILE
 
 SECONDS_BETWEEN_LOOKS = 0.5
 LAST_WORDS = 400  # of a log, in characters
+LEAST_PROGRESS = 0.01  # of a run: less tells no pace
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ class Progress:
     def spell_time(self) -> str:
         """What is left, at the pace that the runs have had since this was made."""
         done = self.look()
-        if done <= self._before:
+        if done - self._before < LEAST_PROGRESS:
             return "time left unknown yet"
         seconds = (len(self.runs) - done) * (time.monotonic() - self._begun) / (done - self._before)
         return f"about {spell_duration(seconds)} left"

@@ -53,6 +53,8 @@ def test_the_time_left_is_reckoned_from_the_pace_since_the_start_alone(tmp_path,
     progress = Progress(runs)
     assert progress.spell_time() == "time left unknown yet"
     clock[0] += 60
+    log(runs[0], {"step": 5, "epoch": 1.0 + 1e-12})
+    assert progress.spell_time() == "time left unknown yet"
     log(runs[0], {"step": 8, "epoch": 1.5})
     # A quarter of a run in a minute, and two runs and a quarter to go.
     assert progress.spell_time() == "about 9 min left"
