@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from darija_gpt.run_lock import leave_locks
+from darija_gpt.stop_request import obey_parent_alone
 
 
 Packing = Literal["separate", "wrapped"]
@@ -55,6 +56,7 @@ def build_block(token_ids: np.ndarray, lengths: np.ndarray, packing: Packing) ->
 
 def start_worker(worker: int) -> None:
     """Sets up a process that reads blocks for another."""
+    obey_parent_alone()
     leave_locks()
     free_progress_bars()
     # Threads of the tokenizer's library do not live through a fork, and it warns of each.

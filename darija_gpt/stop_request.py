@@ -1,5 +1,6 @@
 """Stop requests: a signal, or the death of the launcher, waits until the step is finished."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -49,3 +50,24 @@ def catch_signals() -> Iterator[StopRequest]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def obey_parent_alone() -> None:
+    """Lets a process that works for another outlive a signal to both, as Ctrl-C, Slurm and systemd send it.
+
+    The other one needs it until its step is finished, and ends it then.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A parent that has no more use for its workers ends them by SIGTERM, too, and waits for that as long as it takes.
+    # Where the system does not tell who sent it, on macOS, all are obeyed.
+    if hasattr(signal, "sigwaitinfo"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # Not os.getppid(): a server of forks may stand between the two.
+    parent = multiprocessing.parent_process().pid
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)

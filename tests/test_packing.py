@@ -2,12 +2,15 @@
 
 import io
 import multiprocessing
+import signal
 from itertools import chain
 
 import datasets
 import numpy as np
 import pytest
 import torch
+from fault_runs import start
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
@@ -178,3 +181,28 @@ def draw_a_bar() -> None:
     # The library of datasets has a class of its own.
     for bar_class in (tqdm, datasets.utils.tqdm):
         list(bar_class(range(3), file=io.StringIO()))
+
+
+class StuckBlocks(Dataset):
+    """One of them is never read."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int):
+        signal.pause()
+
+
+def leave_with_stuck_worker(start_method: str) -> None:
+    multiprocessing.set_start_method(start_method, force=True)
+    # Alive when the process ends, as where an error holds on to the step that it came from.
+    global batches
+    batches = iter(DataLoader(StuckBlocks(), num_workers=1, worker_init_fn=start_worker))
+
+
+@pytest.mark.parametrize("start_method", ["fork", "forkserver"])
+def test_a_process_ends_its_workers_wherever_they_are(start_method):
+    process = start(leave_with_stuck_worker, start_method)
+    process.join(120)
+    process.kill()
+    assert process.exitcode == 0

@@ -1,6 +1,7 @@
 """A run's data: encoded once, shared, streamed, dealt out; and whatever happens, the weights are the same."""
 
 import json
+import multiprocessing
 import os
 import re
 import shlex
@@ -9,13 +10,15 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from datasets import concatenate_datasets
 from fault_runs import assert_same, copy_run, make_arguments, read_state, run_to_end, set_steps, start
-from test_distributed import STEADY, find_port, pretrain_as, read_losses, run_on
+from test_distributed import STEADY, find_port, pretrain_as, read_losses, run_on, wait_for_end
+from test_faults import wait_for_log
 
 from darija_gpt import token_store
 from darija_gpt.checkpoint import list_checkpoints
@@ -167,6 +170,51 @@ def test_a_run_killed_with_workers_goes_on_at_once(arguments, tmp_path):
     # Its workers, which live some seconds longer, hold no lock.
     run_to_end(busy)
     assert_same(busy, read_state(arguments.output_dir) | {"identity": read_state(busy.output_dir)["identity"]})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_workers_too_ends_a_run_with_a_checkpoint(arguments, tmp_path, number):
+    run_to_end(arguments)
+    busy = replace(arguments, output_dir=tmp_path / "busy", dataloader_num_workers=2, save_steps=1000)
+    process = start(wait_at_step_five, busy)
+    wait_for_log(busy, 4)
+    os.killpg(process.pid, number)
+    process.join(60)
+    assert process.exitcode == 128 + number
+    assert [path.name for path in list_checkpoints(busy.output_dir / "checkpoints")] == ["step-00000005"]
+    run_to_end(replace(busy, save_steps=3))
+    assert_same(busy, read_state(arguments.output_dir))
+
+
+def wait_at_step_five(arguments) -> None:
+    """A run in a group of its own, which in one of its steps waits to be stopped."""
+    os.setpgid(0, 0)
+    # As in a program, and not as these processes start others.
+    multiprocessing.set_start_method("fork", force=True)
+    update = Updater.update
+
+    def update_when_stopped(updater, number):
+        while number == 5 and not updater.stop_request.is_made():
+            time.sleep(0.01)
+        if number == 5:
+            time.sleep(0.3)  # until PyTorch would have heard that its workers are dead
+        return update(updater, number)
+
+    Updater.update = update_when_stopped
+    pretrain(arguments)
+
+
+@pytest.mark.slow
+def test_workers_end_where_their_run_is_killed(arguments, tmp_path):
+    process = start(wait_at_step_five, replace(arguments, dataloader_num_workers=2))
+    wait_for_log(arguments, 4)
+    workers = [int(child) for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    assert len(workers) == 2
+    os.killpg(process.pid, signal.SIGTERM)  # which none of them heeds
+    process.kill()
+    process.join()
+    # PyTorch's have a look every five seconds.
+    wait_for_end(workers, 20)
 
 
 def kill_at_step_five(arguments) -> None:
