@@ -19,6 +19,7 @@ from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
 from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
 from darija_gpt.trackers import check_trackers, configure_trackers
+from darija_gpt.training_bounds import BOUNDS, check_bounds
 
 
 @dataclass
@@ -127,32 +128,15 @@ class PretrainArguments:
     sample_max_new_tokens: int = field(default=40, metadata={"help": "longest of these, in tokens"})
 
     def __post_init__(self):
-        counts = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
-        for name in (*counts, "sample_max_new_tokens"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
-        for name in ("num_train_epochs", "learning_rate", "max_grad_norm", "save_total_limit"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be positive.")
-        if self.max_steps is not None and self.max_steps < 1:
-            raise ValueError(f"max_steps={self.max_steps} must be at least 1; null takes num_train_epochs.")
+        for name in BOUNDS:
+            check_bounds(name, getattr(self, name))
         if self.stream is not None and self.max_steps is None:
             raise ValueError("a stream has no end that could be known; give max_steps.")
-        if self.dataloader_num_workers < 0:
-            raise ValueError(f"dataloader_num_workers={self.dataloader_num_workers} must not be negative; try 0.")
-        for name in ("dropout_ratio", "cooldown_ratio", "final_learning_rate_ratio"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be from 0 to 1.")
-        if self.weight_average_decay is not None and not 0 < self.weight_average_decay < 1:
-            raise ValueError(f"weight_average_decay={self.weight_average_decay} must be between 0 and 1; try 0.999.")
-        if self.spike_threshold is not None and self.spike_threshold <= 0:
-            raise ValueError(f"spike_threshold={self.spike_threshold} must be positive; null skips no spikes.")
-        if self.z_loss < 0:
-            raise ValueError(f"z_loss={self.z_loss} must not be negative; try 1e-4.")
-        if not 0 <= self.goldfish_ratio < 1:
-            raise ValueError(f"goldfish_ratio={self.goldfish_ratio} must be at least 0 and below 1; try 0.5.")
-        if not 0 <= self.warmup_ratio < 1:
-            raise ValueError(f"warmup_ratio={self.warmup_ratio} must be at least 0 and below 1; try 0.05.")
+        if self.token_cache is not None and self.token_cache.resolve() == self.output_dir.resolve():
+            raise ValueError(
+                f"token_cache={self.token_cache} is the output_dir, where the model will lie; give another directory, "
+                "or leave it out."
+            )
         if self.torch_compile and self.architecture != "darija_gpt":
             raise ValueError(
                 f"torch_compile compiles decoder layers, and architecture={self.architecture} has none; leave it out."
@@ -193,12 +177,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
     byte_counter = ByteCounter(tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
     config = build_config(arguments.model, tokenizer, arguments.architecture)
-    block_size = arguments.block_size or config.max_position_embeddings
-    if block_size > config.max_position_embeddings:
-        raise ValueError(
-            f"block_size={block_size} is longer than model.max_position_embeddings="
-            f"{config.max_position_embeddings}; raise the one or lower the other."
-        )
+    block_size = choose_block_size(arguments.block_size, config.max_position_embeddings)
     check_run(arguments)
     if arguments.stream is not None:
         check_sources(arguments.stream, arguments.dataset)
@@ -251,6 +230,25 @@ def _pretrain(arguments: PretrainArguments) -> None:
     # lock: gloo's threads need that lock to end, and the process would wait for ever.
     model, run, trained = accelerator.free_memory(model, run, trained)
     accelerator.end_training()
+
+
+def choose_block_size(block_size: int | None, max_position_embeddings: int) -> int:
+    """The tokens of a block: as many as the recipe says, or as the model reads.
+
+    Raises:
+        ValueError: If the model cannot read them, or learn from them.
+    """
+    if max_position_embeddings < 2:
+        raise ValueError(
+            f"model.max_position_embeddings={max_position_embeddings} leaves no token to be predicted; make it 2 at "
+            "least."
+        )
+    if block_size is not None and block_size > max_position_embeddings:
+        raise ValueError(
+            f"block_size={block_size} is longer than model.max_position_embeddings={max_position_embeddings}; raise "
+            "the one or lower the other."
+        )
+    return max_position_embeddings if block_size is None else block_size
 
 
 def build_config(model_fields: dict[str, Any], tokenizer, architecture: Architecture = "darija_gpt"):

@@ -20,7 +20,8 @@ def lock_directory(directory: Path, wait: Callable[[], None] | None = None) -> I
         directory (`Path`):
             The directory, in which a small file stays.
         wait (`Callable`, *optional*):
-            Called again and again while another process is in it, to wait for its end; it may raise.
+            Called again and again while another process is in it, to wait for its end, which is said once; it may
+            raise.
 
     Raises:
         ValueError: If another process is in it, and there is nothing to `wait` with.
@@ -29,15 +30,17 @@ def lock_directory(directory: Path, wait: Callable[[], None] | None = None) -> I
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     _held.add(handle)
     try:
-        while not _take(handle):
+        if not _take(handle):
+            owner = os.pread(handle, 20, 0).decode() or "unknown"
             if wait is None:
-                owner = os.pread(handle, 20, 0).decode() or "unknown"
                 raise ValueError(
                     f"{directory} is in use by another run (process {owner}); wait for it or choose another "
                     "--output_dir."
                 )
-            wait()
-            time.sleep(0.2)
+            print(f"waiting until process {owner} is done with {directory}", flush=True)
+            while not _take(handle):
+                wait()
+                time.sleep(0.2)
         os.ftruncate(handle, 0)
         os.pwrite(handle, str(os.getpid()).encode(), 0)
         yield

@@ -73,7 +73,9 @@ def load_blocks(
             open_tokens(directory).check_vocabulary(vocab_size, split)
 
     def open_split(split: str) -> Documents:
-        return open_tokens(cache_dir / f"{split}-{prints[split][:16]}")
+        documents = open_tokens(cache_dir / f"{split}-{prints[split][:16]}")
+        _check_size(documents, split, block_size)
+        return documents
 
     if stream:
         check_lanes(stream, accelerator.num_processes, arguments.dataloader_num_workers)
@@ -114,6 +116,21 @@ def run_first(accelerator: Accelerator, operation: Callable[[], None]) -> None:
     if outcome[0] is not None:
         message, exit_code = outcome[0]
         raise StoppedError(message, exit_code) if exit_code else ValueError(message)
+
+
+# What to do where a split is too short.
+_REMEDIES = {
+    "train": "give more text",
+    "validation": "give more text, raise validation_fraction of prepare_data.py",
+}
+
+
+def _check_size(documents: Documents, split: str, block_size: int) -> None:
+    if documents.num_tokens < block_size:
+        raise ValueError(
+            f"the {documents.num_tokens:,} tokens of the {split} split do not fill a block of {block_size:,}; "
+            f"{_REMEDIES[split]} or lower block_size."
+        )
 
 
 def _fingerprint_tokens(output_dir: Path, tokenizer: PreTrainedTokenizerFast, split: str) -> str:

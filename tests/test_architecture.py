@@ -19,7 +19,7 @@ FLOORS = [
     | {"muon", "training_loss", "goldfish", "manifest", "step_guard", "neural_lm", "architectures"},
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
-    | {"training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
+    | {"training_bounds", "training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
     | {"conversation", "chat"},
     {"card", "hub", "publishing", "benchmark", "demo", "ablation"},
 ]

@@ -1,8 +1,10 @@
 """The pretrain stage, on a tiny model and a dataset made on the spot."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from darija_gpt.model import DarijaGPTForCausalLM
 from darija_gpt.packing import Documents, PackedDataset
 from darija_gpt.pretraining import PretrainArguments, build_config, pretrain
 from darija_gpt.run_record import check_run, record_run
+from darija_gpt.training_bounds import BOUNDS
 
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "pretrain.py"
@@ -108,7 +111,19 @@ def test_a_finished_run_is_kept(arguments):
         ({"block_size": 64}, "block_size=64 is longer than model.max_position_embeddings=32"),
         ({"dataset": Path("nowhere")}, "nowhere is no dataset directory"),
         ({"tokenizer": Path("nowhere")}, r"nowhere holds no tokenizer\.json"),
+        ({"model": {**MODEL, "max_position_embeddings": 1}}, "max_position_embeddings=1 leaves no token to be predic"),
+        ({"block_size": 0}, "block_size=0 must be at least 2, .*; null takes model.max_position_embeddings"),
+        ({"block_size": 1}, "block_size=1 must be at least 2"),
         ({"num_train_epochs": 0}, "num_train_epochs=0 must be positive"),
+        ({"num_train_epochs": math.inf}, "num_train_epochs=inf must be positive and finite"),
+        ({"learning_rate": math.inf}, "learning_rate=inf must be positive and finite"),
+        ({"muon_learning_rate": 0}, "muon_learning_rate=0 must be positive"),
+        ({"muon_momentum": 1}, "muon_momentum=1 must be at least 0 and below 1"),
+        ({"adam_beta2": 1}, "adam_beta2=1 must be at least 0 and below 1"),
+        ({"weight_decay": math.inf}, "weight_decay=inf must not be negative, and be finite"),
+        ({"max_grad_norm": 0}, "max_grad_norm=0 must be positive; inf cuts nothing"),
+        ({"spike_threshold": math.inf}, "spike_threshold=inf must be positive and finite; null skips no spikes"),
+        ({"seed": 2**32}, "seed=4294967296 must be from 0 to 4294967295"),
     ],
 )
 def test_bad_input_is_refused_and_leaves_nothing(arguments, changes, words):
@@ -117,9 +132,36 @@ def test_bad_input_is_refused_and_leaves_nothing(arguments, changes, words):
     assert not arguments.output_dir.exists()
 
 
-def test_too_little_text_leaves_nothing(arguments):
-    with pytest.raises(ValueError, match="do not fill a block"):
-        pretrain(replace(arguments, model={**MODEL, "max_position_embeddings": 100_000}))
+def test_every_number_of_a_recipe_has_its_bounds():
+    hints = get_type_hints(PretrainArguments)
+    assert set(BOUNDS) == {name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}}
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, -1])
+@pytest.mark.parametrize("name", BOUNDS)
+def test_what_is_no_number_or_negative_is_refused_by_name(arguments, name, value):
+    with pytest.raises(ValueError, match=f"^{name}={value} must .*[a-z0-9]\\.$"):
+        replace(arguments, **{name: value})
+
+
+def test_a_gradient_may_be_as_long_as_it_likes(arguments):
+    pretrain(replace(arguments, max_grad_norm=math.inf, max_steps=2))
+    assert json.loads((arguments.output_dir / "training_summary.json").read_text())["skipped_steps"] == {}
+
+
+@pytest.mark.parametrize(
+    ("short", "words"),
+    [
+        ("train", r"train split do not fill a block of 32; give more text or lower block_size"),
+        ("validation", r"validation split do not .*; give more text, raise validation_fraction of prepare_data\.py"),
+    ],
+)
+def test_too_little_text_leaves_nothing(arguments, dataset, tmp_path, short, words):
+    few = [{**dataset[short][0], "text": "salam", "messages": None}]
+    split = dataset[short].from_list(few, features=dataset[short].features)
+    type(dataset)({**dataset, short: split}).save_to_disk(tmp_path / "few")
+    with pytest.raises(ValueError, match=f"the 2 tokens of the {words}"):
+        pretrain(replace(arguments, dataset=tmp_path / "few"))
     assert not arguments.output_dir.exists()
 
 

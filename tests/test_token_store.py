@@ -1,6 +1,7 @@
 """The token store: what is encoded once is what the tokenizer says, and nothing damaged is taken for it."""
 
 import copy
+import os
 import shutil
 import stat
 import threading
@@ -206,7 +207,7 @@ def test_whoever_asks_to_stop_is_heard(prepare, tmp_path):
     assert [path.name for path in (tmp_path / "tokens").iterdir()] == ["run.lock"]
 
 
-def test_two_runs_that_share_a_cache_encode_once(prepare, dataset, monkeypatch, tmp_path):
+def test_two_runs_that_share_a_cache_encode_once(prepare, dataset, monkeypatch, tmp_path, capsys):
     calls, encode = [], token_store.encode_batches
 
     def count(tokenizer, batches):
@@ -222,6 +223,8 @@ def test_two_runs_that_share_a_cache_encode_once(prepare, dataset, monkeypatch, 
             run.start()
         runs[0].join(0.5)
         assert all(run.is_alive() for run in runs)
+        waiting = f"waiting until process {os.getpid()} is done with {tmp_path / 'tokens'}\n"
+        assert capsys.readouterr().out == 2 * waiting
     for run in runs:
         run.join()
     assert sum(calls) == len(dataset["train"])

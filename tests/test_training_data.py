@@ -102,6 +102,12 @@ def test_runs_that_share_a_cache_encode_once(arguments, refuse_to_encode, tmp_pa
     assert_same(same, reference)
 
 
+def test_tokens_are_not_kept_where_the_model_will_lie(arguments, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(ValueError, match="is the output_dir, where the model will lie; give another directory, or"):
+        replace(arguments, token_cache=tmp_path / "link" / "base")
+
+
 def test_other_data_or_another_template_is_encoded_anew(arguments, dataset, tokenizer, tmp_path, monkeypatch):
     shared = replace(arguments, token_cache=tmp_path / "cache", max_steps=1)
     pretrain(shared)

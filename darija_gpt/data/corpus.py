@@ -157,6 +157,10 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
     remedy = "give a directory that prepare_data.py wrote"
     if not (directory / "dataset_dict.json").is_file():
         raise ValueError(f"{directory} is no dataset directory (no dataset_dict.json in it); {remedy}.")
+    for split in SPLITS:
+        # What `datasets` wrote of no rows it does not read.
+        if (directory / split).is_dir() and not any((directory / split).glob("*.arrow")):
+            raise ValueError(f"{directory}/{split} holds no rows; {remedy}.")
     dataset = load_from_disk(directory)
     for split in SPLITS:
         if split not in dataset:
@@ -164,6 +168,8 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
         missing = set(FEATURES) - set(dataset[split].column_names)
         if missing:
             raise ValueError(f"{directory}/{split} lacks the column {', '.join(sorted(missing))}; {remedy}.")
+    if len(dataset["validation"]) == 0:
+        raise ValueError(f"{directory}/validation holds no rows; {remedy}.")
     return dataset
 
 

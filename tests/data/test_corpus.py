@@ -167,6 +167,16 @@ def test_a_directory_that_is_no_dataset_is_refused(tmp_path, dataset):
         load_dataset_directory(tmp_path / "splits")
 
 
+@pytest.mark.parametrize("has_file", [False, True])
+def test_a_dataset_without_rows_to_measure_on_is_refused(tmp_path, dataset, has_file):
+    rows = dataset["validation"]
+    empty = rows.filter(lambda row: False) if has_file else rows.select([])
+    type(dataset)({**dataset, "validation": empty}).save_to_disk(tmp_path / "mine")
+    assert has_file == any((tmp_path / "mine" / "validation").glob("*.arrow"))
+    with pytest.raises(ValueError, match="mine/validation holds no rows; give a directory that prepare_data"):
+        load_dataset_directory(tmp_path / "mine")
+
+
 @pytest.mark.skipif(not CHATS.is_dir(), reason="the real-text exports are not here")
 def test_the_real_exports_are_accounted_for_to_the_last_message(tmp_path):
     manifest = json.loads((CHATS / "manifest.json").read_text(encoding="utf-8"))
