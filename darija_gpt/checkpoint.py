@@ -115,7 +115,7 @@ def load_checkpoint(
 
     Raises:
         NoValidCheckpointError: If it holds some, and all are damaged.
-        ValueError: If the newest is of another layout, as `sharding` calls it.
+        ValueError: If the newest is of another layout, as `sharding` calls it, or of another precision.
     """
     found: list[Any] = [None, None, []]
     if accelerator.is_main_process:
@@ -136,6 +136,12 @@ def load_checkpoint(
         raise ValueError(
             f"{checkpoint} was written with {written}, and this run has {layout}; launch it with the same file of "
             "recipes/accelerate and as many processes, or choose another --output_dir."
+        )
+    precision = progress.pop("mixed_precision", accelerator.mixed_precision)
+    if precision != accelerator.mixed_precision:
+        raise ValueError(
+            f"{checkpoint} was written with mixed_precision={precision}, and this run has mixed_precision="
+            f"{accelerator.mixed_precision}; give --mixed_precision {precision}, or choose another --output_dir."
         )
     accelerator.load_state(str(checkpoint))
     average = load_file(checkpoint / AVERAGE_FILE) if (checkpoint / AVERAGE_FILE).exists() else None

@@ -148,8 +148,8 @@ def _keep_constant(progress: float, cooldown_ratio: float) -> float:
 
 
 def _decay_at_the_end(progress: float, cooldown_ratio: float) -> float:
-    """Warmup-stable-decay (Hu et al. 2024, MiniCPM): constant, then a line down."""
-    return min(1.0, (1 - progress) / cooldown_ratio)
+    """Warmup-stable-decay (Hu et al. 2024, MiniCPM): constant, then a line down, or none for a ratio of 0."""
+    return min(1.0, (1 - progress) / cooldown_ratio) if cooldown_ratio else 1.0
 
 
 # Share of the way down to the last rate that is left, by how far the run is behind the warm-up.
@@ -182,7 +182,7 @@ def compute_rate_factor(
         final_ratio (`float`):
             The last rate over the highest.
         cooldown_ratio (`float`, *optional*, defaults to `0.2`):
-            Share of the steps behind the warm-up in which `wsd` goes down.
+            Share of the steps behind the warm-up in which `wsd` goes down; 0 for none.
     """
     if step < warmup_steps:
         return (step + 1) / warmup_steps
@@ -220,6 +220,11 @@ class DropoutSwitch:
             if isinstance(getattr(module, "attention_dropout", None), float)
         ]
         self._is_on = True
+
+    @property
+    def is_of_use(self) -> bool:
+        """Whether there is any dropout to turn on."""
+        return any(probability for _, probability in (*self._modules, *self._attentions))
 
     def set_step(self, step: int, num_steps: int) -> bool:
         """Turns dropout as the step, counted from 0, has it; gives whether that changed something."""

@@ -75,7 +75,9 @@ class PretrainArguments:
     )
     final_learning_rate_ratio: float = field(default=0.0, metadata={"help": "last learning rate over the highest"})
     warmup_ratio: float = field(default=0.02, metadata={"help": "share of the steps in which the rate rises"})
-    cooldown_ratio: float = field(default=0.2, metadata={"help": "share of the other steps in which wsd falls"})
+    cooldown_ratio: float = field(
+        default=0.2, metadata={"help": "share of the other steps in which wsd falls; 0 for none"}
+    )
     muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
     muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
     muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
@@ -168,7 +170,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.sharding import build_accelerator
     from darija_gpt.training_data import TOKENS, load_blocks
-    from darija_gpt.training_run import TrainingRun
+    from darija_gpt.training_run import TrainingRun, describe_lack, watch_memory
     from darija_gpt.training_samples import Sampler
 
     check_trackers(arguments.report_to, arguments.output_dir)
@@ -206,10 +208,11 @@ def _pretrain(arguments: PretrainArguments) -> None:
         set_seed(arguments.seed)
         _, model_class = load_classes(arguments.architecture)
         model = model_class(config)
-        run = TrainingRun(
-            model, train_blocks, validation_blocks, arguments, accelerator, stop_request, byte_counter, sampler
-        )
-        run.resume()
+        with watch_memory(describe_lack):
+            run = TrainingRun(
+                model, train_blocks, validation_blocks, arguments, accelerator, stop_request, byte_counter, sampler
+            )
+            run.resume()
         machine = describe_machine(accelerator.state, accelerator.mixed_precision)
         accelerator.print(
             f"{run.num_parameters:,} parameters, {train_blocks.describe()}, "

@@ -110,7 +110,8 @@ def check_same_run(arguments: "PretrainArguments") -> None:
     output_dir = arguments.output_dir
     now = describe_run(arguments)
     try:
-        changes = _list_changes(read_run(output_dir), now)
+        earlier = read_run(output_dir)
+        changes = _list_changes(earlier, _describe_as(earlier, now))
     except (ValueError, AttributeError):
         raise ValueError(
             f"{output_dir / RUN_FILE} is damaged; remove the run or choose another --output_dir."
@@ -163,6 +164,14 @@ def warn_of_lost_checkpoints(output_dir: Path) -> None:
 
 def _hash_split(arguments: "PretrainArguments", split: str) -> str:
     return hash_files(sorted((arguments.dataset / split).glob("*.arrow")))
+
+
+def _describe_as(earlier: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same, in so far as an earlier description can be compared with it."""
+    # The checkpoints know what `auto` was, and refuse what it is not. On another machine it may have to be named.
+    if earlier.get("recipe", {}).get("mixed_precision") == "auto":
+        now["recipe"] = {**now["recipe"], "mixed_precision": "auto"}
+    return now
 
 
 def _list_changes(earlier: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> list[str]:

@@ -1,6 +1,9 @@
 """A training run: steps, validation and checkpoints, from wherever it was stopped to its last step."""
 
+import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +33,31 @@ if TYPE_CHECKING:
 
 # A process that holds a part of the weights cannot sample alone.
 _SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM)
+
+
+@contextmanager
+def watch_memory(describe: Callable[[str], str]) -> Iterator[None]:
+    """Ends a run in words where a GPU's memory is too small.
+
+    Args:
+        describe (`Callable`):
+            The words, for the reason that PyTorch gives.
+
+    Raises:
+        OutOfMemoryError: In place of PyTorch's error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise OutOfMemoryError(describe(str(error))) from error
+
+
+def describe_lack(reason: str) -> str:
+    """What to say, and to advise, when memory is too small for a run that has not begun."""
+    return (
+        f"out of GPU memory before the first step ({reason.splitlines()[0]}); see that no other program holds it, "
+        "take a smaller model, or share this one among several GPUs with recipes/accelerate/fsdp2.yaml."
+    )
 
 
 class TrainingRun:
@@ -92,12 +120,14 @@ class TrainingRun:
             "validation_loss": None,
             "validation_step": None,
         }
+        self._warn_of_idle_settings()
 
     def resume(self) -> None:
         """Goes to the state of the newest whole checkpoint, where there is one.
 
         Raises:
             NoValidCheckpointError: If all checkpoints are damaged.
+            ValueError: If the newest was written with other shards or another precision.
         """
         layout = self.updater.sharding.layout
         progress, average = load_checkpoint(self.accelerator, self.checkpoint_dir, self.identity, layout)
@@ -106,6 +136,7 @@ class TrainingRun:
                 warn_of_lost_checkpoints(self.arguments.output_dir)
             return
         self.guard.load_state_dict(progress.pop("guard"))
+        self.updater.resume(progress["step"])
         self.updater.shrink_to(progress.pop("shrunk_size"))
         self.train_blocks.load_state_dict(progress.pop("data"))
         if self.average:
@@ -119,11 +150,9 @@ class TrainingRun:
         Raises:
             FaultError: If it has to end before.
         """
-        try:
+        # Not within a step, which is tried again with less.
+        with watch_memory(self.updater.describe_shortage):
             self._train()
-        except torch.OutOfMemoryError as error:
-            # Not within a step, which would have been tried again with less.
-            raise OutOfMemoryError(self.updater.describe_shortage(str(error))) from error
 
     def gather_model(self) -> PreTrainedModel | None:
         """The model as it can be saved; None in all processes but the main one. Every process must call."""
@@ -170,7 +199,9 @@ class TrainingRun:
                 progress |= {"validation_loss": self._measure_loss(), "validation_step": number}
                 loss = progress["validation_loss"]
                 self.view.show_validation(number, loss, self._convert_loss(loss))
-                self._show_samples(number)
+                # From what are no numbers nothing can be drawn.
+                if math.isfinite(loss):
+                    self._show_samples(number)
                 if not is_last:
                     self.view.draw_curves()
             progress["wall_seconds"] += time.perf_counter() - started
@@ -184,10 +215,24 @@ class TrainingRun:
                 )
         self.view.close()
         self.data_state = self._gather_data()
-        if not self.updater.has_finite_weights() or progress["train_loss"] is None:
-            raise NonFiniteError(self._describe_loss("the weights are not finite"))
+        self._check_result()
         if self.average:
             self.average.swap()
+
+    def _check_result(self) -> None:
+        """Refuses to hand over a model that has learnt nothing, or gives no numbers. Every process must call."""
+        loss = self.progress["validation_loss"]
+        has_finite_weights = self.updater.has_finite_weights()
+        if self.progress["train_loss"] is None:
+            counts = ", ".join(f"{reason}: {count}" for reason, count in self.guard.counts.items() if count)
+            raise NonFiniteError(
+                f"every one of {self.num_steps:,} steps was skipped ({counts}), so that nothing was learnt. Start "
+                "again in another --output_dir with a lower learning_rate, or with more steps where fp16 overflows."
+            )
+        if not has_finite_weights:
+            raise NonFiniteError(self._describe_loss("the weights are not finite"))
+        if not math.isfinite(loss):
+            raise NonFiniteError(self._describe_loss(f"the last validation loss is {loss}"))
 
     def _locate(self, number: int) -> dict[str, Any]:
         """How much was read up to a step."""
@@ -199,6 +244,24 @@ class TrainingRun:
         num_tokens = len(self.validation_blocks) * (self.validation_blocks.block_size - 1)
         return convert_to_bits_per_byte(loss, num_tokens, max(1, self.num_validation_bytes))
 
+    @property
+    def _is_sharded(self) -> bool:
+        return self.accelerator.distributed_type in _SHARDED
+
+    def _warn_of_idle_settings(self) -> None:
+        """Says what of the recipe will do nothing."""
+        schedule = self.arguments.dropout_schedule
+        if schedule != "constant" and not self.updater.dropout.is_of_use:
+            self.accelerator.print(
+                f"warning: dropout_schedule={schedule} does nothing, because the model has no dropout; set "
+                "model.residual_dropout or one of the others"
+            )
+        if self.sampler.prompts and self._is_sharded:
+            self.accelerator.print(
+                "warning: sample_prompts does nothing, because no process has all of the weights; leave it out, with "
+                "report_samples"
+            )
+
     def _describe_recipe(self) -> dict[str, Any]:
         """The numbers and words of the recipe: no path, and no text."""
         recipe = asdict(self.arguments)
@@ -207,8 +270,7 @@ class TrainingRun:
 
     def _show_samples(self, number: int) -> None:
         """Lets the main process write something, with the averaged weights where they are kept."""
-        is_able = self.accelerator.is_main_process and self.accelerator.distributed_type not in _SHARDED
-        if not (self.sampler.prompts and is_able):
+        if not (self.sampler.prompts and self.accelerator.is_main_process) or self._is_sharded:
             return
         if self.average:
             self.average.swap()
@@ -220,13 +282,14 @@ class TrainingRun:
     def _save(self) -> None:
         """Writes a checkpoint of weights that are worth one."""
         progress, started = self.progress, time.perf_counter()
-        if not (self.guard.is_healthy and self.updater.has_finite_weights()):
+        if not self._is_worth_keeping():
             self.accelerator.print(f"warning: no checkpoint at step {progress['step']:,}, whose loss is not finite")
             return
         state = {
             "guard": self.guard.state_dict(),
             "shrunk_size": self.updater.shrunk_size,
             "layout": self.updater.sharding.layout,
+            "mixed_precision": self.accelerator.mixed_precision,
             "data": self._gather_data(),
         }
         try:
@@ -248,6 +311,13 @@ class TrainingRun:
         progress["checkpoint_seconds"] += seconds
         progress["wall_seconds"] += seconds
 
+    def _is_worth_keeping(self) -> bool:
+        """Whether weights, the last step and a validation of this very step are numbers. Every process must ask."""
+        progress, has_finite_weights = self.progress, self.updater.has_finite_weights()
+        is_measured = progress["validation_step"] == progress["step"]
+        is_finite = not is_measured or math.isfinite(progress["validation_loss"])
+        return has_finite_weights and self.guard.is_healthy and is_finite
+
     def _gather_data(self) -> dict[str, Any]:
         """Where the training blocks stand, of all processes together."""
         state = self.train_blocks.state_dict(self.progress["step"] * self.updater.blocks_per_step)
@@ -255,8 +325,8 @@ class TrainingRun:
 
     def _describe_loss(self, what: str) -> str:
         return (
-            f"{what}, up to step {self.progress['step']:,}; the last checkpoint stands in {self.checkpoint_dir}. "
-            "Start again in another --output_dir with a lower learning_rate."
+            f"{what}, up to step {self.progress['step']:,}; checkpoints of before, if any, are in "
+            f"{self.checkpoint_dir}. Start again in another --output_dir with a lower learning_rate."
         )
 
     @torch.no_grad()

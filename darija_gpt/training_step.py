@@ -252,6 +252,10 @@ class Updater:
             "gradient_checkpointing=true, or take a smaller model."
         )
 
+    def resume(self, number: int) -> None:
+        """Sets dropout as it was in the last step of an earlier start: only what changes later is a change."""
+        self.dropout.set_step(number - 1, self.num_steps)
+
     def shrink_to(self, size: int | None) -> None:
         """Begins with a micro-batch that was found to fit before."""
         if size and size < self.micro_batch_size and self.blocks_per_process % size == 0:

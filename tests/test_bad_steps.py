@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedType
 from fault_runs import assert_same, make_arguments, read_state, set_steps
 
 from darija_gpt import training_step
-from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.checkpoint import list_checkpoints, save_checkpoint
+from darija_gpt.manifest import read_manifest
 from darija_gpt.pretraining import pretrain
 from darija_gpt.training_step import Updater, measure_loss
 
@@ -156,6 +158,15 @@ def test_five_bad_steps_in_a_row_stop_the_run_at_its_last_good_checkpoint(
     assert_same(arguments, read_state(whole.output_dir))
 
 
+def test_a_run_that_skipped_every_step_is_no_model(arguments, monkeypatch, capsys):
+    spoil_steps(monkeypatch, {1, 2, 3}, spoil_loss, math.nan)
+    with pytest.raises(SystemExit) as stop:
+        pretrain(replace(arguments, max_steps=3))
+    assert stop.value.code == 4
+    assert "every one of 3 steps was skipped (non_finite: 3), so that nothing was learnt" in capsys.readouterr().err
+    assert not (arguments.output_dir / "training_summary.json").exists()
+
+
 def make_garbage(kind: str, input_ids: torch.Tensor, draw: torch.Generator) -> torch.Tensor:
     if kind == "random":
         return torch.randint(0, 395, input_ids.shape, generator=draw)
@@ -260,6 +271,19 @@ def test_out_of_memory_elsewhere_ends_the_run_with_5(arguments, monkeypatch, cap
     assert stop.value.code == 5
 
 
+@pytest.mark.parametrize("place", ["training_step.build_optimizers", "training_run.load_checkpoint"])
+def test_out_of_memory_before_the_first_step_ends_the_run_with_5(arguments, monkeypatch, capsys, place):
+    def run_out(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has 1 GiB.")
+
+    monkeypatch.setattr(f"darija_gpt.{place}", run_out)
+    with pytest.raises(SystemExit) as stop:
+        pretrain(arguments)
+    assert stop.value.code == 5
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "out of GPU memory before the first step (CUDA out of memory. Tried to allocate 2.00 GiB.); see" in line
+
+
 def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch, capsys):
     limit_memory(monkeypatch, 0)
     with pytest.raises(SystemExit) as stop:
@@ -275,7 +299,7 @@ def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch
         {"z_loss": 1e-3},
         {"gradient_checkpointing": True},
         {"mixed_precision": "bf16"},
-        {"schedule": "wsd", "dropout_schedule": "early"},
+        {"schedule": "wsd", "cooldown_ratio": 0.0},
         {"weight_average_decay": None},
     ],
     ids=lambda changes: "-".join(changes),
@@ -287,6 +311,27 @@ def test_every_kind_of_run_goes_on_the_same(arguments, tmp_path, changes):
     stop_after(arguments, 4)
     pretrain(arguments)
     assert_same(arguments, read_state(whole.output_dir))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "ratio", "last_step"), [("early", 0.5, 6), ("early", 0.5, 4), ("late", 0.5, 2), ("late", 0.0, 6)]
+)
+def test_a_run_with_a_schedule_of_dropout_goes_on_the_same(arguments, tmp_path, schedule, ratio, last_step):
+    arguments = replace(arguments, dropout_schedule=schedule, dropout_ratio=ratio, save_steps=1, save_total_limit=9)
+    arguments = set_steps(arguments, 8)
+    whole = replace(arguments, output_dir=tmp_path / "whole")
+    pretrain(whole)
+    stop_after(arguments, last_step)
+    pretrain(arguments)
+    assert_same(arguments, read_state(whole.output_dir))
+    # What the last one remembers may have begun anew behind the steps in question.
+    assert [read_guard(each) for each in list_checkpoints(arguments.output_dir / "checkpoints")] == [
+        read_guard(each) for each in list_checkpoints(whole.output_dir / "checkpoints")
+    ]
+
+
+def read_guard(checkpoint) -> dict:
+    return read_manifest(checkpoint)["progress"]["guard"]
 
 
 @pytest.mark.slow
@@ -302,6 +347,48 @@ def test_a_compiled_run_goes_on_to_the_same_losses(arguments, tmp_path):
     assert [step["loss"] for step in read_steps(arguments)] == pytest.approx(
         [step["loss"] for step in read_steps(whole)], rel=1e-5
     )
+
+
+def test_a_run_is_not_moved_to_where_auto_is_another_precision(arguments, monkeypatch, capsys):
+    arguments = set_steps(replace(arguments, mixed_precision="auto"), 8)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: True)
+    stop_after(arguments, 4)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    with pytest.raises(ValueError, match="with mixed_precision=bf16, and this run has mixed_precision=no; give --m"):
+        pretrain(arguments)
+    with pytest.raises(ValueError, match="optimizer was adamw and is muon"):
+        pretrain(replace(arguments, mixed_precision="bf16", optimizer="muon"))
+    AcceleratorState._reset_state(reset_partial_state=True)
+    pretrain(replace(arguments, mixed_precision="bf16"))
+    assert "resuming at step 4" in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_does_not_tell_its_precision_is_gone_on_with(arguments, monkeypatch, capsys):
+    arguments = set_steps(arguments, 8)
+    monkeypatch.setattr("darija_gpt.training_run.save_checkpoint", save_without_precision)
+    stop_after(arguments, 4)
+    pretrain(arguments)
+    assert "resuming at step 4" in capsys.readouterr().out
+
+
+def save_without_precision(accelerator, directory, progress, **options) -> None:
+    save_checkpoint(accelerator, directory, {k: v for k, v in progress.items() if k != "mixed_precision"}, **options)
+
+
+def test_settings_that_do_nothing_are_named_once_each(arguments, monkeypatch, capsys):
+    arguments = replace(arguments, max_steps=2, dropout_schedule="late", sample_prompts=["salam"])
+    arguments = replace(arguments, sample_max_new_tokens=3)
+    without = {**arguments.model, "residual_dropout": 0.0, "attention_dropout": 0.0}
+    pretrain(replace(arguments, output_dir=arguments.output_dir / "sound"))
+    assert "does nothing" not in capsys.readouterr().out
+    # As if the weights of this one process were a part of them.
+    monkeypatch.setattr("darija_gpt.training_run._SHARDED", (DistributedType.NO,))
+    pretrain(replace(arguments, output_dir=arguments.output_dir / "idle", model=without))
+    shown = capsys.readouterr().out
+    assert shown.count("warning: dropout_schedule=late does nothing, because the model has no dropout") == 1
+    assert shown.count("warning: sample_prompts does nothing, because no process has all of the weights") == 1
+    assert shown.count("warning") == 2
 
 
 def scale_gradients(monkeypatch, **changes) -> None:

@@ -79,6 +79,8 @@ def test_schedules_are_their_closed_forms():
     assert rates("constant")[10:] == [1.0] * 101
     wsd = [1.0 if share <= 0.75 else 0.1 + 0.9 * (1 - share) / 0.25 for share in shares]
     assert rates("wsd", cooldown_ratio=0.25)[10:] == pytest.approx(wsd)
+    assert rates("wsd", cooldown_ratio=0.0) == rates("constant")
+    assert rates("wsd", cooldown_ratio=1.0) == pytest.approx(rates("linear"))
 
 
 @pytest.fixture

@@ -165,11 +165,21 @@ def test_too_little_text_leaves_nothing(arguments, dataset, tmp_path, short, wor
     assert not arguments.output_dir.exists()
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_4(arguments):
-    with pytest.raises(SystemExit) as stop:
-        pretrain(replace(arguments, learning_rate=1e12, max_grad_norm=1e30))
-    assert stop.value.code == 4
+@pytest.mark.parametrize(
+    ("max_steps", "words"),
+    [(None, "no finite loss and gradient in 5 steps"), (3, "the last validation loss is nan, up to step 3")],
+)
+def test_a_loss_that_is_not_finite_ends_the_run_with_4(arguments, capsys, max_steps, words):
+    changes = {"optimizer": "adamw", "learning_rate": 1e12, "max_grad_norm": 1e30, "max_steps": max_steps}
+    changed = replace(arguments, **changes, sample_prompts=["salam"], sample_max_new_tokens=3)
+    for _ in range(2):  # a second start says the same
+        with pytest.raises(SystemExit) as stop:
+            pretrain(changed)
+        assert stop.value.code == 4
+        assert words in capsys.readouterr().err
     assert not (arguments.output_dir / "training_summary.json").exists()
+    assert not (arguments.output_dir / "samples.jsonl").exists()
+    assert not (arguments.output_dir / "checkpoints").exists()
 
 
 def test_the_model_takes_vocabulary_and_control_tokens_from_the_tokenizer(tokenizer):
