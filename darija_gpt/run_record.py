@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RUN_FILE = "run.json"
 SUMMARY_FILE = "training_summary.json"
 CHECKPOINTS = "checkpoints"
+TOKENIZER_CONFIG = "tokenizer_config"
 
 # They leave the weights as they are. Where the inputs stand is no matter, what is in them has a fingerprint. Batch
 # size, accumulation and processes count by their product.
@@ -69,6 +70,7 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
             for path in (arguments.tokenizer / "tokenizer.json", arguments.tokenizer / "chat_template.jinja")
             if path.exists()
         },
+        TOKENIZER_CONFIG: _describe_tokenizer_config(arguments.tokenizer / "tokenizer_config.json"),
         "code": {path.name: hash_file(path) for path in list_code(arguments.architecture)},
     }
     return json.loads(json.dumps(description, default=str))
@@ -166,8 +168,26 @@ def _hash_split(arguments: "PretrainArguments", split: str) -> str:
     return hash_files(sorted((arguments.dataset / split).glob("*.arrow")))
 
 
+def _describe_tokenizer_config(path: Path) -> dict[str, Any]:
+    """What tokens follow from, and not how that is written, which another version of transformers may do otherwise."""
+    config = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    described = {name: _name_token(token) for name, token in config.items() if name.endswith("_token")}
+    others = config.get("extra_special_tokens") or config.get("additional_special_tokens") or []
+    others = others.values() if isinstance(others, dict) else others
+    described["extra_special_tokens"] = sorted(map(_name_token, others))
+    if "chat_template" in config:
+        described["chat_template"] = hash_record(config["chat_template"])
+    # add_bos_token and the like change nothing: nothing is added here that the template does not write.
+    return {name: value for name, value in described.items() if value and not isinstance(value, bool)}
+
+
+def _name_token(token: Any) -> Any:
+    return token["content"] if isinstance(token, dict) else token
+
+
 def _describe_as(earlier: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The same, in so far as an earlier description can be compared with it."""
+    """The same, in so far as an earlier description can be compared with it: runs of before lack a part."""
+    now = {part: fields for part, fields in now.items() if part in earlier or part != TOKENIZER_CONFIG}
     # The checkpoints know what `auto` was, and refuse what it is not. On another machine it may have to be named.
     if earlier.get("recipe", {}).get("mixed_precision") == "auto":
         now["recipe"] = {**now["recipe"], "mixed_precision": "auto"}
@@ -192,4 +212,6 @@ def _word_change(part: str, key: str, old: Any, new: Any) -> str:
         )
     if part == "recipe":
         return f"{key} was {old} and is {new}"
+    if part == TOKENIZER_CONFIG and key != "chat_template":
+        return f"tokenizer: {key} was {old} and is {new}"
     return f"{part}: {key} has changed ({str(old)[:12]} was its fingerprint, {str(new)[:12]} is)"

@@ -321,6 +321,44 @@ def test_changed_inputs_are_refused_by_name(finished, tmp_path, monkeypatch):
         check_run(arguments)
 
 
+def rewrite_config(tokenizer_dir: Path, **changes) -> None:
+    path = tokenizer_dir / "tokenizer_config.json"
+    config = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in config.items() if value is not None}))
+
+
+def test_another_special_token_is_another_run_and_another_spelling_is_not(finished, tmp_path):
+    tokenizer_dir = tmp_path / "tokenizer"
+    shutil.copytree(finished.tokenizer, tokenizer_dir)
+    arguments = replace(finished, tokenizer=tokenizer_dir, output_dir=tmp_path / "base")
+    record_run(arguments)
+    # As transformers 4 wrote them, and with what the tokens do not follow from.
+    special = {"content": "<|endoftext|>", "lstrip": False, "normalized": False, "special": True}
+    names = ["<|im_end|>", "<|im_start|>"]
+    rewrite_config(tokenizer_dir, bos_token=special, extra_special_tokens=None, additional_special_tokens=names)
+    rewrite_config(tokenizer_dir, add_bos_token=True, unk_token=None, model_max_length=7, name_or_path="/elsewhere")
+    check_run(arguments)
+    rewrite_config(tokenizer_dir, bos_token="<|im_start|>")
+    with pytest.raises(ValueError, match=r"another run: tokenizer: bos_token was <\|endoftext\|> and is <\|im_start"):
+        check_run(arguments)
+    rewrite_config(tokenizer_dir, bos_token="<|endoftext|>", chat_template="{{ messages }}")
+    with pytest.raises(ValueError, match="another run: tokenizer_config: chat_template has changed"):
+        check_run(arguments)
+
+
+def test_a_run_that_did_not_record_its_special_tokens_is_gone_on_with(finished, reference, tmp_path, capsys):
+    arguments = replace(finished, output_dir=tmp_path / "base")
+    copy_run(finished.output_dir, arguments.output_dir, steps=[2])
+    path = arguments.output_dir / "run.json"
+    description = json.loads(path.read_text())
+    del description["tokenizer_config"]
+    path.write_text(json.dumps(description))
+    pretrain(arguments)
+    assert "resuming at step 2" in capsys.readouterr().out
+    identity = {part: value for part, value in reference["identity"].items() if part != "tokenizer_config"}
+    assert_same(arguments, {**reference, "identity": identity})
+
+
 def test_the_same_batch_in_other_parts_is_no_other_run(finished, tmp_path, monkeypatch):
     arguments = replace(finished, output_dir=tmp_path)
     record_run(arguments)
