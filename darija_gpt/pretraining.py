@@ -169,7 +169,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.sharding import build_accelerator
-    from darija_gpt.training_data import TOKENS, load_blocks
+    from darija_gpt.training_data import load_blocks
     from darija_gpt.training_run import TrainingRun, describe_lack, watch_memory
     from darija_gpt.training_samples import Sampler
 
@@ -224,9 +224,7 @@ def _pretrain(arguments: PretrainArguments) -> None:
         trained = run.gather_model()
         if accelerator.is_main_process:
             summary = {**run.summarize(), **machine}
-            # The texts, in another spelling: they are for the run, and not for whoever is given the model.
-            durable.remove(arguments.output_dir / TOKENS)
-            save_model(trained, tokenizer, arguments, summary)
+            finish_run(trained, tokenizer, arguments, summary)
             loss, bits = summary["validation_loss"], summary["validation_bits_per_byte"]
             print(f"validation loss {loss:.4f}, {bits:.4f} bits per byte -> {arguments.output_dir}")
     # The group of processes must outlive DistributedDataParallel, which would end it while it holds the interpreter's
@@ -292,9 +290,34 @@ def build_config(model_fields: dict[str, Any], tokenizer, architecture: Architec
     return config
 
 
-def save_model(model, tokenizer, arguments: PretrainArguments, summary: dict[str, Any]) -> None:
-    """Writes weights, configuration, code and tokenizer, and the summary last: it marks the run as finished."""
+def finish_run(model, tokenizer, arguments: PretrainArguments, summary: dict[str, Any]) -> None:
+    """Makes a directory that is the model's of one that was the run's. The summary comes last: it marks the end.
+
+    Raises:
+        DiskFullError: If there is no room for that. What is there by then is what another start goes on with.
+    """
+    from darija_gpt.checkpoint import DiskFullError
+    from darija_gpt.training_data import TOKENS
+
     output_dir, partial = arguments.output_dir, arguments.output_dir / ".model"
+    try:
+        save_model(model, tokenizer, arguments, partial)
+        # The texts, in another spelling: they are for the run, and not for whoever is given the model.
+        durable.remove(output_dir / TOKENS)
+        durable.replace_text(output_dir / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
+    except Exception as error:
+        if not durable.is_disk_full(error):
+            raise
+        durable.remove(partial)
+        raise DiskFullError(
+            f"{output_dir}: the disk is full, so that the trained model is not saved; make room and give the same "
+            "command again, which goes on from the last checkpoint."
+        ) from error
+
+
+def save_model(model, tokenizer, arguments: PretrainArguments, partial: Path) -> None:
+    """Writes weights, configuration, code and tokenizer to a directory, and then to the run's, each whole."""
+    output_dir = arguments.output_dir
     durable.remove(partial)
     durable.make_directory(partial)
     tokenizer.model_max_length = model.config.max_position_embeddings
@@ -308,4 +331,3 @@ def save_model(model, tokenizer, arguments: PretrainArguments, summary: dict[str
         durable.rename(path, output_dir / path.name)
     durable.remove(partial)
     durable.sync(output_dir)
-    durable.replace_text(output_dir / SUMMARY_FILE, json.dumps(summary, indent=2) + "\n")
