@@ -70,9 +70,7 @@ def test_what_makes_runs_unlike_each_other_is_told():
 def test_one_run_of_the_base_gives_no_interval():
     results = [make_result("base", 0, 1.6), make_result("other", 0, 1.5, z_loss=1)]
     table = render_results(Findings(results, "base"))
-    assert (
-        read_rows(table)[3][-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
-    )
+    assert read_rows(table)[3][-3:-1] == ["-0.100", "one run of the base: no judgement"] and "95 %" not in table
 
 
 def test_speeds_stand_beside_the_losses_of_the_recipes_that_have_one():
