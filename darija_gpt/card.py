@@ -73,9 +73,11 @@ def is_base(metrics: Mapping[str, Any]) -> bool:
 
 def list_tags(metrics: Mapping[str, Any]) -> list[str]:
     """Those of `TAGS` that are true of the model."""
-    untrue = {"chat", "whatsapp"} if is_classifier(metrics) else {"chat"} if is_base(metrics) else set()
-    if not is_classifier(metrics) and metrics.get("dataset") and not metrics["dataset"].get("messages"):
-        untrue |= {"whatsapp"}
+    dataset, untrue = metrics.get("dataset"), set()
+    if is_classifier(metrics) or is_base(metrics):
+        untrue.add("chat")
+    if is_classifier(metrics) or (dataset and not dataset.get("messages")):
+        untrue.add("whatsapp")
     return [tag for tag in TAGS if tag not in untrue]
 
 

@@ -1,6 +1,5 @@
 """What an ablation says: a table of its results, with what chance alone could have done."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
@@ -258,11 +257,9 @@ def _describe_skips(results: Sequence[Mapping[str, Any]]) -> str:
     """Runs that the guard against spikes stood in for, which a lower learning rate may do better."""
     skipped = {f"{result['name']}, seed {result['seed']}": sum(result["skipped_steps"].values()) for result in results}
     spelt = [f"{run} {number:,}" for run, number in skipped.items() if number >= MANY_SKIPS]
-    return (
-        f"Steps that were skipped as spikes, where there were {MANY_SKIPS} or more: {', '.join(spelt)}."
-        if spelt
-        else ""
-    )
+    if not spelt:
+        return ""
+    return f"Steps that were skipped as spikes, where there were {MANY_SKIPS} or more: {', '.join(spelt)}."
 
 
 def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
@@ -271,7 +268,7 @@ def _describe_runs(results: Sequence[Mapping[str, Any]]) -> str:
     devices = sorted({f"{result['device']}, {result['mixed_precision']}" for result in results})
     commits = sorted({result["commit"] for result in results if result["commit"]})
     made_at = f", commit {', '.join(commits)}" if commits else ""
-    texts = {json.dumps(result["data"], sort_keys=True) for result in results}
+    texts = {result["data"] for result in results}
     others = "" if len(texts) == 1 else " **They did not all learn from the same texts.**"
     return f"{len(results)} runs of {span} tokens ({'; '.join(devices)}{made_at}).{others}"
 
