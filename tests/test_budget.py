@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
 from torch.profiler import ProfilerActivity, profile
 
+from darija_gpt import training_step
 from darija_gpt.benchmark import budget, gpu
 from darija_gpt.benchmark.budget_tables import render_budget, render_duration
-from darija_gpt.benchmark.memory import StepMemory, build_meta_model, measure_step
+from darija_gpt.benchmark.memory import StepMemory, measure_step
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
 from darija_gpt.output import mark_section
 from darija_gpt.pretraining import PretrainArguments
@@ -125,31 +127,6 @@ def test_shards_are_a_share_of_the_weights_and_what_is_gathered():
         budget.split_accumulation(plan, 3)
 
 
-@pytest.mark.parametrize(
-    ("fields", "weights", "attention"),
-    [
-        # By hand: query, key, value and output; three of the gated feed-forward; the output layer, tied or not.
-        (SMALL, 4 * (4 * 128**2 + 3 * 128 * 352) + 4096 * 128, 12 * 4 * 128 * 256),
-        (
-            {**SMALL, "num_key_value_heads": 1},
-            4 * (2 * 128**2 + 2 * 128 * 32 + 3 * 128 * 352) + 4096 * 128,
-            12 * 4 * 128 * 256,
-        ),
-    ],
-)
-def test_flops_of_a_token_are_those_of_palm(fields, weights, attention):
-    assert budget.count_flops_per_token(build_meta_model(fields), 256) == 6 * weights + attention
-
-
-def test_flops_of_a_forward_pass_are_those_that_pytorch_counts():
-    from torch.utils.flop_counter import FlopCounterMode
-
-    model = build_meta_model(SMALL)
-    with FlopCounterMode(display=False) as counter:
-        model(torch.zeros(1, 256, dtype=torch.long, device="meta"), use_cache=False)
-    assert 256 * budget.count_flops_per_token(model, 256) == 3 * counter.get_total_flops()
-
-
 def test_time_and_price_follow_from_computation():
     plan = {"flops_per_token": 1e9, "tokens": 312e6 * 86_400, "gradient_accumulation_steps": 8}
     arguments = budget.BudgetArguments(recipe=Path("x"), utilization=0.5, dollars_per_hour={"A100": 2.0})
@@ -226,7 +203,7 @@ def test_a_budget_is_written_with_what_it_comes_from(tiny_recipe, monkeypatch, c
     )
     text = readme.read_text()
     assert text.startswith("# Title") and text.endswith("The end.")
-    assert "| FSDP2 on 4 " in text and "| 4 × H100 " in text and "Assumed, not measured" in text
+    assert "| FSDP2 on 4 " in text and "| 4 × H100 SXM " in text and "Assumed, not measured" in text
     report = json.loads((readme.parent / "results" / "budget.json").read_text())
     assert report["plan"]["tokens"] == 10 * 8 * 64 and report["plan"]["passes"] == 10 * 8 * 64 / 1e4
     assert capsys.readouterr().out.startswith(render_budget(report))
@@ -265,10 +242,31 @@ def test_a_recipe_that_does_not_fit_costs_no_other_its_line(tiny_recipe, monkeyp
     monkeypatch.setattr(gpu, "build_model", fail)
     arguments = gpu.GpuArguments(recipes=[tiny_recipe])
     recipe = parse_arguments(PretrainArguments, ["--config", str(tiny_recipe)])
-    assert gpu.measure_recipe(recipe, "sdpa", False, arguments, "cpu") == {"error": "out of memory"}
+    assert gpu.measure_recipe(recipe, "sdpa", False, arguments, Accelerator()) == {"error": "out of memory"}
 
 
-def test_peaks_are_found_by_the_name_of_the_gpu():
-    assert gpu.find_peak_flops("NVIDIA A100-SXM4-80GB", None) == 312e12
-    assert gpu.find_peak_flops("NVIDIA H100 80GB HBM3", None) == 989e12
-    assert gpu.find_peak_flops("cpu", None) is None and gpu.find_peak_flops("cpu", 2.0) == 2e12
+def test_a_batch_that_fits_in_parts_only_does_not_fit(tiny_recipe, monkeypatch):
+    losses = training_step.choose_loss(0.0)
+
+    def need_memory(model, batch):
+        if len(batch["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return losses(model, batch)
+
+    monkeypatch.setattr(training_step, "choose_loss", lambda *args: need_memory)
+    recipe = parse_arguments(PretrainArguments, ["--config", str(tiny_recipe)])
+    measured = gpu.measure_recipe(recipe, "sdpa", False, gpu.GpuArguments(recipes=[tiny_recipe]), Accelerator())
+    assert measured == {"error": "out of memory; 1 blocks at a time fit"}
+
+
+def test_recipes_of_several_precisions_have_no_table_in_common(tiny_recipe):
+    other = tiny_recipe.parent.parent / "other" / "pretrain.yaml"
+    other.parent.mkdir()
+    other.write_text(tiny_recipe.read_text().replace("mixed_precision: 'no'", "mixed_precision: bf16"))
+    with pytest.raises(ValueError, match="differ in mixed_precision"):
+        gpu.benchmark_gpu(gpu.GpuArguments(recipes=[tiny_recipe, other]))
+
+
+def test_only_gpus_whose_speed_is_known_have_a_price():
+    with pytest.raises(ValueError, match="no speed in bf16 is known of T4"):
+        budget.BudgetArguments(recipe=Path("x"), dollars_per_hour={"T4": 0.3})

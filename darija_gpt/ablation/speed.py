@@ -16,6 +16,7 @@ from darija_gpt.ablation.runs import Run
 from darija_gpt.architectures import load_classes
 from darija_gpt.benchmark.model import time_in_turns
 from darija_gpt.benchmark.state import measure_cache
+from darija_gpt.benchmark.updates import build_updater
 from darija_gpt.hardware import (
     accept_mixed_norms,
     describe_machine,
@@ -31,7 +32,7 @@ from darija_gpt.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers import PreTrainedModel
 
 STEPS_PER_TURN = 3
 NUM_NEW_TOKENS = 64
@@ -127,39 +128,20 @@ def _spread(own: Sequence[float], base: Sequence[float]) -> dict[str, float]:
 
 
 def _prepare(recipe: Mapping[str, Any], accelerator: "Accelerator") -> Contestant:
-    # A schedule would have dropout on, or off, throughout these few steps.
-    fields = {**recipe, "max_steps": 10**6, "output_dir": "unused", "dropout_schedule": "constant"}
-    arguments = build_arguments(PretrainArguments, fields)
+    arguments = build_arguments(PretrainArguments, {**recipe, "output_dir": "unused"})
     config = build_config(arguments.model, load_tokenizer(arguments.tokenizer), arguments.architecture)
     _, model_class = load_classes(arguments.architecture)
     model = model_class(config).to(accelerator.device).eval()
     sizes = measure_cache(model, config.max_position_embeddings - 1)
-    train, tokens_per_step = _make_training(arguments, config, model_class(config), accelerator)
-    return Contestant(train, _make_generation(model), STEPS_PER_TURN * tokens_per_step, round(sizes[-1] / len(sizes)))
-
-
-def _make_training(
-    arguments: PretrainArguments, config: "PreTrainedConfig", model: "PreTrainedModel", accelerator: "Accelerator"
-) -> tuple[Callable[[], None], int]:
-    """Some steps as a run makes them, with its guard, schedules and optimizers, and the tokens of one step."""
-    import numpy as np
-
-    from darija_gpt.packing import Documents, PackedDataset
-    from darija_gpt.stop_request import StopRequest
-    from darija_gpt.training_step import Updater
-
-    block_size = arguments.block_size or config.max_position_embeddings
-    num_documents = 16 * block_size * arguments.per_device_train_batch_size // DOCUMENT_TOKENS
-    documents = np.random.default_rng(0).integers(5, config.vocab_size, (num_documents, DOCUMENT_TOKENS))
-    blocks = PackedDataset(Documents.from_lists(documents), block_size, seed=0, packing=arguments.packing)
-    updater = Updater(model, blocks, arguments, accelerator, StopRequest())
+    updater = build_updater(model_class(config), arguments, accelerator, DOCUMENT_TOKENS)
     numbers = count(1)
 
     def train() -> None:
         for _ in range(STEPS_PER_TURN):
             updater.update(next(numbers))
 
-    return train, updater.blocks_per_step * block_size
+    tokens_per_turn = STEPS_PER_TURN * updater.blocks_per_step * updater.blocks.block_size
+    return Contestant(train, _make_generation(model), tokens_per_turn, round(sizes[-1] / len(sizes)))
 
 
 def _make_generation(model: "PreTrainedModel") -> Callable[[], None]:

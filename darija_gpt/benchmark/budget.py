@@ -6,13 +6,12 @@ from typing import Any
 
 from darija_gpt.benchmark.memory import StepMemory, build_meta_model, measure_step
 from darija_gpt.benchmark.report import require_section, write_report
+from darija_gpt.flops import count_flops_per_token, look_up_peak
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
 
 SECONDS_PER_DAY = 86_400
-# FLOPs a second in dense bf16, of NVIDIA's data sheets; the larger figures there are for sparse matrices.
-PEAK_FLOPS = {"A100": 312e12, "H100": 989e12}
 # Recomputing the forward pass makes 4 parts of the 3 that count (forward once, backward twice).
 CHECKPOINTING_SHARE = 3 / 4
 
@@ -28,8 +27,8 @@ class BudgetArguments:
     unique_tokens: float | None = field(default=None, metadata={"help": "tokens that the data has, if that is known"})
     utilization: float = field(default=0.4, metadata={"help": "model FLOPs utilisation that is assumed, 0 to 1"})
     dollars_per_hour: dict[str, float] = field(
-        default_factory=lambda: {"A100": 2.0, "H100": 3.0},
-        metadata={"help": "price of a GPU that is assumed; yours: --dollars_per_hour.H100 2.5"},
+        default_factory=lambda: {"A100": 2.0, "H100 SXM": 3.0},
+        metadata={"help": "price of a GPU that is assumed; yours: --dollars_per_hour.L40S 1.2"},
     )
     priced_in: str = field(default="November 2026", metadata={"help": "when that was assumed"})
     readme: Path | None = field(
@@ -40,27 +39,14 @@ class BudgetArguments:
     def __post_init__(self):
         if not 0 < self.utilization <= 1:
             raise ValueError(f"utilization={self.utilization} must be above 0 and at most 1; try 0.4.")
-        unknown = set(self.dollars_per_hour) - set(PEAK_FLOPS)
-        if unknown:
-            raise ValueError(f"dollars_per_hour: {', '.join(unknown)} is not among {', '.join(PEAK_FLOPS)}.")
+        for gpu in self.dollars_per_hour:
+            if look_up_peak(gpu, "bf16") is None:
+                raise ValueError(
+                    f"dollars_per_hour: no speed in bf16 is known of {gpu}; take one such as A100, H100 SXM, H200, L4 "
+                    "or RTX 4090."
+                )
         if any(number < 1 for number in self.num_gpus):
             raise ValueError("num_gpus must be at least 1 each.")
-
-
-def count_flops_per_token(model, length: int) -> int:
-    """FLOPs of a token, forward and backward: 6 N, and full attention (Chowdhery et al. 2022, PaLM, appendix B).
-
-    Args:
-        model (`PreTrainedModel`):
-            N are the weights of its linear maps, the output layer among them, also where it is tied.
-        length (`int`):
-            Tokens of a block; each counts as if it looked at all of them.
-    """
-    from torch import nn
-
-    num_weights = sum(module.weight.numel() for module in model.modules() if isinstance(module, nn.Linear))
-    config = model.config
-    return 6 * num_weights + 12 * config.num_hidden_layers * config.num_attention_heads * config.head_dim * length
 
 
 def plan_run(recipe: PretrainArguments, unique_tokens: float | None) -> dict[str, Any]:
@@ -135,7 +121,7 @@ def reckon_time(
 ) -> dict[str, float]:
     """How fast training would be at the assumed utilisation, how long it would take, and for what price."""
     share = CHECKPOINTING_SHARE if gradient_checkpointing else 1.0
-    speed = PEAK_FLOPS[gpu] * num_gpus * arguments.utilization * share / plan["flops_per_token"]
+    speed = look_up_peak(gpu, "bf16") * num_gpus * arguments.utilization * share / plan["flops_per_token"]
     seconds = plan["tokens"] / speed
     hours = num_gpus * seconds / 3600
     return {

@@ -3,6 +3,7 @@
 from typing import Any
 
 from darija_gpt.benchmark.report import render_table
+from darija_gpt.flops import look_up_peak
 
 
 GIB = 2**30
@@ -20,6 +21,7 @@ def render_budget(report: dict[str, Any]) -> str:
     """Size, memory and time as three tables, each with what it rests on."""
     assumed, plan = report["assumed"], report["plan"]
     prices = " and ".join(f"${price:.2f} for an {gpu}" for gpu, price in assumed["dollars_per_hour"].items())
+    peaks = " and ".join(f"{look_up_peak(gpu, 'bf16') / 1e12:.0f} ({gpu})" for gpu in assumed["dollars_per_hour"])
     share = (
         " Layers are computed twice (`gradient_checkpointing: true`), so three quarters of it count."
         if plan["gradient_checkpointing"]
@@ -34,7 +36,7 @@ def render_budget(report: dict[str, Any]) -> str:
             "tenth for what the allocator rounds up. *Gathered* are weights in bf16, and gradients before they are "
             "shared out.",
             render_memory(report["memory"]),
-            f"Assumed, not measured: {assumed['utilization']:.0%} of the peak of 312 (A100) and 989 (H100) TFLOP/s in "
+            f"Assumed, not measured: {assumed['utilization']:.0%} of the peak of {peaks} TFLOP/s in "
             f"bf16 reached by all GPUs together.{share} Prices of a GPU-hour, assumed in {assumed['priced_in']}: "
             f"{prices}. Data, validation and checkpoints take some percent more.",
             render_time(report["time"]),

@@ -1,22 +1,28 @@
 """Steps of pretraining as recipes have them: tokens a second, model FLOPs utilisation and memory on this GPU."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.budget import PEAK_FLOPS, count_flops_per_token
 from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.updates import build_updater
+from darija_gpt.faults import OutOfMemoryError
+from darija_gpt.flops import count_flops_per_token, look_up_peak
 from darija_gpt.hardware import describe_machine, resolve_precision
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
 
 if TYPE_CHECKING:
-    import torch
+    from accelerate import Accelerator
     from transformers import PreTrainedModel
 
+    from darija_gpt.training_step import Updater
+
 GIB = 2**30
+DOCUMENT_TOKENS = 128  # as long as conversations are, about
+WARM_UP_STEPS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +55,7 @@ class GpuArguments:
             raise ValueError("num_steps and num_passes must be at least 1.")
 
 
-def find_peak_flops(device_name: str, peak_teraflops: float | None) -> float | None:
-    """FLOPs a second that a utilisation is of; None where nobody has said."""
-    if peak_teraflops is not None:
-        return peak_teraflops * 1e12
-    return next((peak for name, peak in PEAK_FLOPS.items() if name in device_name), None)
-
-
-def build_model(recipe: PretrainArguments, attn_implementation: str, device: str) -> "PreTrainedModel":
+def build_model(recipe: PretrainArguments, attn_implementation: str) -> "PreTrainedModel":
     """A recipe's model with fresh weights."""
     import torch
 
@@ -64,26 +63,17 @@ def build_model(recipe: PretrainArguments, attn_implementation: str, device: str
 
     torch.manual_seed(recipe.seed)
     config = DarijaGPTConfig(**recipe.model)
-    model = DarijaGPTForCausalLM._from_config(config, attn_implementation=attn_implementation).to(device).train()
-    if recipe.gradient_checkpointing:
-        model.gradient_checkpointing_enable()
-    return model
-
-
-def draw_batch(recipe: PretrainArguments, length: int, vocab_size: int, device: str) -> dict[str, "torch.Tensor"]:
-    """A micro-batch of random tokens, in documents of 128, as packed blocks of chats are made of."""
-    import torch
-
-    shape = (recipe.per_device_train_batch_size, length)
-    input_ids = torch.randint(5, vocab_size, shape, generator=torch.Generator().manual_seed(0))
-    position_ids = (torch.arange(length) % 128).expand(shape)
-    return {"input_ids": input_ids.to(device), "position_ids": position_ids.to(device)}
+    return DarijaGPTForCausalLM._from_config(config, attn_implementation=attn_implementation)
 
 
 def measure_recipe(
-    recipe: PretrainArguments, attn_implementation: str, is_compiled: bool, arguments: GpuArguments, device: str
+    recipe: PretrainArguments,
+    attn_implementation: str,
+    is_compiled: bool,
+    arguments: GpuArguments,
+    accelerator: "Accelerator",
 ) -> dict[str, Any]:
-    """Some steps of AdamW as pretraining makes them, on one GPU.
+    """Some steps as pretraining makes them, with fewer micro-batches in each.
 
     Returns:
         `tokens_per_second`, `flops_per_token` and `peak_bytes` (None on a CPU); or `error`, where memory is too small
@@ -91,17 +81,14 @@ def measure_recipe(
     """
     import torch
 
-    from darija_gpt.optimization import build_optimizers
-
+    # The accelerator holds on to what it has prepared before.
+    accelerator.free_memory()
+    recipe = replace(recipe, gradient_accumulation_steps=arguments.num_passes, torch_compile=is_compiled)
     try:
-        model = build_model(recipe, attn_implementation, device)
-        length = recipe.block_size or model.config.max_position_embeddings
-        batch = draw_batch(recipe, length, model.config.vocab_size, device)
-        optimizers = build_optimizers(model, recipe)
-        if is_compiled:
-            model.compile()
-        seconds = _time_steps(model, batch, optimizers, recipe, arguments)
-    except torch.OutOfMemoryError:
+        model = build_model(recipe, attn_implementation)
+        updater = build_updater(model, recipe, accelerator, DOCUMENT_TOKENS)
+        seconds = _time_steps(updater, arguments.num_steps)
+    except (torch.OutOfMemoryError, OutOfMemoryError):
         return {"error": "out of memory"}
     except ImportError:
         return {"error": "not installed"}
@@ -109,43 +96,23 @@ def measure_recipe(
         if "does not support" not in str(error):
             raise
         return {"error": "not supported"}
-    tokens = arguments.num_steps * arguments.num_passes * batch["input_ids"].numel()
+    if updater.shrunk_size is not None:
+        return {"error": f"out of memory; {updater.shrunk_size} blocks at a time fit"}
+    length = updater.blocks.block_size
     return {
-        "tokens_per_second": tokens / seconds,
+        "tokens_per_second": arguments.num_steps * updater.blocks_per_step * length / seconds,
         "flops_per_token": count_flops_per_token(model, length),
-        "peak_bytes": torch.cuda.max_memory_allocated() if device == "cuda" else None,
+        "peak_bytes": torch.cuda.max_memory_allocated() if accelerator.device.type == "cuda" else None,
     }
 
 
-def _time_steps(model, batch, optimizers, recipe: PretrainArguments, arguments: GpuArguments) -> float:
-    import torch
-
-    from darija_gpt.training_step import measure_loss
-
-    device = model.device.type
-    is_mixed = resolve_precision(recipe.mixed_precision) == "bf16"
-
-    def step() -> None:
-        for _ in range(arguments.num_passes):
-            with torch.autocast(device, dtype=torch.bfloat16, enabled=is_mixed):
-                loss = measure_loss(model, batch)
-            (loss / arguments.num_passes).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-
-    def synchronize() -> None:
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    for _ in range(3):
-        step()
-    synchronize()
+def _time_steps(updater: "Updater", num_steps: int) -> float:
+    """Seconds of some steps; each of them waits for the device, for it looks at the loss."""
+    for number in range(1, WARM_UP_STEPS + 1):
+        updater.update(number)
     start = time.perf_counter()
-    for _ in range(arguments.num_steps):
-        step()
-    synchronize()
+    for number in range(WARM_UP_STEPS + 1, WARM_UP_STEPS + num_steps + 1):
+        updater.update(number)
     return time.perf_counter() - start
 
 
@@ -169,7 +136,7 @@ def render_results(report: dict[str, Any]) -> str:
 def benchmark_gpu(arguments: GpuArguments) -> None:
     """The table of recipes on this machine's GPU, printed and written into a README."""
     import torch
-    from accelerate import PartialState
+    from accelerate import Accelerator
 
     require_section("gpu", arguments.readme)
     recipes = {
@@ -178,25 +145,27 @@ def benchmark_gpu(arguments: GpuArguments) -> None:
     for name, recipe in recipes.items():
         if "vocab_size" not in recipe.model:
             raise ValueError(f"{name}: model.vocab_size is not in the recipe, so its model cannot be built here.")
-    state = PartialState()
-    machine = describe_machine(state, resolve_precision("auto"))
-    torch.set_float32_matmul_precision("high")
+    precision, *others = {resolve_precision(recipe.mixed_precision) for recipe in recipes.values()}
+    if others:
+        raise ValueError("the recipes differ in mixed_precision; measure them one by one.")
+    accelerator = Accelerator(mixed_precision=precision)
+    machine = describe_machine(accelerator.state, precision)
+    peak = arguments.peak_teraflops and arguments.peak_teraflops * 1e12
     results = []
     for name, recipe in recipes.items():
         for attn_implementation in arguments.attn_implementations:
             for is_compiled in arguments.compile:
-                if state.device.type == "cuda":
-                    torch.cuda.empty_cache()
+                if accelerator.device.type == "cuda":
                     torch.cuda.reset_peak_memory_stats()
                 torch.compiler.reset()
-                measured = measure_recipe(recipe, attn_implementation, is_compiled, arguments, state.device.type)
+                measured = measure_recipe(recipe, attn_implementation, is_compiled, arguments, accelerator)
                 results.append(
                     {"recipe": name, "attn_implementation": attn_implementation, "compiled": is_compiled, **measured}
                 )
                 print(", ".join(f"{key}: {value}" for key, value in results[-1].items()), flush=True)
     report = {
         "machine": machine,
-        "peak_flops": find_peak_flops(machine["device"], arguments.peak_teraflops),
+        "peak_flops": peak or look_up_peak(machine["device"], precision),
         "arguments": {**asdict(arguments), "recipes": list(recipes), "readme": None},
         "results": results,
     }
