@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from accelerate import PartialState
+from torch.utils.data import SequentialSampler
 from transformers import (
     DataCollatorForSeq2Seq,
     EarlyStoppingCallback,
@@ -62,6 +63,10 @@ class Training:
 
 class FiniteTrainer(OrderBySeedAndEpoch, Seq2SeqTrainer):
     """A Trainer that ends where the loss is no number; transformers' own goes on and saves weights of NaN."""
+
+    def _get_eval_sampler(self, eval_dataset):
+        # Batches of like length would come in another order than the targets that ROUGE is measured against.
+        return SequentialSampler(eval_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         result = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)

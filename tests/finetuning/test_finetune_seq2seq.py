@@ -245,6 +245,16 @@ def test_a_loss_that_is_no_number_ends_the_run_with_4(make_arguments, tmp_path, 
     assert not (tmp_path / "out").exists()
 
 
+def test_an_epoch_is_chosen_by_the_rouge_that_its_weights_have_in_the_end(make_arguments, tmp_path):
+    finetune_seq2seq(make_arguments(num_train_epochs=12, test_share=0, num_beams=1))
+    metrics = read(tmp_path / "out", "metrics.json")
+    assert metrics["measured_on"] == "validation"
+    measured = metrics["results"]["model"]
+    assert measured["rougeL"]["value"] > 0.2
+    for name in ("rouge1", "rouge2", "rougeL"):
+        assert metrics["training"]["validation"][name] == pytest.approx(measured[name]["value"], abs=1e-3)
+
+
 def test_a_run_that_gets_no_better_ends_early_with_its_best_epoch(make_arguments, tmp_path):
     finetune_seq2seq(make_arguments(num_train_epochs=9, learning_rate=1e-12, early_stopping_patience=1))
     summary = read(tmp_path / "out", "training_summary.json")
