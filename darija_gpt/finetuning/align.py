@@ -17,7 +17,6 @@ from darija_gpt.data.preferences import PreferenceSource, PreferenceSplits, load
 from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.adapters import build_lora_config
 from darija_gpt.finetuning.sft import WITHOUT_INFLUENCE
-from darija_gpt.fingerprint import hash_files
 from darija_gpt.hardware import describe_machine, resolve_precision
 from darija_gpt.output import require_new, write_directory
 from darija_gpt.recipe import check_keys
@@ -228,11 +227,13 @@ def encode_splits(
 
 def identify(arguments: AlignArguments, data: PreferenceSplits) -> dict[str, Any]:
     """What decides the weights of a run, by name."""
+    from darija_gpt.finetuning.sealed_checkpoints import describe_origin
+
     recipe = {
         entry.name: json.loads(json.dumps(getattr(arguments, entry.name), default=str))
         for entry in fields(arguments)
         if entry.init and entry.name not in {*WITHOUT_INFLUENCE, "results_readme"}
     }
-    weights = sorted(path for path in Path(arguments.model).glob("*") if path.suffix in (".json", ".safetensors"))
     pairs = {split: [[pair.key, pair.chosen, pair.rejected] for pair in pairs] for split, pairs in data.splits.items()}
-    return {**recipe, "content of the model": hash_files(weights), "content of the preferences": pairs}
+    origin = describe_origin(arguments.model, arguments.adapter)
+    return {**recipe, **origin, "content of the preferences": pairs}

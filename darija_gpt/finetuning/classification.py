@@ -270,10 +270,13 @@ def print_data(data: LabelledSplits, prepared: Prepared) -> None:
 
 def identify(arguments: ClassifierArguments, data: LabelledSplits) -> dict[str, Any]:
     """What decides the weights of a run, by name."""
+    from darija_gpt.finetuning.sealed_checkpoints import describe_origin
+
     recipe = {
         key: value
         for key, value in asdict(arguments).items()
         if key not in ("output_dir", "results_readme", "baseline")
     }
     texts = {name: [[row.text, row.pair, row.label] for row in rows] for name, rows in data.splits.items()}
-    return {"recipe": json.loads(json.dumps(recipe, default=str)), "data": texts}
+    origin = describe_origin(arguments.model, arguments.adapter)
+    return {"recipe": json.loads(json.dumps(recipe, default=str)), **origin, "data": texts}

@@ -14,6 +14,8 @@ from transformers import TrainerCallback
 from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from darija_gpt.adapters import CONFIG_FILE, WEIGHTS_FILE
+from darija_gpt.evaluation.audited_files import describe_files
 from darija_gpt.faults import NoValidCheckpointError
 from darija_gpt.fingerprint import hash_file, hash_record
 from darija_gpt.output import write_text
@@ -92,6 +94,19 @@ def claim_directory(directory: Path, identity: dict[str, Any]) -> None:
             f"{directory} holds the checkpoints of an unfinished run with another {', another '.join(changed)}; give "
             "the same again to go on with it, or remove that directory to start anew."
         )
+
+
+def describe_origin(model: str | Path, adapter: Path | None) -> dict[str, Any]:
+    """What the weights of a run begin as, for its identity: other ones may lie under the same path by and by.
+
+    Args:
+        model (`str` or `Path`):
+            A local directory or the id of a model on the Hub, which was loaded before.
+        adapter (`Path`, *optional*):
+            The directory of an adapter that was merged into it.
+    """
+    of_adapter = None if adapter is None else [hash_file(adapter / name) for name in (CONFIG_FILE, WEIGHTS_FILE)]
+    return {"content of the model": describe_files(model), "content of the adapter": of_adapter}
 
 
 def discard(directory: Path) -> None:

@@ -259,13 +259,16 @@ def adapt_model(model: "PreTrainedModel", arguments: Seq2SeqArguments):
 
 def identify(arguments: Seq2SeqArguments, data: PairSplits) -> dict[str, Any]:
     """What decides the weights of a run, by name."""
+    from darija_gpt.finetuning.sealed_checkpoints import describe_origin
+
     recipe = {
         key: value
         for key, value in asdict(arguments).items()
         if key not in ("output_dir", "merge", "num_samples", "num_beams")
     }
     texts = {name: [[pair.input, pair.target] for pair in pairs] for name, pairs in data.splits.items()}
-    return {"recipe": json.loads(json.dumps(recipe, default=str)), "data": texts}
+    origin = describe_origin(arguments.model, arguments.adapter)
+    return {"recipe": json.loads(json.dumps(recipe, default=str)), **origin, "data": texts}
 
 
 def save_seq2seq(prepared: Prepared, arguments: Seq2SeqArguments, directory: Path, summary: dict[str, Any]) -> None:

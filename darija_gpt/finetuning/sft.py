@@ -234,6 +234,8 @@ def _finetune(arguments: FinetuneArguments) -> None:
 
 def identify(arguments: FinetuneArguments, examples: dict[str, Any]) -> dict[str, Any]:
     """What decides the weights of a run, by name."""
+    from darija_gpt.finetuning.sealed_checkpoints import describe_origin
+
     recipe = {
         entry.name: json.loads(json.dumps(getattr(arguments, entry.name), default=str))
         for entry in fields(arguments)
@@ -245,4 +247,5 @@ def identify(arguments: FinetuneArguments, examples: dict[str, Any]) -> dict[str
         for row in dataset.with_format("numpy", columns=["input_ids", "labels"]):
             digest.update(row["input_ids"].tobytes() + row["labels"].tobytes())
         digests[name] = digest.hexdigest()
-    return {**recipe, "content of the dataset": digests}
+    origin = describe_origin(arguments.model, arguments.adapter)
+    return {**recipe, **origin, "content of the dataset": digests}

@@ -454,6 +454,11 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_that_it_would_have_had(bas
     assert not list(checkpoints.rglob("training_args.bin"))
     with pytest.raises(ValueError, match=r"unfinished run with another recipe; give the same again"):
         finetune_classifier(replace(arguments, weight_decay=0.1))
+    weights = (base_dir / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match=r"unfinished run with another content of the model; give the same again"):
+        (base_dir / "model.safetensors").write_bytes(weights[:-4] + b"\0\0\0\0")
+        finetune_classifier(arguments)
+    (base_dir / "model.safetensors").write_bytes(weights)
     finetune_classifier(arguments)
     assert not checkpoints.exists()
     for name, weights in load_file(tmp_path / "whole" / "model.safetensors").items():

@@ -208,7 +208,7 @@ class _Splits:
         self.splits = splits
 
 
-def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_path, monkeypatch):
+def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, t5_dir, tmp_path, monkeypatch):
     """T5 has dropout, so that the random generators count, too; and the best epoch is behind the cut."""
     longer = {"num_train_epochs": 3, "learning_rate": 1e-3, "metric_for_best_model": "loss"}
     finetune_seq2seq(make_arguments(**longer, output_dir=tmp_path / "whole"))
@@ -228,6 +228,11 @@ def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_
     assert (checkpoints / "checkpoint-14" / "seal.json").is_file() and not list(checkpoints.rglob("training_args.bin"))
     with pytest.raises(ValueError, match="unfinished run with another recipe"):
         finetune_seq2seq(replace(arguments, learning_rate=2e-3))
+    weights = (t5_dir / "model.safetensors").read_bytes()
+    with pytest.raises(ValueError, match="unfinished run with another content of the model"):
+        (t5_dir / "model.safetensors").write_bytes(weights[:-4] + b"\0\0\0\0")
+        finetune_seq2seq(arguments)
+    (t5_dir / "model.safetensors").write_bytes(weights)
     monkeypatch.undo()
     finetune_seq2seq(arguments)
     whole, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "out"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from datasets import Dataset, DatasetDict, load_from_disk
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
@@ -310,6 +310,26 @@ def test_a_run_stops_when_asked_and_goes_on_to_the_same_weights(
     assert read_summary(tmp_path / "chat")["steps"] == 15
     for name, weights in load_file(tmp_path / "whole" / "model.safetensors").items():
         assert torch.equal(load_file(tmp_path / "chat" / "model.safetensors")[name], weights), name
+
+
+def test_a_run_does_not_go_on_from_another_model_or_adapter_of_the_same_path(
+    tokenizer, base_dir, few_dir, tmp_path, monkeypatch
+):
+    finetune(build_arguments(base_dir, few_dir, tmp_path, lora={"r": 2}, merge=False, output_dir=tmp_path / "first"))
+    model_dir = save_base(tmp_path / "again" / "base", tokenizer)
+    arguments = {"adapter": tmp_path / "first", "num_train_epochs": 2}
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        cut_off(patch, 2)
+        finetune(build_arguments(model_dir, few_dir, tmp_path, **arguments))
+    adapter = tmp_path / "first" / "adapter_model.safetensors"
+    trained = adapter.read_bytes()
+    save_file({name: value * 2 for name, value in load_file(adapter).items()}, adapter)
+    with pytest.raises(ValueError, match="unfinished run with another content of the adapter; give"):
+        finetune(build_arguments(model_dir, few_dir, tmp_path, **arguments))
+    adapter.write_bytes(trained)
+    save_base(model_dir, tokenizer, initializer_range=0.03)
+    with pytest.raises(ValueError, match="unfinished run with another content of the model; give"):
+        finetune(build_arguments(model_dir, few_dir, tmp_path, **arguments))
 
 
 def test_training_stops_early_and_takes_the_best_epoch(base_dir, few_dir, tmp_path, capsys):
