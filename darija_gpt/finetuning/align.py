@@ -159,15 +159,13 @@ def _align(arguments: AlignArguments) -> None:
     examples = encode_splits(arguments, prepared.tokenizer, data, prepared.max_length, is_shown=state.is_main_process)
     # Beside the output, and of one name, so that the same command finds it again.
     checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
-    trainer = build_trainer(prepared.model, prepared.tokenizer, examples, arguments, lora, checkpoints)
-    counts = describe_trainable(trainer.model)
-    if state.is_main_process:
-        print(f"{arguments.method}: {spell_trainable(counts)}")
-    reference = measure_pairs(trainer)
-    if state.is_main_process:
-        claim_directory(checkpoints, identify(arguments, data))
-    state.wait_for_everyone()
-    training = train_preferences(trainer, checkpoints)
+    with claim_directory(checkpoints, identify(arguments, data)):
+        trainer = build_trainer(prepared.model, prepared.tokenizer, examples, arguments, lora, checkpoints)
+        counts = describe_trainable(trainer.model)
+        if state.is_main_process:
+            print(f"{arguments.method}: {spell_trainable(counts)}")
+        reference = measure_pairs(trainer)
+        training = train_preferences(trainer, checkpoints)
     aligned = measure_pairs(trainer)
     if not state.is_main_process:
         return

@@ -175,32 +175,30 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
     if state.is_main_process:
         print_data(data, prepared)
         print(f"{arguments.method}: {spell_trainable(describe_trainable(adapted))}")
-        claim_directory(checkpoints, identify(arguments, data))
-    state.wait_for_everyone()
 
     probabilities: dict[str, np.ndarray] = {}
-    if arguments.baseline and state.is_main_process:
-        probabilities["baseline"], baseline = run_baseline(data, class_weights, arguments.seed)
-    else:
-        baseline = None
-    probabilities["model"], training = run_training(
-        replace(prepared, model=adapted),
-        arguments,
-        name="model",
-        directory=checkpoints / "model",
-        measured_on=data.measured_on,
-        class_weights=class_weights,
-    )
-    trainings = {"model": training}
-    if fresh is not None:
-        probabilities["from_scratch"], trainings["from_scratch"] = run_training(
-            fresh,
+    baseline = None
+    with claim_directory(checkpoints, identify(arguments, data)):
+        if arguments.baseline and state.is_main_process:
+            probabilities["baseline"], baseline = run_baseline(data, class_weights, arguments.seed)
+        probabilities["model"], training = run_training(
+            replace(prepared, model=adapted),
             arguments,
-            name="from_scratch",
-            directory=checkpoints / "from_scratch",
+            name="model",
+            directory=checkpoints / "model",
             measured_on=data.measured_on,
             class_weights=class_weights,
         )
+        trainings = {"model": training}
+        if fresh is not None:
+            probabilities["from_scratch"], trainings["from_scratch"] = run_training(
+                fresh,
+                arguments,
+                name="from_scratch",
+                directory=checkpoints / "from_scratch",
+                measured_on=data.measured_on,
+                class_weights=class_weights,
+            )
     if not state.is_main_process:
         return
     metrics = describe_results(arguments, data, prepared, adapted, probabilities, trainings, baseline)

@@ -7,9 +7,12 @@ in each a pickle of its arguments, which can hold a token. Here files are sealed
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
 from transformers import TrainerCallback
 from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -19,6 +22,7 @@ from darija_gpt.evaluation.audited_files import describe_files
 from darija_gpt.faults import NoValidCheckpointError
 from darija_gpt.fingerprint import hash_file, hash_record
 from darija_gpt.output import write_text
+from darija_gpt.run_lock import lock_directory
 
 
 SEAL_FILE = "seal.json"
@@ -66,8 +70,11 @@ def find_checkpoint(directory: Path) -> Path | None:
     return None
 
 
-def claim_directory(directory: Path, identity: dict[str, Any]) -> None:
-    """Begins or finds again the directory of a run.
+@contextmanager
+def claim_directory(directory: Path, identity: dict[str, Any]) -> Iterator[None]:
+    """Begins or finds again the directory of a run, and keeps other runs out of it while the block trains.
+
+    What ends before its first checkpoint leaves nothing, so that the next try may be another one.
 
     Args:
         directory (`Path`):
@@ -76,19 +83,43 @@ def claim_directory(directory: Path, identity: dict[str, Any]) -> None:
             What the run is made from, by name.
 
     Raises:
-        ValueError: If another run's checkpoints are there.
+        ValueError: If another run's checkpoints are there, or another run is in it.
     """
-    digests = {name: hash_record(value) for name, value in identity.items()}
-    record = directory / RUN_FILE
-    if not record.is_file():
-        directory.mkdir(parents=True, exist_ok=True)
-        write_text(record, json.dumps(digests, indent=1))
-        return
+    state = PartialState()
+    with _claim(directory, identity) if state.is_main_process else nullcontext():
+        state.wait_for_everyone()
+        yield
+
+
+@contextmanager
+def _claim(directory: Path, identity: dict[str, Any]) -> Iterator[None]:
+    directory.mkdir(parents=True, exist_ok=True)
+    with lock_directory(directory):
+        digests = {name: hash_record(value) for name, value in identity.items()}
+        if _has_progress(directory):
+            _check_claim(directory, digests)
+        else:
+            for leftover in list(directory.rglob(f"{PREFIX_CHECKPOINT_DIR}-*")):
+                shutil.rmtree(leftover)
+            write_text(directory / RUN_FILE, json.dumps(digests, indent=1))
+        try:
+            yield
+        except BaseException:
+            if not _has_progress(directory):
+                discard(directory)
+            raise
+
+
+def _has_progress(directory: Path) -> bool:
+    return any(directory.rglob(SEAL_FILE))
+
+
+def _check_claim(directory: Path, digests: dict[str, str]) -> None:
     try:
-        found = json.loads(record.read_text(encoding="utf-8"))
-    except ValueError:
+        found = json.loads((directory / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         found = {}
-    changed = [name for name in identity if found.get(name) != digests[name]]
+    changed = [name for name, digest in digests.items() if found.get(name) != digest]
     if changed:
         raise ValueError(
             f"{directory} holds the checkpoints of an unfinished run with another {', another '.join(changed)}; give "

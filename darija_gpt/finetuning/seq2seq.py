@@ -174,9 +174,8 @@ def _finetune_seq2seq(arguments: Seq2SeqArguments) -> None:
     checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
     if state.is_main_process:
         print_data(data, prepared, arguments)
-        claim_directory(checkpoints, identify(arguments, data))
-    state.wait_for_everyone()
-    training = train_seq2seq(prepared, data.splits["validation"], arguments, checkpoints)
+    with claim_directory(checkpoints, identify(arguments, data)):
+        training = train_seq2seq(prepared, data.splits["validation"], arguments, checkpoints)
     if not state.is_main_process:
         return
 

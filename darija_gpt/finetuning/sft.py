@@ -208,14 +208,13 @@ def _finetune(arguments: FinetuneArguments) -> None:
         check_packing(prepared.model, arguments.model)
     model = adapt_model(prepared, arguments)
     counts = describe_trainable(model)
+    end_token = find_end_token(prepared.tokenizer, rows["train"]["messages"])
     # Beside the output, and of one name, so that the same command finds it again.
     checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
     if state.is_main_process:
         print(f"{arguments.method}: {spell_trainable(counts)}")
-        claim_directory(checkpoints, identify(arguments, examples))
-    state.wait_for_everyone()
-    end_token = find_end_token(prepared.tokenizer, rows["train"]["messages"])
-    training = train_sft(model, prepared.tokenizer, examples, arguments, checkpoints, end_token)
+    with claim_directory(checkpoints, identify(arguments, examples)):
+        training = train_sft(model, prepared.tokenizer, examples, arguments, checkpoints, end_token)
     if not state.is_main_process:
         return
     summary = {

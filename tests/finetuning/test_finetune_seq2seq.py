@@ -247,7 +247,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_4(make_arguments, tmp_path, 
     with pytest.raises(SystemExit) as stop:
         finetune_seq2seq(make_arguments(learning_rate=1e30, max_grad_norm=1e30, warmup_ratio=0))
     assert stop.value.code == 4 and "lower learning_rate" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.iterdir())  # so that what it asks for is not refused
 
 
 def test_an_epoch_is_chosen_by_the_rouge_that_its_weights_have_in_the_end(make_arguments, tmp_path):

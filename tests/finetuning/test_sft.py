@@ -23,6 +23,7 @@ from transformers import (
 
 from darija_gpt.data.corpus import FEATURES
 from darija_gpt.finetuning import sft_preparation, sft_trainer
+from darija_gpt.finetuning.sealed_checkpoints import claim_directory, seal_checkpoint
 from darija_gpt.finetuning.sft import FinetuneArguments, finetune
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
 from darija_gpt.tokenizer import END_OF_TEXT, TURN_END
@@ -345,7 +346,40 @@ def test_a_loss_that_is_no_number_ends_the_run(base_dir, few_dir, tmp_path, caps
         finetune(build_arguments(base_dir, few_dir, tmp_path, learning_rate=1e30, warmup_steps=0, max_grad_norm=1e30))
     assert end.value.code == 4
     assert "the loss is no number any more; lower learning_rate" in capsys.readouterr().err
-    assert not (tmp_path / "chat").exists()
+    # So that what it asks for is not refused.
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_refused_leaves_nothing(base_dir, few_dir, tmp_path):
+    with pytest.raises(ValueError, match="Invalid `loss_type` nothing_known"):
+        finetune(build_arguments(base_dir, few_dir, tmp_path, loss_type="nothing_known"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_directory_of_checkpoints_is_one_runs_at_a_time(tmp_path):
+    checkpoints = tmp_path / ".chat.checkpoints"
+    with claim_directory(checkpoints, {"model": "one"}):
+        with pytest.raises(ValueError, match="in use by another run"), claim_directory(checkpoints, {"model": "two"}):
+            pass
+        assert checkpoints.exists()
+    # One that was killed before its first checkpoint was whole holds no other one up, and what it left is gone.
+    (checkpoints / "checkpoint-3").mkdir()
+    with claim_directory(checkpoints, {"model": "two"}):
+        assert not (checkpoints / "checkpoint-3").exists()
+        seal_checkpoint(make_directory(checkpoints / "model" / "checkpoint-5"))
+    with (
+        pytest.raises(ValueError, match="unfinished run with another model; give"),
+        claim_directory(checkpoints, {"model": "one"}),
+    ):
+        pass
+    with pytest.raises(KeyError), claim_directory(checkpoints, {"model": "two"}):
+        raise KeyError
+    assert (checkpoints / "model" / "checkpoint-5" / "seal.json").is_file()
+
+
+def make_directory(path):
+    path.mkdir(parents=True)
+    return path
 
 
 def test_weights_in_4_bits_learn_through_an_adapter(tokenizer, few_dir, tmp_path, monkeypatch, capsys):
