@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import (
@@ -23,10 +25,13 @@ from transformers import (
 from darija_gpt.classifiers import Encoding
 from darija_gpt.evaluation.classification_metrics import compute_accuracy, compute_macro_f1
 from darija_gpt.faults import NonFiniteError
+from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
+from darija_gpt.finetuning.stopping import StopWhenAsked
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.hardware import accept_mixed_norms, resolve_precision
 from darija_gpt.output import write_text
+from darija_gpt.stop_request import catch_signals
 
 
 if TYPE_CHECKING:
@@ -56,6 +61,10 @@ class Training:
     best_epoch: float
     validation: dict[str, float]
     wall_seconds: float
+
+
+class ClassifierTrainer(OrderBySeedAndEpoch, Trainer):
+    """transformers' Trainer, which goes on within an epoch."""
 
 
 class ReportEpochs(TrainerCallback):
@@ -114,6 +123,7 @@ def train_classifier(
     Raises:
         NonFiniteError: If the loss is no number any more.
         NoValidCheckpointError: If all checkpoints are damaged.
+        StoppedError: If a signal came; a checkpoint is written.
     """
     if (directory / FINISHED_FILE).is_file():
         return _load_finished(model, directory)
@@ -122,7 +132,7 @@ def train_classifier(
     callbacks = [SealCheckpoints(), ReportEpochs(name)]
     if arguments.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(arguments.early_stopping_patience))
-    trainer = Trainer(
+    trainer = ClassifierTrainer(
         model=model,
         args=TrainingArguments(
             output_dir=str(directory),
@@ -165,7 +175,11 @@ def train_classifier(
     checkpoint = find_checkpoint(directory)
     if checkpoint is not None and trainer.is_world_process_zero():
         print(f"{name}: going on from {checkpoint.name}")
-    result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    # Processes that stop at different steps would wait for each other.
+    with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
+        if request is not None:
+            trainer.add_callback(StopWhenAsked(request))  # behind the one that seals what it has asked for
+        result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     evaluations = [entry for entry in trainer.state.log_history if "eval_macro_f1" in entry]
     best = max(evaluations, key=lambda entry: entry["eval_macro_f1"])
     training = Training(

@@ -2,8 +2,10 @@
 
 import copy
 import json
+import os
 import random
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -466,6 +468,36 @@ def test_a_run_that_was_cut_off_ends_with_the_weights_that_it_would_have_had(bas
     whole, resumed = read_metrics(tmp_path / "whole"), read_metrics(tmp_path / "out")
     assert whole["results"] == resumed["results"]
     assert json.loads((tmp_path / "out" / "config.json").read_text())["residual_dropout"] == 0.1
+
+
+def test_a_run_stops_when_asked_and_goes_on_to_the_same_weights(base_dir, texts, tmp_path, monkeypatch, capsys):
+    arguments = build_arguments(
+        base_dir, texts, tmp_path, learning_rate=5e-4, from_scratch=True, config_fields={"residual_dropout": 0.1}
+    )
+    finetune_classifier(replace(arguments, output_dir=tmp_path / "whole"))
+    ends = signal.getsignal(signal.SIGTERM)
+
+    def run_until(directory, step):
+        class Stops(classifier_trainer.StopWhenAsked):
+            def on_step_end(self, args, state, control, **kwargs):
+                if Path(args.output_dir).name == directory and state.global_step == step:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                super().on_step_end(args, state, control, **kwargs)
+
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as end:
+            patch.setattr(classifier_trainer, "StopWhenAsked", Stops)
+            finetune_classifier(arguments)
+        assert end.value.code == 143
+        assert f"stopped after step {step} by SIGTERM; the same command goes on" in capsys.readouterr().err
+        assert (tmp_path / ".out.checkpoints" / directory / f"checkpoint-{step}" / "seal.json").is_file()
+
+    run_until("model", 5)  # within the second epoch
+    run_until("from_scratch", 2)  # within the first
+    assert signal.getsignal(signal.SIGTERM) is ends and not (tmp_path / "out").exists()
+    finetune_classifier(arguments)
+    for name, weights in load_file(tmp_path / "whole" / "model.safetensors").items():
+        assert torch.equal(load_file(tmp_path / "out" / "model.safetensors")[name], weights), name
+    assert read_metrics(tmp_path / "whole")["results"] == read_metrics(tmp_path / "out")["results"]
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "remove"])
