@@ -60,8 +60,15 @@ def load_classifier(
         logging.disable_progress_bar()  # A download takes time to see; a file here is read before a bar is drawn.
     changed = dict(config_fields or {})
     if labels is not None:
-        changed["id2label"] = dict(enumerate(labels))
-        changed["label2id"] = {label: index for index, label in enumerate(labels)}
+        of_labels = {
+            "id2label": dict(enumerate(labels)),
+            "label2id": {label: index for index, label in enumerate(labels)},
+            # A model that was for several labels at once would tell whoever loads it to read it as such.
+            "problem_type": "single_label_classification",
+        }
+        if taken := sorted(of_labels.keys() & changed.keys()):
+            raise ValueError(f"config_fields.{taken[0]} follows from the classes of the texts; leave it out.")
+        changed |= of_labels
     previous_verbosity = logging.get_verbosity()
     logging.set_verbosity_error()  # That a head is new is no news.
     try:

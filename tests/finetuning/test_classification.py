@@ -345,6 +345,20 @@ def test_a_lora_adapter_is_kept_and_merged_with_the_head_that_it_learnt(family_d
     assert str(tmp_path) not in (tmp_path / "out" / "adapter" / "adapter_config.json").read_text()
 
 
+def test_a_model_that_was_for_several_labels_at_once_learns_to_choose_one(family_dirs, texts, tmp_path):
+    base = tmp_path / "base"
+    config = {"num_labels": 6, "problem_type": "multi_label_classification"}
+    AutoModelForSequenceClassification.from_pretrained(family_dirs["bert"], **config).save_pretrained(base)
+    AutoTokenizer.from_pretrained(family_dirs["bert"]).save_pretrained(base)
+    finetune_classifier(build_arguments(base, texts, tmp_path, num_train_epochs=1))
+    judge = pipeline("text-classification", model=str(tmp_path / "out"), top_k=None)
+    record = json.loads((tmp_path / "out" / "predictions.jsonl").open(encoding="utf-8").readline())
+    for judged in judge([record["text"]])[0]:
+        assert judged["score"] == pytest.approx(record["probabilities"][judged["label"]], abs=1e-3)
+    with pytest.raises(ValueError, match=r"config_fields\.problem_type follows from the classes of the texts; leave"):
+        load_classifier(base, ["a", "b"], {"problem_type": "multi_label_classification"})
+
+
 @pytest.mark.parametrize(
     ("name", "new"),
     [
