@@ -136,8 +136,7 @@ def prepare_tokenizer(
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`):
-            Pads on the right from now on. One that puts no tokens around a text learns to put its end-of-text token
-            before and after it, so that whoever loads the classifier reads texts as it did.
+            Pads on the right from now on.
         model (`PreTrainedModel`):
             Gets the tokenizer's padding token.
         pad_token (`str`, *optional*):
@@ -163,8 +162,23 @@ def prepare_tokenizer(
     if "token_type_ids" not in inspect.signature(model.forward).parameters:
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
     model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
-    if not tokenizer("")["input_ids"] and tokenizer.eos_token_id is not None:
-        _frame_texts(tokenizer)
+
+
+def frame_texts(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Lets a tokenizer that puts nothing around a text put its end-of-text token there, and between two of a pair.
+
+    It is for a model that is about to learn: one that has learnt reads texts as its saved tokenizer gives them.
+    """
+    from tokenizers.processors import TemplateProcessing
+
+    if tokenizer("")["input_ids"] or tokenizer.eos_token_id is None:
+        return
+    first = tokenizer.bos_token or tokenizer.eos_token
+    last = tokenizer.eos_token
+    ids: dict[str, Any] = {token: tokenizer.convert_tokens_to_ids(token) for token in (first, last)}
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{first} $A {last}", pair=f"{first} $A {last} $B {last}", special_tokens=list(ids.items())
+    )
 
 
 def count_usable_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase") -> int:
@@ -193,7 +207,8 @@ def encode_texts(
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`):
-            As `prepare_tokenizer` left it. A control token that somebody typed stays text.
+            As `prepare_tokenizer` and, before training, `frame_texts` left it. A control token that somebody typed
+            stays text.
         rows (`Sequence[LabelledText]`):
             Texts, or pairs of them.
         max_length (`int`):
@@ -260,18 +275,6 @@ def _break_controls(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
     """
     controls = "|".join(re.escape(token) for token in tokenizer.all_special_tokens if len(token) > 1)
     return re.sub(controls, lambda found: f"{found[0][0]} {found[0][1:]}", text) if controls else text
-
-
-def _frame_texts(tokenizer: "PreTrainedTokenizerBase") -> None:
-    """Lets a tokenizer put its end-of-text token around a text, and between the two of a pair."""
-    from tokenizers.processors import TemplateProcessing
-
-    first = tokenizer.bos_token or tokenizer.eos_token
-    last = tokenizer.eos_token
-    ids: dict[str, Any] = {token: tokenizer.convert_tokens_to_ids(token) for token in (first, last)}
-    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
-        single=f"{first} $A {last}", pair=f"{first} $A {last} $B {last}", special_tokens=list(ids.items())
-    )
 
 
 def _batch_by_length(encodings: Sequence[Encoding], batch_size: int) -> Iterator[list[int]]:

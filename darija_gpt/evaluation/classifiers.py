@@ -30,6 +30,9 @@ class EvaluateClassifierArguments:
         default=None, metadata={"help": "a name for each value of the label column, as in fine-tuning"}
     )
     truncation: bool = field(default=False, metadata={"help": "cut the end of longer texts instead of refusing them"})
+    pad_token: str | None = field(
+        default=None, metadata={"help": "a token of the vocabulary, for models whose tokenizer has no padding token"}
+    )
     batch_size: int = field(default=32, metadata={"help": "texts at a time"})
     seed: int = field(default=0, metadata={"help": "decides which rows max_rows draws, and the bootstrap"})
 
@@ -112,7 +115,7 @@ def classify(
             f"{arguments.data.path}: {unknown:,} of {len(rows):,} texts have a class that {path} does not know "
             f"({', '.join(own[:20])}); rename the classes with label_names."
         )
-    prepare_tokenizer(tokenizer, model)
+    prepare_tokenizer(tokenizer, model, arguments.pad_token if tokenizer.pad_token_id is None else None)
     encodings, _ = encode_texts(
         tokenizer,
         rows,

@@ -53,6 +53,7 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
         count_usable_tokens,
         encode_texts,
         find_new_modules,
+        frame_texts,
         load_classifier,
         prepare_tokenizer,
     )
@@ -63,6 +64,7 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
     if arguments.adapter is not None:
         model = merge_adapter(model, arguments.adapter, arguments.model)
     prepare_tokenizer(tokenizer, model, arguments.pad_token)
+    frame_texts(tokenizer)
     usable_tokens = count_usable_tokens(model, tokenizer)
     max_length = arguments.max_length or usable_tokens
     if max_length > usable_tokens:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import GPT2Config, GPT2ForSequenceClassification, pipeline
 
-from darija_gpt.classifiers import prepare_tokenizer
+from darija_gpt.classifiers import frame_texts, prepare_tokenizer
 from darija_gpt.data.labelled import LabelledSource
 from darija_gpt.evaluation.classifiers import EvaluateClassifierArguments, combine, evaluate_classifier, name_model
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForSequenceClassification
@@ -46,6 +47,7 @@ def model_dirs(tokenizer, tmp_path_factory):
         model = DarijaGPTForSequenceClassification(config)
         own_tokenizer = copy.deepcopy(tokenizer)
         prepare_tokenizer(own_tokenizer, model)
+        frame_texts(own_tokenizer)
         model.save_pretrained(directory)
         own_tokenizer.save_pretrained(directory)
         directories.append(str(directory))
@@ -106,6 +108,30 @@ def test_what_a_classifier_said_can_be_measured_again(model_dirs, data, tmp_path
         model_dirs[:1], LabelledSource(str(tmp_path / "first" / "predictions.jsonl")), tmp_path / "again"
     )
     assert first == again
+
+
+@pytest.mark.parametrize("has_padding", [True, False])
+def test_somebody_elses_classifier_reads_texts_as_its_own_tokenizer_gives_them(tokenizer, data, tmp_path, has_padding):
+    """As on the Hub: GPT-2's tokenizer puts nothing around a text, and has no padding token."""
+    own_tokenizer = copy.deepcopy(tokenizer)
+    own_tokenizer.pad_token = "<|pad|>" if has_padding else None
+    torch.manual_seed(0)
+    config = GPT2Config(
+        **{"vocab_size": len(tokenizer), "n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64},
+        **{"initializer_range": 1.0, "id2label": {0: "bad", 1: "good"}, "label2id": {"bad": 0, "good": 1}},
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    GPT2ForSequenceClassification(config).save_pretrained(tmp_path / "gpt2")
+    own_tokenizer.save_pretrained(tmp_path / "gpt2")
+    models, changes = [str(tmp_path / "gpt2")], {} if has_padding else {"pad_token": "<|pad|>"}
+    if not has_padding:
+        with pytest.raises(ValueError, match="no padding token; name one, such as --pad_token"):
+            evaluate(models, data, tmp_path / "out")
+    _, predictions = evaluate(models, data, tmp_path / "out", **changes)
+    judge = pipeline("text-classification", model=models[0], top_k=None)
+    for record in predictions:
+        for judged in judge([record["text"]])[0]:
+            assert judged["score"] == pytest.approx(record["probabilities"][judged["label"]], abs=1e-3)
 
 
 def test_two_models_of_one_name_are_told_apart(tmp_path):

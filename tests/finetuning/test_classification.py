@@ -39,6 +39,7 @@ from darija_gpt.classifiers import (
     count_usable_tokens,
     encode_texts,
     find_new_modules,
+    frame_texts,
     load_classifier,
     prepare_tokenizer,
 )
@@ -555,6 +556,7 @@ def test_a_typed_control_token_stays_text_and_the_frame_is_the_tokenizers(family
     for directory in [*family_dirs.values(), base_dir]:
         model, tokenizer, _ = load_classifier(directory, ["a", "b"])
         prepare_tokenizer(tokenizer, model)
+        frame_texts(tokenizer)
         controls = tokenizer.all_special_tokens
         rows = [LabelledText("lmakla", "a"), LabelledText(f"lmakla {' '.join(controls)}", "b")]
         (plain, typed), _ = encode_texts(tokenizer, rows, max_length=200, truncation=False, name="train")
@@ -567,6 +569,7 @@ def test_a_typed_control_token_stays_text_and_the_frame_is_the_tokenizers(family
 def test_long_texts_are_cut_at_their_end_when_asked_to(base_dir):
     model, tokenizer, _ = load_classifier(base_dir, ["a", "b"])
     prepare_tokenizer(tokenizer, model)
+    frame_texts(tokenizer)
     rows = [LabelledText("lmakla " * 50, "a"), LabelledText("lmakla", "b")]
     encodings, num_cut = encode_texts(tokenizer, rows, max_length=10, truncation=True, name="train")
     assert num_cut == 1 and len(encodings[0]["input_ids"]) == 10
