@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.data.labelled import LabelledText
+from darija_gpt.control_tokens import find_control_tokens
 from darija_gpt.recipe import RecipeError, check_keys
 
 
@@ -201,16 +201,24 @@ def count_usable_tokens(model: "PreTrainedModel", tokenizer: "PreTrainedTokenize
 
 
 def encode_texts(
-    tokenizer: "PreTrainedTokenizerBase", rows: Sequence[LabelledText], *, max_length: int, truncation: bool, name: str
+    tokenizer: "PreTrainedTokenizerBase",
+    texts: Sequence[str],
+    pairs: Sequence[str] | None = None,
+    *,
+    max_length: int,
+    truncation: bool,
+    name: str,
 ) -> tuple[list[Encoding], int]:
-    """The tokens of labelled texts, and how many of them were cut.
+    """The tokens of texts, and how many of them were cut.
 
     Args:
         tokenizer (`PreTrainedTokenizerBase`):
             As `prepare_tokenizer` and, before training, `frame_texts` left it. A control token that somebody typed
             stays text.
-        rows (`Sequence[LabelledText]`):
-            Texts, or pairs of them.
+        texts (`Sequence[str]`):
+            Texts as people wrote them.
+        pairs (`Sequence[str]`, *optional*):
+            The second text of each, where pairs are judged.
         max_length (`int`):
             Tokens of an example.
         truncation (`bool`):
@@ -221,24 +229,22 @@ def encode_texts(
     Raises:
         ValueError: If a text is too long, or nothing of it would remain.
     """
-    has_pairs = bool(rows) and rows[0].pair is not None
-    first = [_break_controls(tokenizer, row.text) for row in rows]
-    second = [_break_controls(tokenizer, row.pair) for row in rows] if has_pairs else None
+    first, second = (None if each is None else _break_controls(tokenizer, each) for each in (texts, pairs))
     encoded = tokenizer(first, second, verbose=False)
     columns = list(encoded)
     lengths = [len(ids) for ids in encoded["input_ids"]]
     num_long = sum(length > max_length for length in lengths)
     if num_long and not truncation:
         raise ValueError(
-            f"{num_long:,} of {len(rows):,} texts of {name} are longer than {max_length} tokens, the longest has "
+            f"{num_long:,} of {len(texts):,} texts of {name} are longer than {max_length} tokens, the longest has "
             f"{max(lengths):,}; raise max_length where the model reads more, or say --truncation true to judge texts "
             "by their beginnings."
         )
     if num_long:
-        if tokenizer.num_special_tokens_to_add(pair=has_pairs) >= max_length:
+        if tokenizer.num_special_tokens_to_add(pair=pairs is not None) >= max_length:
             raise ValueError(f"max_length={max_length} leaves no room for the text; try 128.")
         encoded = tokenizer(first, second, truncation="longest_first", max_length=max_length)
-    return [{column: encoded[column][index] for column in columns} for index in range(len(rows))], num_long
+    return [{column: encoded[column][index] for column in columns} for index in range(len(texts))], num_long
 
 
 def predict_probabilities(
@@ -268,13 +274,13 @@ def list_labels(model: "PreTrainedModel") -> list[str]:
     return [names[index] for index in range(model.config.num_labels)]
 
 
-def _break_controls(tokenizer: "PreTrainedTokenizerBase", text: str) -> str:
-    """The text with a blank inside each control token that somebody typed, so that it stays text.
+def _break_controls(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[str]:
+    """Texts with a blank inside each control token that somebody typed, so that it stays text.
 
     Not `split_special_tokens`: where a token stands in the vocabulary itself, as `[SEP]` in DeBERTa's, that misses it.
     """
-    controls = "|".join(re.escape(token) for token in tokenizer.all_special_tokens if len(token) > 1)
-    return re.sub(controls, lambda found: f"{found[0][0]} {found[0][1:]}", text) if controls else text
+    controls = "|".join(re.escape(token) for token in find_control_tokens(tokenizer) if len(token) > 1) or "(?!)"
+    return [re.sub(controls, lambda found: f"{found[0][0]} {found[0][1:]}", text) for text in texts]
 
 
 def _batch_by_length(encodings: Sequence[Encoding], batch_size: int) -> Iterator[list[int]]:

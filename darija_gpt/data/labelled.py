@@ -46,6 +46,12 @@ class LabelledText:
         return self.text, self.pair
 
 
+def split_pairs(rows: Sequence[LabelledText]) -> tuple[list[str], list[str] | None]:
+    """The texts of rows, and what each is paired with; None where they are no pairs."""
+    pairs = [row.pair for row in rows if row.pair is not None]
+    return [row.text for row in rows], pairs or None
+
+
 @dataclass(frozen=True)
 class LabelledSplits:
     """What a classifier learns from, is chosen by, and is measured on.

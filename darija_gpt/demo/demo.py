@@ -1,8 +1,9 @@
 """The demo stage: a model's page in the browser, or the folder of a Space that shows it."""
 
 import ipaddress
+import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from darija_gpt.generation import SamplingArguments
@@ -20,7 +21,12 @@ class DemoArguments(SamplingArguments):
         metadata={"help": "chat, classification or summarization; by default what the model is for"},
     )
     system_prompt: str | None = field(default=None, metadata={"help": "instruction that opens a chat"})
-    source_prefix: str = field(default="", metadata={"help": "what stands before each text to summarise"})
+    source_prefix: str = field(
+        default="", metadata={"help": "what stands before each text to summarise; as in training by default"}
+    )
+    max_source_length: int | None = field(
+        default=None, metadata={"help": "tokens of a text to summarise, with the prefix; as in training by default"}
+    )
     host: str = field(
         default="127.0.0.1", metadata={"help": "address to listen on; 0.0.0.0 lets the whole network in"}
     )
@@ -37,6 +43,8 @@ class DemoArguments(SamplingArguments):
         super().__post_init__()
         if not 0 < self.port < 2**16:
             raise ValueError(f"port={self.port} is no port; try 7860.")
+        if self.max_source_length is not None and self.max_source_length < 3:
+            raise ValueError(f"max_source_length={self.max_source_length} must be above 2; try 512.")
         if self.repo_id is not None and self.space_dir is None:
             raise ValueError(f"repo_id={self.repo_id} is for a Space; say where to write it with space_dir.")
 
@@ -48,6 +56,8 @@ def demo(arguments: DemoArguments) -> None:
         ValueError: If the model cannot be shown, gradio is not installed, or the Space's directory is not empty.
     """
     task = arguments.task or find_task(arguments.model)
+    if task == "summarization":
+        arguments = recall_training(arguments)
     if arguments.space_dir is not None:
         from darija_gpt.demo.space import build_space
 
@@ -68,11 +78,35 @@ def demo(arguments: DemoArguments) -> None:
         base=arguments.base,
         system_prompt=arguments.system_prompt,
         source_prefix=arguments.source_prefix,
+        max_source_length=arguments.max_source_length,
     )
     if not _is_loopback(arguments.host):
         print(f"warning: {arguments.host} lets everyone on the network use the model.", file=sys.stderr)
     print(f"http://{arguments.host}:{arguments.port} shows {arguments.model} ({task}); Ctrl-C ends.", flush=True)
-    launch_page(page, arguments.host, arguments.port)
+    try:
+        launch_page(page, arguments.host, arguments.port)
+    except OSError as error:
+        raise ValueError(
+            f"nothing can listen on port {arguments.port} of {arguments.host}, which may be in use; give another "
+            "--port, or another --host."
+        ) from error
+
+
+def recall_training(arguments: DemoArguments) -> DemoArguments:
+    """The arguments with what a summariser was trained and measured with, where they say nothing else."""
+    file = Path(arguments.model) / "training_summary.json"
+    training = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if training.get("stage") != "finetune_seq2seq":
+        return arguments
+    recalled = {
+        "source_prefix": training["source_prefix"],
+        "max_source_length": training["max_source_length"],
+        "max_new_tokens": training["max_target_length"],
+        "num_beams": training["num_beams"],
+    }
+    usual = DemoArguments(model=arguments.model)
+    unsaid = {name: value for name, value in recalled.items() if getattr(arguments, name) == getattr(usual, name)}
+    return replace(arguments, **unsaid)
 
 
 def _is_loopback(host: str) -> bool:

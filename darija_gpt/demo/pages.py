@@ -32,6 +32,7 @@ def build_page(
     base: str | None = None,
     system_prompt: str | None = None,
     source_prefix: str = "",
+    max_source_length: int | None = None,
 ) -> gr.Blocks:
     """The page of a model, with the limits of its card beside what it does.
 
@@ -48,6 +49,8 @@ def build_page(
             The instruction that opens a chat.
         source_prefix (`str`, *optional*):
             What stands before each text that is summarised.
+        max_source_length (`int`, *optional*):
+            Tokens of such a text; by default what the model reads.
 
     Raises:
         ValueError: If the model cannot be loaded, or has no room for a prompt.
@@ -65,12 +68,15 @@ def build_page(
                 elif task == "classification":
                     _add_form("Classify", lambda text: render_shares(classify(model, tokenizer, text)))
                 else:
-                    settings = {"max_new_tokens": sampling.max_new_tokens, "num_beams": sampling.num_beams}
+                    settings = {
+                        "source_prefix": source_prefix,
+                        "max_source_length": max_source_length,
+                        "max_new_tokens": sampling.max_new_tokens,
+                        "num_beams": sampling.num_beams,
+                    }
                     _add_form(
                         "Summarise",
-                        lambda text: render_text(
-                            summarize(model, tokenizer, text, source_prefix=source_prefix, **settings), "summary"
-                        ),
+                        lambda text: render_text(summarize(model, tokenizer, text, **settings), "summary"),
                     )
             with gr.Column(scale=1, min_width=280):
                 gr.HTML(f"<h2>Limits</h2>{read_limits(model_id)}", elem_id="limits", js_on_load=None)

@@ -32,6 +32,7 @@ page = build_page(
     base={base!r},
     system_prompt={system_prompt!r},
     source_prefix={source_prefix!r},
+    max_source_length={max_source_length!r},
 )
 
 if __name__ == "__main__":
@@ -99,6 +100,7 @@ def build_space(arguments: DemoArguments, task: Task) -> None:
             base=arguments.base,
             system_prompt=arguments.system_prompt,
             source_prefix=arguments.source_prefix,
+            max_source_length=arguments.max_source_length,
         ),
     } | {path.relative_to(PACKAGE.parent).as_posix(): path.read_text(encoding="utf-8") for path in modules}
     with write_directory(arguments.space_dir) as directory:

@@ -1,4 +1,4 @@
-"""What classifiers and summarisers make of a text."""
+"""What classifiers and summarisers make of a text, which they read as they did in training."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,11 @@ def classify(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", tex
     """
     import torch
 
-    inputs = _encode(model, tokenizer, text)
+    from darija_gpt.classifiers import count_usable_tokens, encode_texts
+
+    max_length = count_usable_tokens(model, tokenizer)
+    [encoding], _ = encode_texts(tokenizer, [_mend(text)], max_length=max_length, truncation=True, name="the page")
+    inputs = {name: torch.tensor([values], device=model.device) for name, values in encoding.items()}
     with torch.inference_mode():
         logits = model(**inputs).logits[0].float()
     # With several labels at once each has a probability of its own.
@@ -34,6 +38,7 @@ def summarize(
     text: str,
     *,
     source_prefix: str = "",
+    max_source_length: int | None = None,
     max_new_tokens: int = 128,
     num_beams: int = 1,
 ) -> str:
@@ -48,21 +53,27 @@ def summarize(
             A text as people wrote it. No control token comes of it.
         source_prefix (`str`, *optional*):
             What stands before each text, such as an instruction.
+        max_source_length (`int`, *optional*):
+            Tokens of a text with its prefix, which is cut behind them; by default what the model reads, or 1,024.
         max_new_tokens (`int`, *optional*, defaults to `128`):
             The longest summary.
         num_beams (`int`, *optional*, defaults to `1`):
             Beginnings that beam search keeps.
     """
-    inputs = _encode(model, tokenizer, source_prefix + text)
-    output = model.generate(**inputs, max_new_tokens=max_new_tokens, num_beams=num_beams, do_sample=False)
-    return tokenizer.decode(output[0], skip_special_tokens=True).strip()
+    from darija_gpt.seq2seq import encode_texts, generate_texts
+
+    # Other people's configurations need not have the field: T5's positions are relative and without end.
+    positions = getattr(model.config, "max_position_embeddings", None) or 1024
+    encoded = encode_texts(
+        tokenizer,
+        [_mend(source_prefix + text)],
+        max_length=max_source_length or min(tokenizer.model_max_length, positions),
+        name="max_source_length",
+    )
+    [written] = generate_texts(model, tokenizer, encoded.token_ids, max_new_tokens=max_new_tokens, num_beams=num_beams)
+    return written
 
 
-def _encode(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", text: str) -> dict:
-    text = text.encode("utf-8", "replace").decode()
-    # Other people's configurations need not have the field: T5's positions are relative and without end. RoBERTa's two
-    # first positions are no text's.
-    positions = getattr(model.config, "max_position_embeddings", None)
-    max_length = min(tokenizer.model_max_length, positions - 2 if positions else 1024)
-    inputs = tokenizer(text, truncation=True, max_length=max_length, split_special_tokens=True, return_tensors="pt")
-    return {name: values.to(model.device) for name, values in inputs.items()}
+def _mend(text: str) -> str:
+    """A text without halves of characters, which browsers can send."""
+    return text.encode("utf-8", "replace").decode()

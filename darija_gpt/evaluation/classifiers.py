@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.data.labelled import LabelledSource, LabelledText, read_labelled
+from darija_gpt.data.labelled import LabelledSource, LabelledText, read_labelled, split_pairs
 from darija_gpt.evaluation.classification_metrics import compare, measure, spell_estimate
 from darija_gpt.evaluation.confusion import write_confusion_matrix
 from darija_gpt.evaluation.predictions import list_predictions, write_predictions
@@ -118,7 +118,7 @@ def classify(
     prepare_tokenizer(tokenizer, model, arguments.pad_token if tokenizer.pad_token_id is None else None)
     encodings, _ = encode_texts(
         tokenizer,
-        rows,
+        *split_pairs(rows),
         max_length=count_usable_tokens(model, tokenizer),
         truncation=arguments.truncation,
         name=arguments.data.path,

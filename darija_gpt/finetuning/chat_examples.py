@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from darija_gpt.control_tokens import find_control_tokens
 from darija_gpt.data.row_formats import SURROGATE
 from darija_gpt.generation import Messages
 from darija_gpt.tokenizer import ROLES
@@ -141,18 +142,6 @@ def encode_plain_texts(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str
     pieces_of = [_cut_pieces(_mark(text, control_tokens), []) for text in texts]
     ids = _encode_pieces(tokenizer, pieces_of, control_tokens)
     return [[number for piece in pieces for number in ids[piece]] for pieces in pieces_of]
-
-
-def find_control_tokens(tokenizer: "PreTrainedTokenizerBase") -> list[str]:
-    """What must not come of a typed text: special tokens, and added ones that the chat template writes."""
-    template = "" if tokenizer.chat_template is None else tokenizer.get_chat_template()
-    found = {
-        token.content
-        for token in tokenizer.added_tokens_decoder.values()
-        if token.special or (token.content in template and not token.content.isspace())
-    }
-    # Longest first, so that a token is found before another one that it contains.
-    return sorted(found.union(tokenizer.all_special_tokens), key=len, reverse=True)
 
 
 def _mark(text: str, control_tokens: Sequence[str]) -> str:

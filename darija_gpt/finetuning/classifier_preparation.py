@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.data.labelled import LabelledSplits
+from darija_gpt.data.labelled import LabelledSplits, split_pairs
 
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
     encodings, num_cut = {}, {}
     for name, rows in data.splits.items():
         encodings[name], num_cut[name] = encode_texts(
-            tokenizer, rows, max_length=max_length, truncation=arguments.truncation, name=name
+            tokenizer, *split_pairs(rows), max_length=max_length, truncation=arguments.truncation, name=name
         )
     classes = {name: [data.labels.index(row.label) for row in rows] for name, rows in data.splits.items()}
     return Prepared(model, tokenizer, new_modules, encodings, classes, max_length, num_cut)

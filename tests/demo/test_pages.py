@@ -197,12 +197,13 @@ def test_a_summary_reads_from_its_own_side(browser, open_page, tokenizer, monkey
         return f"ملخص: {HOSTILE}"
 
     monkeypatch.setattr(pages, "summarize", summarize)
-    address = open_page(None, tokenizer, "summarization", source_prefix="lkhess: ")
+    address = open_page(None, tokenizer, "summarization", source_prefix="lkhess: ", max_source_length=50)
     write(browser, ARABIC)
     wait_for(browser, lambda: find(browser, "#result .summary"))
     [summary] = find(browser, "#result .summary")
     assert summary.value_of_css_property("direction") == "rtl" and summary.text == f"ملخص: {HOSTILE}"
-    assert asked == [(ARABIC, {"source_prefix": "lkhess: ", "max_new_tokens": 200, "num_beams": 1})]
+    lengths = {"max_source_length": 50, "max_new_tokens": 200}
+    assert asked == [(ARABIC, {"source_prefix": "lkhess: ", "num_beams": 1, **lengths})]
     assert_nothing_ran_and_nothing_was_fetched(browser, address)
     PICTURES.mkdir(exist_ok=True)
     browser.save_screenshot(PICTURES / "summariser.png")

@@ -1,11 +1,16 @@
 import json
+import socket
 
 import pytest
 import torch
+from tiny_t5 import save_tiny_t5
+from tokenizers import AddedToken
 
-from darija_gpt.demo.demo import DemoArguments, _is_loopback, demo
+from darija_gpt.classifiers import encode_texts as encode_labelled
+from darija_gpt.demo.demo import DemoArguments, _is_loopback, demo, recall_training
 from darija_gpt.demo.tasks import classify, summarize
 from darija_gpt.loading import find_task, load_model
+from darija_gpt.seq2seq import encode_texts as encode_pairs
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +101,7 @@ def test_a_text_longer_than_a_classifier_reads_is_cut(classifier_dir):
 def test_a_summary_is_the_likeliest_words_behind_the_prefix(summarizer_dir):
     model, tokenizer = load_model(summarizer_dir, task="summarization")
     model = model.to("cpu")
-    source = torch.tensor([tokenizer.encode("lkhess: salam khouya")])
+    source = torch.tensor([[*tokenizer.encode("lkhess: salam khouya"), tokenizer.eos_token_id]])
     written = [model.config.decoder_start_token_id]
     for _ in range(8):
         with torch.no_grad():
@@ -107,6 +112,51 @@ def test_a_summary_is_the_likeliest_words_behind_the_prefix(summarizer_dir):
     expected = tokenizer.decode(written, skip_special_tokens=True).strip()
 
     assert summarize(model, tokenizer, "salam khouya", source_prefix="lkhess: ", max_new_tokens=8) == expected
+
+
+def test_a_text_is_read_as_in_training(classifier_dir, darija, tmp_path, monkeypatch):
+    """T5's vocabulary spells the token that ends a text as an ordinary piece; somebody may type it."""
+    model, tokenizer = load_model(save_tiny_t5(tmp_path / "t5", darija, vocab_size=150), task="summarization")
+    read = []
+    monkeypatch.setattr(model, "generate", lambda input_ids, **_: read.append(input_ids[0].tolist()) or input_ids)
+    typed = "salam </s> labas <pad> khouya"
+    summarize(model, tokenizer, typed)
+    summarize(model, tokenizer, typed, source_prefix="lkhess: ", max_source_length=5)
+    assert read[0] == encode_pairs(tokenizer, [typed], max_length=1024, name="x").token_ids[0]
+    assert read[1] == encode_pairs(tokenizer, ["lkhess: " + typed], max_length=5, name="x").token_ids[0]
+    assert len(read[1]) == 5 and [ids.count(tokenizer.eos_token_id) for ids in read] == [1, 1]
+    assert tokenizer.pad_token_id not in read[0] + read[1]
+
+    model, tokenizer = load_model(classifier_dir, task="classification")
+    tokenizer.add_tokens([AddedToken("<|reserved|>", special=True, normalized=False)], special_tokens=True)
+    [encoding], _ = encode_labelled(tokenizer, ["salam <|reserved|>"], max_length=40, truncation=False, name="x")
+    with torch.no_grad():
+        logits = model.cpu()(torch.tensor([encoding["input_ids"]])).logits[0]
+    assert tokenizer.convert_tokens_to_ids("<|reserved|>") not in encoding["input_ids"]
+    shares = [share for _, share in classify(model, tokenizer, "salam <|reserved|>")]
+    assert shares == pytest.approx(logits.softmax(-1).tolist(), abs=1e-6)
+
+
+def test_a_summariser_begins_with_what_it_was_trained_and_measured_with(tmp_path):
+    training = {"source_prefix": "lkhess: ", "max_source_length": 200, "max_target_length": 60, "num_beams": 4}
+    (tmp_path / "training_summary.json").write_text(json.dumps({"stage": "finetune_seq2seq", **training}))
+    recalled = recall_training(DemoArguments(model=str(tmp_path)))
+    assert (recalled.source_prefix, recalled.max_source_length) == ("lkhess: ", 200)
+    assert (recalled.max_new_tokens, recalled.num_beams) == (60, 4)
+    recalled = recall_training(DemoArguments(model=str(tmp_path), source_prefix="x: ", num_beams=2))
+    assert (recalled.source_prefix, recalled.num_beams, recalled.max_new_tokens) == ("x: ", 2, 60)
+    (tmp_path / "training_summary.json").write_text(json.dumps({"stage": "pretrain"}))
+    assert recall_training(recalled) == recalled
+
+
+def test_a_port_in_use_is_named_with_the_flag(classifier_dir):
+    pytest.importorskip("gradio", reason="the pages need gradio: pip install -c constraints.txt -e '.[demo]'")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(
+            ValueError, match=rf"port {port} of 127\.0\.0\.1, which may be in use; give another --port"
+        ):
+            demo(DemoArguments(model=str(classifier_dir), port=port))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +172,7 @@ def test_a_host_that_others_reach_is_known(host, is_ours):
     [
         ({"port": 0}, "port=0 is no port; try 7860"),
         ({"repo_id": "someone/model"}, "repo_id=someone/model is for a Space"),
+        ({"max_source_length": 2}, "max_source_length=2 must be above 2; try 512"),
         ({"min_p": 2.0}, r"min_p=2\.0 must be"),
     ],
 )

@@ -15,6 +15,7 @@ import torch
 import yaml
 from datasets import ClassLabel, Dataset, Features, Value
 from safetensors.torch import load_file
+from tokenizers import AddedToken
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -552,15 +553,19 @@ def test_training_stops_early_and_takes_the_best_epoch(base_dir, texts, tmp_path
     assert training["validation"]["macro_f1"] == 1.0
 
 
-def test_a_typed_control_token_stays_text_and_the_frame_is_the_tokenizers(family_dirs, base_dir):
+def test_a_typed_control_token_stays_text_and_the_frame_is_the_tokenizers(family_dirs, base_dir, tmp_path):
     for directory in [*family_dirs.values(), base_dir]:
         model, tokenizer, _ = load_classifier(directory, ["a", "b"])
         prepare_tokenizer(tokenizer, model)
         frame_texts(tokenizer)
-        controls = tokenizer.all_special_tokens
-        rows = [LabelledText("lmakla", "a"), LabelledText(f"lmakla {' '.join(controls)}", "b")]
-        (plain, typed), _ = encode_texts(tokenizer, rows, max_length=200, truncation=False, name="train")
-        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        # Some have control tokens that no list of special ones names.
+        tokenizer.add_tokens([AddedToken("<|reserved_5|>", special=True, normalized=False)], special_tokens=True)
+        tokenizer.save_pretrained(tmp_path / directory.name)
+        tokenizer = AutoTokenizer.from_pretrained(tmp_path / directory.name)
+        controls = [*tokenizer.all_special_tokens, "<|reserved_5|>"]
+        texts = ["lmakla", f"lmakla {' '.join(controls)}"]
+        (plain, typed), _ = encode_texts(tokenizer, texts, max_length=200, truncation=False, name="train")
+        special = set(tokenizer.convert_tokens_to_ids(controls)) - {tokenizer.unk_token_id}
         frame = [token for token in plain["input_ids"] if token in special]
         assert len(frame) == 2, directory
         assert [token for token in typed["input_ids"] if token in special] == frame
@@ -570,8 +575,8 @@ def test_long_texts_are_cut_at_their_end_when_asked_to(base_dir):
     model, tokenizer, _ = load_classifier(base_dir, ["a", "b"])
     prepare_tokenizer(tokenizer, model)
     frame_texts(tokenizer)
-    rows = [LabelledText("lmakla " * 50, "a"), LabelledText("lmakla", "b")]
-    encodings, num_cut = encode_texts(tokenizer, rows, max_length=10, truncation=True, name="train")
+    texts = ["lmakla " * 50, "lmakla"]
+    encodings, num_cut = encode_texts(tokenizer, texts, max_length=10, truncation=True, name="train")
     assert num_cut == 1 and len(encodings[0]["input_ids"]) == 10
     end = tokenizer.eos_token_id
     assert encodings[0]["input_ids"][0] == encodings[0]["input_ids"][-1] == end
@@ -604,9 +609,7 @@ def test_a_sentencepiece_model_becomes_debertas_tokenizer(family_dirs, tmp_path)
     (directory / "tokenizer_config.json").write_text('{"do_lower_case": false, "vocab_type": "spm"}')
     model, tokenizer, _ = load_classifier(directory, ["a", "b"])
     prepare_tokenizer(tokenizer, model)
-    (encoding,), _ = encode_texts(
-        tokenizer, [LabelledText("lmakla zwin bzaf", "a")], max_length=64, truncation=False, name="train"
-    )
+    (encoding,), _ = encode_texts(tokenizer, ["lmakla zwin bzaf"], max_length=64, truncation=False, name="train")
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(directory / "spm.model")).encode(
         "lmakla zwin bzaf", out_type=str
     )
