@@ -112,6 +112,13 @@ def make_trainer(chat_dir, rows, make_arguments, tmp_path):
     return make
 
 
+class StopsInSecondEpoch(preference_trainer.StopWhenAsked):
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+        super().on_step_end(args, state, control, **kwargs)
+
+
 def read(directory, name):
     return json.loads((directory / name).read_text(encoding="utf-8"))
 
@@ -308,13 +315,6 @@ def test_a_model_that_does_more_to_its_logits_than_trl_knows_is_refused(make_tra
 
     with pytest.raises(ValueError, match="does to its logits what TRL's DPOTrainer does not know of"):
         make_trainer(load=load)
-
-
-class StopsInSecondEpoch(preference_trainer.StopWhenAsked):
-    def on_step_end(self, args, state, control, **kwargs):
-        if state.global_step == 8:
-            os.kill(os.getpid(), signal.SIGTERM)
-        super().on_step_end(args, state, control, **kwargs)
 
 
 def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_path, monkeypatch, capsys):
