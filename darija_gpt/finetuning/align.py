@@ -146,6 +146,7 @@ def _align(arguments: AlignArguments) -> None:
     from darija_gpt.finetuning.preference_trainer import build_trainer, measure_pairs, train_preferences
     from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
     from darija_gpt.finetuning.sft_preparation import prepare, save_chat_model
+    from darija_gpt.finetuning.trl_training import keep_event_files
 
     output_dir = require_new(arguments.output_dir)
     check_readme(arguments.results_readme)
@@ -185,6 +186,7 @@ def _align(arguments: AlignArguments) -> None:
     }
     with write_directory(output_dir) as directory:
         save_chat_model(trainer.model, prepared, arguments, directory, summary)
+        keep_event_files(checkpoints, directory)
     discard(checkpoints)
     if arguments.results_readme is not None:
         write_results(summary, arguments.results_readme)

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from copy import deepcopy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from darija_gpt.evaluation.rouge import estimate_means
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
+from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config
 from darija_gpt.hardware import accept_mixed_norms, use_all_cores
 from darija_gpt.stop_request import catch_signals
 
@@ -32,18 +33,12 @@ if TYPE_CHECKING:
     from darija_gpt.finetuning.align import AlignArguments
 
 
-class PreferenceTrainer(DPOTrainer):
+class PreferenceTrainer(KeepToOurselves, DPOTrainer):
     """TRL's DPOTrainer on `prompt_ids`, `chosen_ids` and `rejected_ids`; it ends where the loss is no number."""
 
     def _prepare_dataset(self, dataset, processing_class, args, dataset_name):
         # TRL would render the chat template itself, in which a control token that somebody typed becomes one.
         return dataset
-
-    def _send_telemetry(self):
-        """Nothing: TRL would tell Hugging Face of every training."""
-
-    def create_model_card(self, *args, **kwargs):
-        """None: publish.py writes one, of what was measured."""
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         result = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
@@ -161,18 +156,19 @@ def build_trainer(
     Raises:
         ValueError: If TRL cannot train this model.
     """
-    settings = {field.name: getattr(arguments, field.name) for field in fields(DPOConfig) if field.init}
-    settings |= {
-        "output_dir": str(directory),
-        "max_length": None,  # nothing is left to cut
-        "logging_nan_inf_filter": False,
-    }
+    config = build_config(
+        DPOConfig,
+        arguments,
+        output_dir=str(directory),
+        max_length=None,  # nothing is left to cut
+        logging_nan_inf_filter=False,
+    )
     # An adapter can be switched off, and of what is reckoned beforehand the model is not needed any more.
     needs_copy = lora is None and not arguments.precompute_ref_log_probs
     trainer = PreferenceTrainer(
         model=model,
         ref_model=deepcopy(model) if needs_copy else None,
-        args=DPOConfig(**settings),
+        args=config,
         train_dataset=examples["train"],
         eval_dataset=examples["validation"],
         processing_class=tokenizer,

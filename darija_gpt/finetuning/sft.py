@@ -183,6 +183,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     from darija_gpt.finetuning.sft_examples import build_examples, describe_examples, find_end_token
     from darija_gpt.finetuning.sft_preparation import adapt_model, prepare, save_chat_model
     from darija_gpt.finetuning.sft_trainer import train_sft
+    from darija_gpt.finetuning.trl_training import keep_event_files
 
     output_dir = require_new(arguments.output_dir)
     make_missing_dataset(arguments.dataset, arguments.dataset_recipe)
@@ -227,6 +228,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     }
     with write_directory(output_dir) as directory:
         save_chat_model(model, prepared, arguments, directory, summary)
+        keep_event_files(checkpoints, directory)
     discard(checkpoints)
     print(f"validation loss {training.validation_loss:.4f} after epoch {training.best_epoch:g} -> {output_dir}")
 

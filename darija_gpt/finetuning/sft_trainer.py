@@ -1,6 +1,5 @@
 """One training on examples: TRL's SFTTrainer with a loss of what is to be learnt alone, the best epoch, resumable."""
 
-import copy
 import time
 import warnings
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from datasets import Dataset
 from torch import nn
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
 from transformers.utils import logging
-from trl import SFTTrainer
+from trl import SFTConfig, SFTTrainer
 
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
@@ -23,6 +22,7 @@ from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_check
 from darija_gpt.finetuning.sft_batches import CollateExamples
 from darija_gpt.finetuning.sft_examples import LABEL_PAD, count_learnt
 from darija_gpt.finetuning.stopping import StopWhenAsked
+from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config
 from darija_gpt.hardware import accept_mixed_norms, use_all_cores
 from darija_gpt.stop_request import StopRequest, catch_signals
 from darija_gpt.training_loss import compute_cross_entropy
@@ -57,7 +57,7 @@ class Training:
     wall_seconds: float
 
 
-class ReplyTrainer(OrderBySeedAndEpoch, SFTTrainer):
+class ReplyTrainer(KeepToOurselves, OrderBySeedAndEpoch, SFTTrainer):
     """TRL's trainer with a loss that asks for no logits but those of tokens to be learnt.
 
     On a CPU, TRL's own computes the logits of all positions, and entropies and hits besides; and on any machine it
@@ -90,9 +90,6 @@ class ReplyTrainer(OrderBySeedAndEpoch, SFTTrainer):
         num_tokens = self._eval_tokens_per_row * len(inputs["input_ids"])
         with torch.no_grad():
             return self.compute_loss(model, self._prepare_inputs(inputs), num_items_in_batch=num_tokens), None, None
-
-    def create_model_card(self, *args, **kwargs):
-        """None: publish.py writes one, of what was measured."""
 
     @staticmethod
     def _check(result):
@@ -216,15 +213,20 @@ def build_trainer(
         callbacks.append(StopWhenAsked(request))  # behind the one that seals what it has asked for
     if arguments.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(arguments.early_stopping_patience))
-    settings = copy.copy(arguments)
-    settings.output_dir = str(directory)
-    settings.eos_token = end_token
-    # What these ask of TRL is done already: examples come to it as tokens and labels.
-    settings.assistant_only_loss = settings.packing = False
-    settings.max_length, settings.dataset_kwargs = None, {"skip_prepare_dataset": True}
+    config = build_config(
+        SFTConfig,
+        arguments,
+        output_dir=str(directory),
+        eos_token=end_token,
+        # What these ask of TRL is done already: examples come to it as tokens and labels.
+        assistant_only_loss=False,
+        packing=False,
+        max_length=None,
+        dataset_kwargs={"skip_prepare_dataset": True},
+    )
     trainer = ReplyTrainer(
         model=model,
-        args=settings,
+        args=config,
         data_collator=CollateExamples(tokenizer.pad_token_id or 0),
         train_dataset=examples["train"],
         eval_dataset=examples["validation"],

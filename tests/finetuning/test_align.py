@@ -352,6 +352,14 @@ def test_a_run_does_not_go_on_from_another_model(make_arguments, chat_dir, tmp_p
         align(make_arguments(model=str(other), num_train_epochs=3))
 
 
+def test_nobody_but_tensorboard_is_told_of_a_training_and_what_it_was_told_stays(make_arguments, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard", reason="needs the extra track")
+    told = []
+    monkeypatch.setattr("trl.trainer.base_trainer.send_telemetry", lambda *args, **kwargs: told.append(kwargs))
+    align(make_arguments(max_steps=1, report_to=["tensorboard"]))
+    assert not told and list((tmp_path / "out" / "tensorboard").rglob("events.*"))
+
+
 def test_a_loss_that_is_no_number_ends_the_run_with_4(make_arguments, tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         align(make_arguments(learning_rate=1e30, max_grad_norm=1e30, warmup_steps=0))

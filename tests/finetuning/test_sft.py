@@ -341,6 +341,25 @@ def test_training_stops_early_and_takes_the_best_epoch(base_dir, few_dir, tmp_pa
     assert summary["validation_loss"] == min(read_validation_losses(capsys.readouterr().out))
 
 
+def test_nobody_is_told_of_a_training(base_dir, few_dir, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("trl.trainer.base_trainer.send_telemetry", lambda *args, **kwargs: told.append(kwargs))
+    finetune(build_arguments(base_dir, few_dir, tmp_path, max_steps=1))
+    assert not told
+
+
+def test_what_tensorboard_was_told_lies_beside_the_weights(base_dir, few_dir, tmp_path):
+    accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator", reason="needs the extra track"
+    )
+    finetune(build_arguments(base_dir, few_dir, tmp_path, report_to="tensorboard", logging_steps=1))
+    (file,) = (tmp_path / "chat" / "tensorboard").rglob("events.*")
+    events = accumulator.EventAccumulator(str(file)).Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [1, 2, 3, 4, 5]
+    (validation,) = events.Scalars("eval/loss")
+    assert validation.value == pytest.approx(read_summary(tmp_path / "chat")["validation_loss"], abs=1e-4)
+
+
 def test_a_loss_that_is_no_number_ends_the_run(base_dir, few_dir, tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         finetune(build_arguments(base_dir, few_dir, tmp_path, learning_rate=1e30, warmup_steps=0, max_grad_norm=1e30))
