@@ -92,4 +92,5 @@ def merge_adapter(
             f"{adapter} has {len(strange)} weights that {base} has no place for, such as {strange[0]}; it is another "
             "model's."
         )
-    return adapted.merge_and_unload()
+    # PEFT has frozen them for the adapter's sake.
+    return adapted.merge_and_unload().requires_grad_(True)

@@ -1,16 +1,15 @@
-"""Adapters: how LoRA is told what to adapt, how it is saved, and an earlier one merged into its base and no other."""
+"""Adapters: how LoRA is told what to adapt, how it is saved, and whose base the model of an earlier one is."""
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from darija_gpt.adapters import CONFIG_FILE, WEIGHTS_FILE, read_adapter_config
 from darija_gpt.recipe import check_keys
 
 
 if TYPE_CHECKING:
     from peft import LoraConfig
-    from transformers import PreTrainedModel
 
 
 def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
@@ -28,49 +27,27 @@ def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
         raise ValueError(f"lora: {error}") from error
 
 
-def merge_adapter(model: "PreTrainedModel", adapter: Path, model_path: str) -> "PreTrainedModel":
-    """The model with an adapter's weights added to its own.
+def check_base(adapter: Path, model_path: str) -> None:
+    """Refuses an earlier adapter that names another base than the model that it is to be merged into.
 
     Args:
-        model (`PreTrainedModel`):
-            The model, with any head.
         adapter (`Path`):
             A directory that PEFT wrote, such as `adapter/` beside a merged model.
         model_path (`str`):
-            Where the model came from.
+            Where the model comes from. Its name alone is compared, as it may have been moved.
 
     Raises:
         ValueError: If there is no adapter, or it is one for another model.
     """
-    from peft import PeftConfig, PeftModel, TaskType, get_peft_model_state_dict
-    from safetensors import safe_open
-
-    weights = adapter / "adapter_model.safetensors"
-    if not (adapter / "adapter_config.json").is_file() or not weights.is_file():
-        raise ValueError(f"adapter={adapter} holds no adapter_config.json with adapter_model.safetensors beside it.")
-    base = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path")
+    config = read_adapter_config(adapter)
+    if config is None:
+        raise ValueError(f"adapter={adapter} holds no {CONFIG_FILE} with {WEIGHTS_FILE} beside it.")
+    base = config.get("base_model_name_or_path")
     if base and Path(base).name != Path(model_path).name:
         raise ValueError(
             f"adapter={adapter} was trained on {base}, and the model is {model_path}; give its own base as model (if "
-            "this is it under another name, say so in adapter_config.json)."
+            f"this is it under another name, say so in {CONFIG_FILE})."
         )
-    config = PeftConfig.from_pretrained(adapter)
-    if config.task_type == TaskType.CAUSAL_LM:
-        config.task_type = None  # PEFT's wrapper for it would look for `generate`.
-    try:
-        adapted = PeftModel.from_pretrained(model, adapter, config=config)
-    except (RuntimeError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"adapter={adapter} does not fit {model_path}, so it is another model's: {reason}") from None
-    with safe_open(weights, "pt") as file:
-        strange = sorted(set(file.keys()) - set(get_peft_model_state_dict(adapted, save_embedding_layers=False)))
-    if strange:
-        raise ValueError(
-            f"adapter={adapter} has {len(strange)} weights that {model_path} has no place for, such as {strange[0]}; "
-            "it is another model's."
-        )
-    # PEFT has frozen them for the adapter's sake.
-    return adapted.merge_and_unload().requires_grad_(True)
 
 
 def save_adapter(model, base: Path, directory: Path) -> None:

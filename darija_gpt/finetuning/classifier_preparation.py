@@ -49,6 +49,7 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
     Raises:
         ValueError: If model, tokenizer, adapter and texts do not go together.
     """
+    from darija_gpt.adapters import merge_adapter
     from darija_gpt.classifiers import (
         count_usable_tokens,
         encode_texts,
@@ -57,12 +58,13 @@ def prepare(arguments: "ClassifierArguments", data: LabelledSplits) -> Prepared:
         load_classifier,
         prepare_tokenizer,
     )
-    from darija_gpt.finetuning.adapters import merge_adapter
+    from darija_gpt.finetuning.adapters import check_base
 
     model, tokenizer, missing = load_classifier(arguments.model, data.labels, arguments.config_fields)
     new_modules = find_new_modules(model, missing)
     if arguments.adapter is not None:
-        model = merge_adapter(model, arguments.adapter, arguments.model)
+        check_base(arguments.adapter, arguments.model)
+        model = merge_adapter(model, tokenizer, arguments.adapter, arguments.model)
     prepare_tokenizer(tokenizer, model, arguments.pad_token)
     frame_texts(tokenizer)
     usable_tokens = count_usable_tokens(model, tokenizer)

@@ -202,12 +202,14 @@ def prepare(arguments: Seq2SeqArguments, data: PairSplits) -> Prepared:
     Raises:
         ValueError: If model, adapter, lengths and texts do not go together.
     """
-    from darija_gpt.finetuning.adapters import merge_adapter
+    from darija_gpt.adapters import merge_adapter
+    from darija_gpt.finetuning.adapters import check_base
     from darija_gpt.seq2seq import check_length, encode_texts, load_seq2seq
 
     model, tokenizer = load_seq2seq(arguments.model)
     if arguments.adapter is not None:
-        model = merge_adapter(model, arguments.adapter, arguments.model)
+        check_base(arguments.adapter, arguments.model)
+        model = merge_adapter(model, tokenizer, arguments.adapter, arguments.model)
     for name in ("max_source_length", "max_target_length"):
         check_length(model, name, getattr(arguments, name))
     inputs, targets = {}, {}

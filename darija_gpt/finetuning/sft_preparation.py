@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.adapters import read_adapter_config
-from darija_gpt.finetuning.adapters import build_lora_config, merge_adapter, save_adapter
+from darija_gpt.finetuning.adapters import build_lora_config, check_base, save_adapter
 from darija_gpt.finetuning.chat_templates import set_chat_template
 from darija_gpt.finetuning.freezing import freeze_by_pattern, freeze_lower_layers
 from darija_gpt.generation import count_context_tokens
@@ -66,7 +66,11 @@ def prepare(arguments: "FinetuneArguments", *, has_chats: bool) -> Prepared:
     if read_adapter_config(arguments.model) is not None:
         raise ValueError(f"{arguments.model} is an adapter; give its base as model, and this as adapter.")
     quantization_config = build_quantization_config() if arguments.quantization else None
-    model, tokenizer = load_model(arguments.model, quantization_config=quantization_config)
+    if arguments.adapter is None:
+        model, tokenizer = load_model(arguments.model, quantization_config=quantization_config)
+    else:
+        check_base(arguments.adapter, arguments.model)
+        model, tokenizer = load_model(arguments.adapter, arguments.model)
     dtype = model.dtype
     num_embeddings = model.get_input_embeddings().num_embeddings
     if len(tokenizer) > num_embeddings:
@@ -74,8 +78,6 @@ def prepare(arguments: "FinetuneArguments", *, has_chats: bool) -> Prepared:
             f"{arguments.model}: the tokenizer has {len(tokenizer):,} entries and the model embeddings for "
             f"{num_embeddings:,}; they do not belong together."
         )
-    if arguments.adapter is not None:
-        model = merge_adapter(model, arguments.adapter, arguments.model)
     if quantization_config is None:
         model = model.float()
     if arguments.chat_template is not None:

@@ -352,7 +352,7 @@ def test_a_run_does_not_go_on_from_another_model(make_arguments, chat_dir, tmp_p
         align(make_arguments(model=str(other), num_train_epochs=3))
 
 
-def test_nobody_but_tensorboard_is_told_of_a_training_and_what_it_was_told_stays(make_arguments, tmp_path, monkeypatch):
+def test_nobody_but_tensorboard_is_told_of_a_training(make_arguments, tmp_path, monkeypatch):
     pytest.importorskip("tensorboard", reason="needs the extra track")
     told = []
     monkeypatch.setattr("trl.trainer.base_trainer.send_telemetry", lambda *args, **kwargs: told.append(kwargs))

@@ -621,15 +621,16 @@ def test_an_adapter_is_merged_before_training_and_one_of_another_base_is_refused
 ):
     from peft import LoraConfig, get_peft_model
 
-    from darija_gpt.finetuning.adapters import merge_adapter, save_adapter
+    from darija_gpt.adapters import merge_adapter
+    from darija_gpt.finetuning.adapters import save_adapter
 
     torch.manual_seed(1)
     config = LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM")
     adapted = get_peft_model(DarijaGPTForCausalLM.from_pretrained(base_dir), config)
     save_adapter(adapted, base_dir, tmp_path / "adapter")
     expected = adapted.merge_and_unload().state_dict()
-    model, _, _ = load_classifier(base_dir, ["a", "b"])
-    merged = merge_adapter(model, tmp_path / "adapter", str(base_dir)).state_dict()
+    model, tokenizer, _ = load_classifier(base_dir, ["a", "b"])
+    merged = merge_adapter(model, tokenizer, tmp_path / "adapter", base_dir).state_dict()
     for name, weights in merged.items():
         assert name == "score.weight" or torch.equal(weights, expected[name]), name
 

@@ -526,6 +526,39 @@ def test_an_adapter_of_another_base_is_refused(base_dir, gpt2_dir, few_dir, tmp_
         finetune(build_arguments(adapter, few_dir, tmp_path, **changes))
 
 
+def test_a_damaged_adapter_is_refused_by_the_name_of_its_file(base_dir, few_dir, tmp_path):
+    finetune(build_arguments(base_dir, few_dir, tmp_path, lora={"r": 2}, max_steps=1))
+    adapter, arguments = tmp_path / "chat" / "adapter", {"output_dir": tmp_path / "other"}
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    for name, content, words in (
+        ("adapter_model.safetensors", "cut", r"adapter holds no adapter_model\.safetensors that loads"),
+        ("adapter_config.json", json.dumps(config | {"peft_type": "LORE"}), r"that loads beside adapter_config\.json"),
+        ("adapter_config.json", "{", r"adapter_config\.json is no JSON mapping"),
+    ):
+        (adapter / name).write_text(content)
+        with pytest.raises(ValueError, match=words):
+            finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments, adapter=adapter))
+
+
+def test_an_adapter_that_changes_no_weights_is_refused(base_dir, few_dir, tmp_path):
+    from peft import PromptTuningConfig, get_peft_model
+
+    model = AutoModelForCausalLM.from_pretrained(base_dir)
+    prompts = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    get_peft_model(model, prompts).save_pretrained(tmp_path / "adapter")
+    with pytest.raises(ValueError, match="of the kind PROMPT_TUNING, which changes no weights"):
+        finetune(build_arguments(base_dir, few_dir, tmp_path, adapter=tmp_path / "adapter"))
+
+
+def test_an_adapter_goes_on_with_the_chat_template_that_it_learnt(gpt2_dir, few_dir, tmp_path):
+    alone = {"chat_template": "llama2", "lora": {"r": 2}, "merge": False, "max_steps": 1}
+    finetune(build_arguments(gpt2_dir, few_dir, tmp_path, **alone))
+    further = {"adapter": tmp_path / "chat", "output_dir": tmp_path / "further", "max_steps": 1}
+    finetune(build_arguments(gpt2_dir, few_dir, tmp_path, **further))
+    templates = [AutoTokenizer.from_pretrained(tmp_path / name).chat_template for name in ("chat", "further")]
+    assert templates[0] == templates[1] is not None
+
+
 def test_a_tokenizer_of_another_model_is_refused(base_dir, tokenizer, few_dir, tmp_path):
     config = DarijaGPTConfig(vocab_size=50, hidden_size=32, num_hidden_layers=1, num_attention_heads=4)
     DarijaGPTForCausalLM(config).save_pretrained(tmp_path / "mixed")
