@@ -1,5 +1,6 @@
 """Adapters: how LoRA is told what to adapt, how it is saved, and whose base the model of an earlier one is."""
 
+from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from darija_gpt.recipe import check_keys
 
 if TYPE_CHECKING:
     from peft import LoraConfig
+    from torch import nn
 
 
 def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
@@ -48,6 +50,28 @@ def check_base(adapter: Path, model_path: str) -> None:
             f"adapter={adapter} was trained on {base}, and the model is {model_path}; give its own base as model (if "
             f"this is it under another name, say so in {CONFIG_FILE})."
         )
+
+
+def check_adapted(model: "nn.Module") -> None:
+    """Refuses LoRA on weights that two modules share, as embeddings and a head that is tied to them.
+
+    Beside the weights it changes what one of the modules does, and merged into them what both do.
+
+    Raises:
+        ValueError: With the modules, and the remedy.
+    """
+    from peft.tuners.lora import LoraLayer
+
+    names_of = defaultdict(list)
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names_of[id(parameter)].append(name.removesuffix(".weight").removesuffix(".base_layer").rpartition(".")[2])
+    for name, module in model.named_modules():
+        if isinstance(module, LoraLayer) and len(names := names_of[id(module.get_base_layer().weight)]) > 1:
+            adapted = name.rpartition(".")[2]
+            raise ValueError(
+                f"lora: {' and '.join(names)} share their weights, and an adapter on {adapted} could not be merged. "
+                f"Leave {adapted} out of target_modules, or name it in modules_to_save to train it whole."
+            )
 
 
 def save_adapter(model, base: Path, directory: Path) -> None:

@@ -112,10 +112,11 @@ def adapt_model(model: "PreTrainedModel", arguments: "ClassifierArguments", new_
     if arguments.lora is not None:
         from peft import get_peft_model
 
-        from darija_gpt.finetuning.adapters import build_lora_config
+        from darija_gpt.finetuning.adapters import build_lora_config, check_adapted
 
         config = build_lora_config({"task_type": "SEQ_CLS", "modules_to_save": list(new_modules), **arguments.lora})
         model = get_peft_model(model, config)
+        check_adapted(model)
     if arguments.freeze_layers is not None:
         freeze_lower_layers(model, arguments.freeze_layers)
     freeze_by_pattern(model, arguments.freeze_patterns)

@@ -19,6 +19,7 @@ from trl import DPOConfig, DPOTrainer
 
 from darija_gpt.evaluation.rouge import estimate_means
 from darija_gpt.faults import NonFiniteError
+from darija_gpt.finetuning.adapters import check_adapted
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
 from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config
@@ -175,6 +176,7 @@ def build_trainer(
         peft_config=lora,
         callbacks=[SealCheckpoints()],
     )
+    check_adapted(trainer.model)
     trainer.remove_callback(PrinterCallback)
     use_all_cores(trainer.accelerator.state)
     accept_mixed_norms()

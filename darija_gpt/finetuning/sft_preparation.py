@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.adapters import read_adapter_config
-from darija_gpt.finetuning.adapters import build_lora_config, check_base, save_adapter
+from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, save_adapter
 from darija_gpt.finetuning.chat_templates import set_chat_template
 from darija_gpt.finetuning.freezing import freeze_by_pattern, freeze_lower_layers
 from darija_gpt.generation import count_context_tokens
@@ -168,6 +168,7 @@ def adapt_model(prepared: Prepared, arguments: "FinetuneArguments"):
             raise ValueError(
                 "lora: TRL trains no adapter on the head that makes logits; leave it out of target_modules."
             )
+        check_adapted(model)
         return model
     if arguments.freeze_layers is not None:
         freeze_lower_layers(model, arguments.freeze_layers)

@@ -317,6 +317,11 @@ def test_a_model_that_does_more_to_its_logits_than_trl_knows_is_refused(make_tra
         make_trainer(load=load)
 
 
+def test_an_adapter_that_could_not_be_merged_is_refused(make_trainer):
+    with pytest.raises(ValueError, match="lora: embed_tokens and lm_head share their weights"):
+        make_trainer(LORA | {"target_modules": ["embed_tokens"]})
+
+
 def test_a_run_that_was_cut_off_goes_on_to_the_same_weights(make_arguments, tmp_path, monkeypatch, capsys):
     align(make_arguments(num_train_epochs=3, output_dir=tmp_path / "whole"))
 

@@ -285,6 +285,7 @@ def test_texts_that_the_vocabulary_cannot_spell_are_refused(make_arguments, tmp_
         ({"model": "nowhere/at-all"}, "nowhere/at-all"),
         ({"lora": {"rank": 4}}, "unknown key rank"),
         ({"lora": {"r": 4, "target_modules": ["c_attn"]}}, "c_attn"),
+        ({"lora": {"r": 4, "target_modules": ["shared"]}}, "lora: shared and .* share their weights"),
         ({"adapter": Path("nowhere")}, "adapter=nowhere"),
     ],
 )

@@ -136,7 +136,14 @@ def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tm
     assert "train: 160 examples" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("lora", [{"r": 4, "lora_alpha": 8}, {"r": 4, "use_dora": True}])
+@pytest.mark.parametrize(
+    "lora",
+    [
+        {"r": 4, "lora_alpha": 8},
+        {"r": 4, "use_dora": True},
+        {"r": 4, "target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]},
+    ],
+)
 def test_an_adapter_is_kept_and_merged(base_dir, few_dir, tmp_path, lora):
     from peft import PeftModel
 
@@ -151,7 +158,7 @@ def test_an_adapter_is_kept_and_merged(base_dir, few_dir, tmp_path, lora):
         assert (merged(ids).logits - before).abs().max() > 0.1
     summary = read_summary(tmp_path / "chat")
     assert summary["method"] == ("dora" if "use_dora" in lora else "lora")
-    assert summary["trainable_parameters"] < 0.3 * summary["parameters"]
+    assert summary["trainable_parameters"] < 0.4 * summary["parameters"]
     assert not (tmp_path / "chat" / "adapter" / "README.md").exists()
     assert str(base_dir.parent) not in (tmp_path / "chat" / "adapter" / "adapter_config.json").read_text()
 
@@ -482,6 +489,7 @@ def test_a_row_that_cannot_be_learnt_is_refused_or_left_out(base_dir, tmp_path, 
         ({"lora": {"rank": 4}}, "unknown key rank"),
         ({"lora": {"r": 4, "target_modules": ["query"]}}, "query"),
         ({"lora": {"r": 4, "target_modules": ["lm_head"]}}, "no adapter on the head"),
+        ({"lora": {"r": 4, "target_modules": ["embed_tokens"]}}, "lora: embed_tokens and lm_head share their weights"),
         ({"max_length": 3}, "raise it, or leave such pairs out with --skip_unusable true"),
         ({"max_length": 3, "skip_unusable": True}, "train has nothing to learn"),
         ({"max_length": 400}, r"max_length=400 must be above 1 and within the 96 tokens that .* reads"),
