@@ -141,7 +141,7 @@ def build_quantization_config() -> "BitsAndBytesConfig":
 def adapt_model(prepared: Prepared, arguments: "FinetuneArguments"):
     """The model as the method asks: with LoRA beside its weights, with some of them frozen, or as it is.
 
-    The embeddings of tokens that are new learn in any case.
+    With LoRA, the embeddings of tokens that are new learn, too.
 
     Raises:
         ValueError: If what is to be adapted or frozen is not there.
@@ -173,9 +173,16 @@ def adapt_model(prepared: Prepared, arguments: "FinetuneArguments"):
     if arguments.freeze_layers is not None:
         freeze_lower_layers(model, arguments.freeze_layers)
     freeze_by_pattern(model, arguments.freeze_patterns)
-    if prepared.new_tokens:
-        model.get_input_embeddings().requires_grad_(True)
-        model.get_output_embeddings().requires_grad_(True)
+    # A model learns all rows of a matrix or none.
+    learns = all(
+        embeddings.weight.requires_grad for embeddings in (model.get_input_embeddings(), model.get_output_embeddings())
+    )
+    if prepared.new_tokens and not learns:
+        raise ValueError(
+            f"chat_template={arguments.chat_template} adds tokens, and their embeddings would be frozen before they "
+            "have learnt anything; take lora, which trains theirs alone, or llama2, which adds none, or freeze other "
+            "weights."
+        )
     return model
 
 

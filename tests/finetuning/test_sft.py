@@ -215,6 +215,13 @@ def test_an_adapter_learns_the_tokens_that_are_new(gpt2_dir, dataset_dir, tmp_pa
     assert not (tmp_path / "chat" / "adapter").exists()
 
 
+@pytest.mark.parametrize("frozen", [{"freeze_layers": 0}, {"freeze_patterns": ["wte"]}])
+def test_new_tokens_are_not_frozen_with_the_old_ones(gpt2_dir, few_dir, tmp_path, frozen):
+    with pytest.raises(ValueError, match=r"chat_template=chatml adds tokens, and their embeddings would be frozen"):
+        finetune(build_arguments(gpt2_dir, few_dir, tmp_path, chat_template="chatml", **frozen))
+    assert not list(tmp_path.iterdir())
+
+
 def test_llama_2_takes_turns_without_a_new_token(gpt2_dir, few_dir, tmp_path):
     finetune(
         build_arguments(
