@@ -42,6 +42,7 @@ def load_classifier(
         ValueError: If there is no such model, or it cannot classify.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
     from transformers.utils import logging
@@ -85,6 +86,8 @@ def load_classifier(
         )
     except RecipeError:
         raise
+    except StrictDataclassError as error:
+        raise ValueError(f"{path} and config_fields: {' '.join(str(error).split())}") from error
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         if not is_directory and isinstance(error, OSError):

@@ -161,7 +161,7 @@ def build_arguments(arguments_class: type[Arguments], values: Mapping[str, Any])
         RecipeError: If a key is missing, or a value is not of its field's type.
     """
     hints = typing.get_type_hints(arguments_class)
-    converted = {name: _convert(name, value, hints[name]) for name, value in values.items()}
+    converted = {name: convert_value(name, value, hints[name]) for name, value in values.items()}
     for field in dataclasses.fields(arguments_class):
         if field.init and _is_required(field) and field.name not in converted:
             raise RecipeError(f"{field.name} is missing: set it in a recipe (--config) or as --{field.name}.")
@@ -252,7 +252,7 @@ def _takes_none(hint: Any) -> bool:
 
 
 def _flag_shape(name: str, hint: Any) -> dict[str, Any]:
-    """How many words a flag takes; their types are the business of `_convert`."""
+    """How many words a flag takes; their types are the business of `convert_value`."""
     members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     origins = {typing.get_origin(member) or member for member in members}
     if bool in origins and str not in origins:
@@ -278,7 +278,12 @@ def _pair_dotted(words: list[str], fields: Iterable[str]) -> Iterable[tuple[str,
         yield name, key, text
 
 
-def _convert(name: str, value: Any, hint: Any) -> Any:
+def convert_value(name: str, value: Any, hint: Any) -> Any:
+    """A value of a recipe as its type hint wants it.
+
+    Raises:
+        RecipeError: If it is of another type, with `name` as its place in the recipe.
+    """
     _check_nested_keys(name, value, hint)
     try:
         config = None if dataclasses.is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)

@@ -161,7 +161,10 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
         # What `datasets` wrote of no rows it does not read.
         if (directory / split).is_dir() and not any((directory / split).glob("*.arrow")):
             raise ValueError(f"{directory}/{split} holds no rows; {remedy}.")
-    dataset = load_from_disk(directory)
+    try:
+        dataset = load_from_disk(directory)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{directory} holds a dataset that does not load ({error!r}); {remedy}.") from error
     for split in SPLITS:
         if split not in dataset:
             raise ValueError(f"{directory} has no {split} split; {remedy}.")

@@ -1,12 +1,13 @@
 """Adapters: how LoRA is told what to adapt, how it is saved, and whose base the model of an earlier one is."""
 
+import typing
 from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.adapters import CONFIG_FILE, WEIGHTS_FILE, read_adapter_config
-from darija_gpt.recipe import check_keys
+from darija_gpt.recipe import check_keys, convert_value
 
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
     """PEFT's LoraConfig from a recipe's `lora:` mapping: of a causal language model, and of all its linear layers.
 
     Raises:
-        ValueError: If a field is unknown or its value is refused.
+        ValueError: If a field is unknown, or its value of another type or refused.
     """
     from peft import LoraConfig
 
+    hints = typing.get_type_hints(LoraConfig)
     check_keys(lora, [config_field.name for config_field in fields(LoraConfig)], "lora")
+    lora = {name: convert_value(f"lora.{name}", value, hints[name]) for name, value in lora.items()}
     try:
         return LoraConfig(**{"task_type": "CAUSAL_LM", "target_modules": "all-linear", **lora})
     except TypeError as error:

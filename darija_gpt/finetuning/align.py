@@ -17,6 +17,7 @@ from darija_gpt.data.preferences import PreferenceSource, PreferenceSplits, load
 from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.adapters import build_lora_config
 from darija_gpt.finetuning.sft import WITHOUT_INFLUENCE
+from darija_gpt.finetuning.trl_training import check_numbers
 from darija_gpt.hardware import describe_machine, resolve_precision
 from darija_gpt.output import require_new, write_directory
 from darija_gpt.recipe import check_keys
@@ -100,11 +101,16 @@ class AlignArguments(DPOConfig):
             self.use_cpu = not torch.accelerator.is_available()
         self.output_dir = str(self.output_dir)
         super().__post_init__()
+        check_numbers(self)
         check_keys(self.loss_type, LOSS_TYPES, "loss_type")
         for name, is_legal, expected in (
             ("beta", self.beta > 0, "positive; try 0.1"),
-            ("learning_rate", self.learning_rate > 0, "positive; try 1e-6, or 1e-5 with lora"),
             ("validation_share", 0 < self.validation_share < 1, "between 0 and 1; try 0.1"),
+            (
+                "sync_ref_model",
+                not self.sync_ref_model or self.lora is None,
+                "false with lora, where the reference is the model without its adapter",
+            ),
             ("merge", self.merge or self.lora is not None, "true without lora, as there is no adapter to write alone"),
         ):
             if not is_legal:

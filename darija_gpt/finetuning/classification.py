@@ -113,7 +113,21 @@ class ClassifierArguments:
             ("max_grad_norm", self.max_grad_norm > 0, "positive; try 1"),
             ("per_device_train_batch_size", self.per_device_train_batch_size > 0, "positive; try 16"),
             ("gradient_accumulation_steps", self.gradient_accumulation_steps > 0, "positive; try 1"),
-            ("early_stopping_patience", (self.early_stopping_patience or 1) > 0, "positive; try 2"),
+            (
+                "early_stopping_patience",
+                self.early_stopping_patience is None or self.early_stopping_patience > 0,
+                "positive; try 2",
+            ),
+            (
+                "from_scratch_learning_rate",
+                self.from_scratch_learning_rate is None or self.from_scratch_learning_rate > 0,
+                "positive; try 3e-4",
+            ),
+            (
+                "from_scratch_epochs",
+                self.from_scratch_epochs is None or self.from_scratch_epochs > 0,
+                "positive; try 8",
+            ),
             ("max_length", self.max_length is None or self.max_length > 2, "above 2; try 128"),
         ):
             if not is_legal:

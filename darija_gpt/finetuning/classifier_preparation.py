@@ -107,7 +107,7 @@ def adapt_model(model: "PreTrainedModel", arguments: "ClassifierArguments", new_
 
     Modules that nobody has trained yet learn whole in any case.
     """
-    from darija_gpt.finetuning.freezing import freeze_by_pattern, freeze_lower_layers
+    from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
 
     if arguments.lora is not None:
         from peft import get_peft_model
@@ -123,6 +123,7 @@ def adapt_model(model: "PreTrainedModel", arguments: "ClassifierArguments", new_
     if arguments.method == "frozen":
         for name in new_modules:
             model.get_submodule(name).requires_grad_(True)
+    check_trainable(model)
     return model
 
 

@@ -59,6 +59,16 @@ def freeze_by_pattern(model: "nn.Module", patterns: Sequence[str]) -> None:
             parameter.requires_grad_(False)
 
 
+def check_trainable(model: "nn.Module") -> None:
+    """Refuses a model of which nothing would learn.
+
+    Raises:
+        ValueError: If every parameter is frozen.
+    """
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError("freeze_layers and freeze_patterns leave no weight to train; freeze fewer.")
+
+
 def find_layer_stacks(model: "nn.Module") -> list["nn.ModuleList"]:
     """The lists of layers that a model runs through one after the other."""
     from torch import nn

@@ -22,7 +22,7 @@ from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.adapters import check_adapted
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
-from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config
+from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config, check_packages
 from darija_gpt.hardware import accept_mixed_norms, use_all_cores
 from darija_gpt.stop_request import catch_signals
 
@@ -164,6 +164,7 @@ def build_trainer(
         max_length=None,  # nothing is left to cut
         logging_nan_inf_filter=False,
     )
+    check_packages(config, model)
     # An adapter can be switched off, and of what is reckoned beforehand the model is not needed any more.
     needs_copy = lora is None and not arguments.precompute_ref_log_probs
     trainer = PreferenceTrainer(

@@ -16,6 +16,7 @@ from trl import SFTConfig
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.chat_templates import ChatTemplate
+from darija_gpt.finetuning.trl_training import check_numbers
 from darija_gpt.hardware import describe_machine, resolve_precision
 from darija_gpt.missing_inputs import make_missing_dataset
 from darija_gpt.output import require_new, write_directory
@@ -135,6 +136,7 @@ class FinetuneArguments(SFTConfig):
         for name, remedy in NOT_FOLLOWED.items():
             if getattr(self, name) != SFTConfig.__dataclass_fields__[name].default:
                 raise ValueError(f"{name} is not followed here: {remedy}; leave it out.")
+        check_numbers(self)
         if self.lora is not None and (self.freeze_layers is not None or self.freeze_patterns):
             raise ValueError("lora freezes all weights of the model; leave out freeze_layers and freeze_patterns.")
         if self.lora is None and (self.quantization or not self.merge):
@@ -183,7 +185,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     from darija_gpt.finetuning.sft_examples import build_examples, describe_examples, find_end_token
     from darija_gpt.finetuning.sft_preparation import adapt_model, prepare, save_chat_model
     from darija_gpt.finetuning.sft_trainer import train_sft
-    from darija_gpt.finetuning.trl_training import keep_event_files
+    from darija_gpt.finetuning.trl_training import check_packages, keep_event_files
 
     output_dir = require_new(arguments.output_dir)
     make_missing_dataset(arguments.dataset, arguments.dataset_recipe)
@@ -208,6 +210,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     if arguments.packing:
         check_packing(prepared.model, arguments.model)
     model = adapt_model(prepared, arguments)
+    check_packages(arguments, model)
     counts = describe_trainable(model)
     end_token = find_end_token(prepared.tokenizer, rows["train"]["messages"])
     # Beside the output, and of one name, so that the same command finds it again.

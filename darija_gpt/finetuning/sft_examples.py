@@ -126,6 +126,8 @@ def trim_chat(messages: Messages, left_out: Counter[str]) -> Messages:
     Raises:
         ConversationError: If what remains is malformed.
     """
+    if not all(isinstance(message, Mapping) and {"role", "content"} <= message.keys() for message in messages):
+        raise ConversationError("no messages", "its messages are no list of {role, content}")
     opening = messages[: messages[0]["role"] == "system"] if messages else []
     turns = list(messages[len(opening) :])
     while turns and turns[0]["role"] == "assistant":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from darija_gpt.adapters import read_adapter_config
 from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, save_adapter
 from darija_gpt.finetuning.chat_templates import set_chat_template
-from darija_gpt.finetuning.freezing import freeze_by_pattern, freeze_lower_layers
+from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.loading import load_model
 from darija_gpt.tokenizer import save_tokenizer
@@ -173,6 +173,7 @@ def adapt_model(prepared: Prepared, arguments: "FinetuneArguments"):
     if arguments.freeze_layers is not None:
         freeze_lower_layers(model, arguments.freeze_layers)
     freeze_by_pattern(model, arguments.freeze_patterns)
+    check_trainable(model)
     # A model learns all rows of a matrix or none.
     learns = all(
         embeddings.weight.requires_grad for embeddings in (model.get_input_embeddings(), model.get_output_embeddings())

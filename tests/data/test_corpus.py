@@ -165,6 +165,10 @@ def test_a_directory_that_is_no_dataset_is_refused(tmp_path, dataset):
     splits.save_to_disk(tmp_path / "splits")
     with pytest.raises(ValueError, match="has no test split"):
         load_dataset_directory(tmp_path / "splits")
+    for content in ("{}", "{"):
+        (tmp_path / "splits" / "dataset_dict.json").write_text(content)
+        with pytest.raises(ValueError, match="splits holds a dataset that does not load"):
+            load_dataset_directory(tmp_path / "splits")
 
 
 @pytest.mark.parametrize("has_file", [False, True])

@@ -405,6 +405,8 @@ def test_a_tokenizer_without_a_chat_template_is_refused(make_arguments, chat_dir
     [
         ({"beta": 0}, "beta=0 must be positive"),
         ({"learning_rate": 0}, "learning_rate=0"),
+        ({"gradient_accumulation_steps": 0}, "gradient_accumulation_steps=0 must be positive"),
+        ({"sync_ref_model": True, "lora": LORA}, "sync_ref_model=True must be false with lora"),
         ({"validation_share": 1}, "validation_share=1"),
         ({"loss_type": "sigmoide"}, "unknown key sigmoide; did you mean sigmoid"),
         ({"push_to_hub": True}, "publish.py pushes"),

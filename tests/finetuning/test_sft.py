@@ -502,6 +502,10 @@ def test_a_row_that_cannot_be_learnt_is_refused_or_left_out(base_dir, tmp_path, 
         ({"max_length": 400}, r"max_length=400 must be above 1 and within the 96 tokens that .* reads"),
         ({"freeze_layers": 3}, "freeze_layers=3 is none of 0 to 2"),
         ({"freeze_patterns": ["encoder"]}, "'encoder' finds none"),
+        ({"freeze_patterns": ["."]}, "leave no weight to train; freeze fewer"),
+        ({"lora": {"r": "abc"}}, r"lora\.r='abc': input should be a valid integer"),
+        ({"lora": {"r": 4, "bias": "some"}}, r"lora\.bias='some': input should be 'none', 'all' or"),
+        ({"report_to": "no_tracker"}, "no_tracker"),
         ({"adapter": "nowhere", "lora": None}, "adapter=nowhere holds no adapter_config.json"),
     ],
 )
@@ -522,6 +526,9 @@ def test_bad_input_is_refused_and_leaves_nothing(base_dir, few_dir, tmp_path, ch
         ({"merge": False}, "merge=False is for an adapter"),
         ({"early_stopping_patience": 0}, "early_stopping_patience=0 must be positive"),
         ({"early_stopping_patience": 2, "eval_strategy": "no"}, "it needs a validation loss to watch"),
+        ({"learning_rate": 0}, "learning_rate=0 must be positive"),
+        ({"num_train_epochs": 0}, "num_train_epochs=0 must be positive"),
+        ({"gradient_accumulation_steps": 0}, "gradient_accumulation_steps=0 must be positive"),
         ({"push_to_hub": True}, "push_to_hub is not followed here: publish.py pushes a model"),
         ({"packing_strategy": "wrapped"}, "packing_strategy is not followed here: packing keeps examples whole"),
     ],
@@ -539,6 +546,28 @@ def test_an_adapter_of_another_base_is_refused(base_dir, gpt2_dir, few_dir, tmp_
         finetune(build_arguments(gpt2_dir, few_dir, tmp_path, **changes, adapter=adapter))
     with pytest.raises(ValueError, match="is an adapter; give its base as model, and this as adapter"):
         finetune(build_arguments(adapter, few_dir, tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "package"), [("optim", "paged_adamw_8bit", "bitsandbytes"), ("report_to", "wandb", "wandb")]
+)
+def test_an_optimizer_or_a_tracker_that_is_not_installed_is_refused(
+    base_dir, few_dir, tmp_path, monkeypatch, field, value, package
+):
+    monkeypatch.setattr("transformers.trainer_optimizer.is_bitsandbytes_available", lambda: False)
+    monkeypatch.setattr("transformers.integrations.integration_utils.is_wandb_available", lambda: False)
+    with pytest.raises(ValueError, match=rf"pip install .*{package}.* Or choose another optim or report_to"):
+        finetune(build_arguments(base_dir, few_dir, tmp_path, **{field: value}))
+    assert not list(tmp_path.iterdir())
+
+
+def test_messages_that_are_texts_are_refused(base_dir, tmp_path):
+    rows = Dataset.from_list(
+        [{"text": "a", "messages": ["labas?"], "source": "", "script": "", "conversation_id": ""}]
+    )
+    DatasetDict({"train": rows, "validation": rows, "test": rows}).save_to_disk(tmp_path / "dataset")
+    with pytest.raises(ValueError, match=r"train: row 1: its messages are no list of \{role, content\}; mend it"):
+        finetune(build_arguments(base_dir, tmp_path / "dataset", tmp_path))
 
 
 def test_a_damaged_adapter_is_refused_by_the_name_of_its_file(base_dir, few_dir, tmp_path):
