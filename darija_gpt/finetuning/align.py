@@ -212,10 +212,12 @@ def encode_splits(
     Raises:
         ValueError: If the model does not reply to people, or a split has nothing that it can read.
     """
+    from darija_gpt.finetuning.chat_templates import mend_chat_template
     from darija_gpt.finetuning.preferences import encode_preferences
 
     if tokenizer.chat_template is None:
         raise ValueError(f"{arguments.model} has a tokenizer without a chat template; align a model that has one.")
+    mend_chat_template(tokenizer)
     examples = {}
     for split, preferences in data.splits.items():
         examples[split], left_out = encode_preferences(tokenizer, preferences, max_length)

@@ -40,6 +40,10 @@ class ConversationError(ValueError):
         self.reason = reason
 
 
+class UnfitTemplateError(ConversationError):
+    """A conversation that nobody can learn from with this chat template."""
+
+
 @dataclass(frozen=True)
 class EncodedMessages:
     """A conversation as a model reads it.
@@ -56,7 +60,7 @@ class EncodedMessages:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A piece of a rendered conversation.
 
     Args:
@@ -122,10 +126,27 @@ def encode_chats(tokenizer: "PreTrainedTokenizerBase", chats: Sequence[Messages]
             token may be spelt in other pieces.
 
     Raises:
-        ValueError: If a conversation is malformed, or the template refuses it or hides what the assistant says.
+        ConversationError: As `cut_chat` does.
     """
     control_tokens = find_control_tokens(tokenizer)
-    pieces_of = [_cut_pieces(*_render(tokenizer, messages, control_tokens)) for messages in chats]
+    pieces_of = [cut_chat(tokenizer, messages, control_tokens) for messages in chats]
+    return encode_pieces(tokenizer, pieces_of, control_tokens)
+
+
+def cut_chat(tokenizer: "PreTrainedTokenizerBase", messages: Messages, control_tokens: Sequence[str]) -> list[Piece]:
+    """A conversation as its template writes it, in pieces that are encoded one by one.
+
+    Raises:
+        ConversationError: If the conversation is malformed.
+        UnfitTemplateError: If the template refuses it, changes its turns or leaves out what the assistant says.
+    """
+    return _cut_pieces(*_render(tokenizer, messages, control_tokens))
+
+
+def encode_pieces(
+    tokenizer: "PreTrainedTokenizerBase", pieces_of: Sequence[Sequence[Piece]], control_tokens: Sequence[str]
+) -> list[EncodedMessages]:
+    """Conversations as tokens, each from its pieces; what `encode_chats` gives."""
     ids = _encode_pieces(tokenizer, pieces_of, control_tokens)
     return [
         EncodedMessages(
@@ -169,32 +190,41 @@ def _render(
             for place in [*(place + 1 for place in turns), len(marked)]
         )
     except TemplateError as error:
-        raise ValueError(f"the chat template refuses a conversation: {error}") from error
+        raise UnfitTemplateError("refused by the chat template", f"the chat template refuses it: {error}") from error
     spans = [(start, end.rstrip()) for start, end in zip(starts, ends, strict=True)]
     if not all(chat.startswith(start) and chat.startswith(end) and len(start) < len(end) for start, end in spans):
-        raise ValueError("the chat template writes a turn in another way once others follow it")
+        raise UnfitTemplateError(
+            "turns that the chat template changes",
+            "the chat template writes a turn in another way once others follow it",
+        )
+    for place, (start, end) in zip(turns, spans, strict=True):
+        # By letters and digits alone: a template may trim a text, and ours takes typed control tokens apart.
+        if re.sub(r"\W", "", marked[place]["content"]) not in re.sub(r"\W", "", end[len(start) :]):
+            raise UnfitTemplateError(
+                "texts that the chat template leaves out", "the chat template leaves out what the assistant says"
+            )
     return chat, [(len(start), len(end)) for start, end in spans]
 
 
-def _cut_pieces(chat: str, spans: Sequence[tuple[int, int]]) -> list[_Piece]:
+def _cut_pieces(chat: str, spans: Sequence[tuple[int, int]]) -> list[Piece]:
     """A rendered conversation, cut where the assistant begins and ends to speak and around what is marked."""
     borders = [0, *(border for span in spans for border in span), len(chat)]
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for number, (start, end) in enumerate(pairwise(borders)):
         # Text, what is between two marks (None where a mark stands alone), text, and so on.
         for place, text in enumerate(_MARKED.split(chat[start:end])):
             if text:
-                pieces.append(_Piece(text, place % 2 == 1, not pieces, number % 2 == 1))
+                pieces.append(Piece(text, place % 2 == 1, not pieces, number % 2 == 1))
     return pieces
 
 
 def _encode_pieces(
-    tokenizer: "PreTrainedTokenizerBase", pieces_of: Iterable[Iterable[_Piece]], control_tokens: Sequence[str]
-) -> dict[_Piece, list[int]]:
+    tokenizer: "PreTrainedTokenizerBase", pieces_of: Iterable[Iterable[Piece]], control_tokens: Sequence[str]
+) -> dict[Piece, list[int]]:
     """The tokens of each piece; what a template writes again and again is encoded once."""
     pieces = {piece for pieces in pieces_of for piece in pieces}
     control_ids = set(tokenizer.convert_tokens_to_ids(list(control_tokens)))
-    ids: dict[_Piece, list[int]] = {}
+    ids: dict[Piece, list[int]] = {}
     for is_first in (True, False):
         for is_typed in (True, False):
             group = [piece for piece in pieces if (piece.is_first, piece.is_typed) == (is_first, is_typed)]

@@ -1,8 +1,9 @@
-"""Chat templates for models that have none: a model of the Hub that only continues texts learns to take turns."""
+"""Chat templates for models that have none, or one that forgets: a model of the Hub learns to take turns."""
 
 from typing import TYPE_CHECKING, Literal
 
 from darija_gpt.control_tokens import TURN_END, TURN_START
+from darija_gpt.finetuning.chat_examples import ConversationError, encode_messages
 from darija_gpt.tokenizer import CHAT_TEMPLATE
 
 
@@ -32,6 +33,30 @@ CHAT_TEMPLATES: dict[ChatTemplate, tuple[str, list[str]]] = {
     "chatml": (CHAT_TEMPLATE, [TURN_START, TURN_END]),
     "llama2": (LLAMA2_TEMPLATE, []),
 }
+
+# Of two exchanges, as a template that forgets writes the first one in another way once the second follows.
+_PROBE = [{"role": role, "content": "salam"} for role in ("user", "assistant") * 2]
+
+
+def mend_chat_template(tokenizer: "PreTrainedTokenizerBase") -> None:
+    """Gives a tokenizer whose template changes earlier turns, as Qwen3's drops thoughts, the one that TRL trains with.
+
+    Where TRL has none, or one that changes them, too, the tokenizer stays as it is.
+    """
+    from accelerate import PartialState
+    from trl.chat_template_utils import get_training_chat_template
+
+    own_template = tokenizer.chat_template
+    if _is_fit(tokenizer):
+        return
+    try:
+        tokenizer.chat_template = get_training_chat_template(tokenizer) or own_template
+    except ValueError:  # TRL does not know this template.
+        return
+    if not _is_fit(tokenizer):
+        tokenizer.chat_template = own_template
+    elif PartialState().is_main_process:
+        print("the chat template changes earlier turns: TRL's for training takes its place, and is saved")
 
 
 def set_chat_template(
@@ -69,3 +94,11 @@ def set_chat_template(
         model.resize_token_embeddings(len(tokenizer))
         logging.set_verbosity(verbosity)
     return tokenizer.convert_tokens_to_ids(new)
+
+
+def _is_fit(tokenizer: "PreTrainedTokenizerBase") -> bool:
+    try:
+        encode_messages(tokenizer, _PROBE)
+    except ConversationError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from datasets import Dataset
 
 from darija_gpt.data.preferences import Preference
-from darija_gpt.finetuning.chat_examples import EncodedMessages, encode_chats
+from darija_gpt.finetuning.chat_examples import EncodedMessages, UnfitTemplateError, encode_chats
 
 
 if TYPE_CHECKING:
@@ -32,14 +32,17 @@ def encode_preferences(
         `rejected_ids`, which end with the token that ends a turn; and a `Counter` of those left out.
 
     Raises:
-        ValueError: If the chat template shows the prompt differently by what is replied.
+        ValueError: If the chat template shows the prompt differently by what is replied, or is unfit for a pair.
     """
     chats = [
         [*preference.prompt, {"role": "assistant", "content": reply}]
         for preference in preferences
         for reply in (preference.chosen, preference.rejected)
     ]
-    encoded = [_divide(chat) for chat in encode_chats(tokenizer, chats)]
+    try:
+        encoded = [_divide(chat) for chat in encode_chats(tokenizer, chats)]
+    except UnfitTemplateError as error:
+        raise ValueError(f"of a pair, {error}; take a model with another template.") from error
     rows, left_out = [], Counter()
     for (prompt_ids, chosen_ids), (other_prompt_ids, rejected_ids) in zip(encoded[::2], encoded[1::2], strict=True):
         if prompt_ids != other_prompt_ids:

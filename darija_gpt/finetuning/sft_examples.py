@@ -10,9 +10,13 @@ from datasets import Dataset
 from darija_gpt.finetuning.chat_examples import (
     ConversationError,
     EncodedMessages,
+    UnfitTemplateError,
     check_messages,
+    cut_chat,
     encode_chats,
+    encode_pieces,
     encode_plain_texts,
+    find_control_tokens,
 )
 from darija_gpt.generation import Messages
 
@@ -151,19 +155,24 @@ def _encode_fitting(
     left_out: Counter[str],
 ) -> Iterator[EncodedMessages]:
     """The examples of numbered conversations, those that are too long divided."""
+    control_tokens = find_control_tokens(tokenizer)
     for begin in range(0, len(chats), CHATS_AT_A_TIME):
-        numbered = []
+        numbered, pieces_of = [], []
         for number, messages in chats[begin : begin + CHATS_AT_A_TIME]:
             try:
                 if chat := trim_chat(messages, left_out):
+                    pieces_of.append(cut_chat(tokenizer, chat, control_tokens))
                     numbered.append((number, chat))
             except ConversationError as error:
                 if not skip_unusable:
+                    is_template = isinstance(error, UnfitTemplateError)
+                    remedy = "give the model another one with --chat_template chatml" if is_template else "mend it"
                     raise ValueError(
-                        f"{split}: row {number:,}: {error}; mend it, or leave such rows out with --skip_unusable true."
+                        f"{split}: row {number:,}: {error}; {remedy}, or leave such rows out with "
+                        "--skip_unusable true."
                     ) from None
                 left_out[error.reason] += 1
-        encoded = encode_chats(tokenizer, [chat for _, chat in numbered])
+        encoded = encode_pieces(tokenizer, pieces_of, control_tokens)
         for (number, chat), example in zip(numbered, encoded, strict=True):
             if len(example.input_ids) <= max_length:
                 yield example

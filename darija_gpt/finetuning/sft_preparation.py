@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from darija_gpt.adapters import read_adapter_config
 from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, save_adapter
-from darija_gpt.finetuning.chat_templates import set_chat_template
+from darija_gpt.finetuning.chat_templates import mend_chat_template, set_chat_template
 from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.loading import load_model
@@ -89,6 +89,8 @@ def prepare(arguments: "FinetuneArguments", *, has_chats: bool) -> Prepared:
         )
     else:
         new_tokens = []
+        if has_chats:
+            mend_chat_template(tokenizer)
     if new_tokens and (arguments.quantization or not arguments.merge):
         raise ValueError(
             f"chat_template={arguments.chat_template} adds tokens, so an adapter would fit no base as it is; take "

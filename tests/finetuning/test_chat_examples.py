@@ -1,5 +1,7 @@
 """Conversations as tokens: those that transformers makes of them, with no control token from what somebody typed."""
 
+import copy
+
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders
 from tokenizers.models import BPE
@@ -9,12 +11,13 @@ from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.finetuning.chat_examples import (
     ConversationError,
+    UnfitTemplateError,
     check_messages,
     encode_chats,
     encode_messages,
     encode_plain_texts,
 )
-from darija_gpt.finetuning.chat_templates import LLAMA2_TEMPLATE
+from darija_gpt.finetuning.chat_templates import LLAMA2_TEMPLATE, mend_chat_template
 from darija_gpt.tokenizer import CHAT_TEMPLATE, CONTROL_TOKENS, END_OF_TEXT, PADDING, TURN_END, TURN_START
 
 
@@ -155,11 +158,45 @@ def test_a_conversation_that_nobody_could_have_had_is_refused(messages, reason, 
 
 
 def test_a_template_that_writes_earlier_turns_anew_is_refused(tokenizer):
-    import copy
-
     forgetful = copy.deepcopy(tokenizer)
     forgetful.chat_template = CHAT_TEMPLATE.replace(
         "{%- set content =", "{%- if not loop.last %}{{- '(before) ' }}{%- endif %}\n    {%- set content ="
     )
-    with pytest.raises(ValueError, match="writes a turn in another way once others follow it"):
+    with pytest.raises(UnfitTemplateError, match="writes a turn in another way once others follow it"):
         encode_messages(forgetful, talk(""))
+    before = forgetful.chat_template
+    mend_chat_template(forgetful)  # Nobody knows a better one.
+    assert forgetful.chat_template == before
+
+
+def test_of_a_family_that_forgets_its_thoughts_the_template_that_trl_trains_with_is_taken(tokenizer, capsys):
+    from trl import chat_template_utils as trl_templates
+
+    qwen = copy.deepcopy(tokenizer)
+    qwen.chat_template = trl_templates.qwen3_chat_template
+    with pytest.raises(UnfitTemplateError):
+        encode_messages(qwen, talk(""))
+    mend_chat_template(qwen)
+    assert "TRL's for training takes its place" in capsys.readouterr().out
+    assert qwen.chat_template == trl_templates.qwen3_training_chat_template
+    example = encode_messages(qwen, talk(""))
+    said = [number for number, is_said in zip(example.input_ids, example.assistant_mask, strict=True) if is_said]
+    expected = "".join(f"<think>\n\n</think>\n\n{turn['content']}{TURN_END}" for turn in talk("")[2::2])
+    assert qwen.decode(said) == expected
+
+
+def test_a_template_that_is_fit_stays(tokenizers):
+    for chosen in tokenizers.values():
+        before = chosen.chat_template
+        mend_chat_template(chosen)
+        assert chosen.chat_template == before
+
+
+def test_a_template_that_leaves_out_what_is_said_is_refused(tokenizer):
+    """Idefics3's and SmolVLM's take texts in parts, and of a text on its own nothing."""
+    from trl import chat_template_utils as trl_templates
+
+    pictures = copy.deepcopy(tokenizer)
+    pictures.chat_template = trl_templates.idefics3_chat_template
+    with pytest.raises(UnfitTemplateError, match="leaves out what the assistant says"):
+        encode_messages(pictures, talk(""))

@@ -488,6 +488,24 @@ def test_a_row_that_cannot_be_learnt_is_refused_or_left_out(base_dir, tmp_path, 
     assert "train: 1 examples" in (printed := capsys.readouterr().out) and "left out: 1 " in printed
 
 
+def test_a_row_that_the_chat_template_refuses_is_named_or_left_out(base_dir, tmp_path, capsys):
+    from trl import chat_template_utils as trl_templates
+
+    gemma = save_rows(tmp_path / "dataset", [GOOD, say(("system", "b darija"), ("user", "a"), ("assistant", "b"))])
+    for path in base_dir.iterdir():
+        (tmp_path / "base").mkdir(exist_ok=True)
+        (tmp_path / "base" / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "base" / "chat_template.jinja").write_text(
+        trl_templates.gemma_chat_template.replace("<end_of_turn>", TURN_END)
+    )
+    arguments = {"max_steps": 1, "skip_unusable": True}
+    with pytest.raises(ValueError, match=r"row 2: the chat template refuses it: .*--chat_template chatml, or leave"):
+        finetune(build_arguments(tmp_path / "base", gemma, tmp_path))
+    finetune(build_arguments(tmp_path / "base", gemma, tmp_path, **arguments))
+    assert "train: 1 examples" in (printed := capsys.readouterr().out)
+    assert "left out: 1 refused by the chat template" in printed
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
