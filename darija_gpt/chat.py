@@ -41,7 +41,10 @@ def chat(arguments: ChatArguments) -> None:
         _note(f"With num_beams={arguments.num_beams} a reply is shown once it is whole.")
     if arguments.prompt is not None:
         _show_reply(conversation, arguments.prompt)
-    elif sys.stdin.isatty():
+        return
+    # A letter in another encoding must not end the chat, and such a name of a file still be its name.
+    sys.stdin.reconfigure(errors="surrogateescape")
+    if sys.stdin.isatty():
         _note(f"{arguments.model} reads {count_context_tokens(model):,} tokens. {HELP}")
         with _own_direction():
             _talk(conversation)

@@ -20,7 +20,7 @@ from darija_gpt.recipe import run_stage
 ROOT = Path(__file__).parents[1]
 
 
-class Keyboard(io.StringIO):
+class Keyboard(io.TextIOWrapper):
     """Lines that somebody types."""
 
     def isatty(self) -> bool:
@@ -41,8 +41,8 @@ def run_chat(tiny_llama, tokenizer, monkeypatch, capsys):
         shown.clear()
         monkeypatch.setattr(darija_gpt.chat, "load_model", lambda path, base: (model, tokenizer))
         monkeypatch.setattr(darija_gpt.conversation, "stream_reply", listen)
-        stdin = Keyboard if is_typed else io.StringIO
-        monkeypatch.setattr(sys, "stdin", stdin("".join(f"{line}\n" for line in lines)))
+        keys = io.BytesIO("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+        monkeypatch.setattr(sys, "stdin", (Keyboard if is_typed else io.TextIOWrapper)(keys, encoding="utf-8"))
         chat(ChatArguments(model="tiny", **{"max_new_tokens": 8, "do_sample": False} | arguments))
         return *capsys.readouterr(), shown
 
@@ -66,6 +66,14 @@ def test_one_prompt_gives_one_reply_and_nothing_else(run_chat, say):
 
     assert (out, err) == ("labas lhamdolah\n", "")
     assert shown == [[{"role": "system", "content": "jaweb b darija"}, {"role": "user", "content": "salam"}]]
+
+
+@pytest.mark.parametrize("is_typed", [False, True])
+def test_a_letter_in_another_encoding_costs_no_other_line_its_reply(run_chat, say, is_typed):
+    out, _, shown = run_chat(["salam", "caf\udce9"], model=say("labas", "l souk"), is_typed=is_typed)
+
+    assert "labas\n" in out and out.endswith("l souk\n" + is_typed * "> \n")
+    assert [message["content"] for message in shown[-1]] == ["salam", "labas", "caf?"]
 
 
 def test_piped_lines_are_replied_to_in_one_conversation_without_decoration(run_chat, say):

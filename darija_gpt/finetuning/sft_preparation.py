@@ -12,7 +12,6 @@ from darija_gpt.adapters import read_adapter_config
 from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, save_adapter
 from darija_gpt.finetuning.chat_templates import mend_chat_template, set_chat_template
 from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
-from darija_gpt.generation import count_context_tokens
 from darija_gpt.loading import load_model
 from darija_gpt.tokenizer import save_tokenizer
 
@@ -105,10 +104,12 @@ def find_max_length(arguments: "FinetuneArguments", model: "PreTrainedModel") ->
     Raises:
         ValueError: If the model does not read so many.
     """
-    if arguments.max_length is None:
-        return min(count_context_tokens(model), MOST_DEFAULT_TOKENS)
     # A model without such a field, as recurrent ones are, reads without end.
     context_tokens = getattr(model.config.get_text_config(), "max_position_embeddings", arguments.max_length)
+    if context_tokens is None:
+        raise ValueError(f"{arguments.model} does not say how many tokens it reads; give max_length, such as 1024.")
+    if arguments.max_length is None:
+        return min(context_tokens, MOST_DEFAULT_TOKENS)
     if not 1 < arguments.max_length <= context_tokens:
         raise ValueError(
             f"max_length={arguments.max_length:,} must be above 1 and within the {context_tokens:,} tokens that "
@@ -208,6 +209,10 @@ def save_chat_model(
             model = model.merge_and_unload()
     if model is not None:
         model.config.use_cache = True  # TRL turns it off for training
+        text_config = model.config.get_text_config()
+        if getattr(text_config, "max_position_embeddings", None) is None:
+            # Whoever talks to it, measures or audits it asks how much it reads: as much as it has learnt to.
+            text_config.max_position_embeddings = prepared.max_length
         model.to(prepared.dtype).save_pretrained(directory)
     save_tokenizer(prepared.tokenizer, directory)
     base_summary, tokenizer_report = base / "training_summary.json", base / "tokenizer_report.json"

@@ -256,16 +256,31 @@ def test_packed_or_not_the_same_is_learnt(base_dir, few_dir, tmp_path, packing):
     assert (summary["examples"] == 40) == (not packing)
 
 
-def test_examples_that_would_read_each_other_are_not_packed(tokenizer, few_dir, tmp_path):
-    """BLOOM's ALiBi counts every token of a row, whatever its position."""
-    base_dir = tmp_path / "base"
+@pytest.fixture(scope="module")
+def bloom_dir(tokenizer, tmp_path_factory):
+    """A model with ALiBi, whose configuration does not say how many tokens it reads."""
+    directory = tmp_path_factory.mktemp("hub") / "bloom"
     torch.manual_seed(0)
-    BloomForCausalLM(BloomConfig(vocab_size=len(tokenizer), hidden_size=32, n_layer=2, n_head=2)).save_pretrained(
-        base_dir
-    )
-    tokenizer.save_pretrained(base_dir)
+    config = BloomConfig(vocab_size=len(tokenizer), hidden_size=32, n_layer=2, n_head=2)
+    BloomForCausalLM(config).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def test_a_model_that_reads_without_end_says_afterwards_how_much_it_has_learnt_to_read(bloom_dir, few_dir, tmp_path):
+    from darija_gpt.generation import count_context_tokens
+    from darija_gpt.loading import load_model
+
+    with pytest.raises(ValueError, match="bloom does not say how many tokens it reads; give max_length"):
+        finetune(build_arguments(bloom_dir, few_dir, tmp_path))
+    finetune(build_arguments(bloom_dir, few_dir, tmp_path, max_length=80, max_steps=1))
+    assert count_context_tokens(load_model(tmp_path / "chat")[0]) == 80
+
+
+def test_examples_that_would_read_each_other_are_not_packed(bloom_dir, few_dir, tmp_path):
+    """BLOOM's ALiBi counts every token of a row, whatever its position."""
     with pytest.raises(ValueError, match="cannot keep examples apart that share a row"):
-        finetune(build_arguments(base_dir, few_dir, tmp_path, packing=True, max_length=96))
+        finetune(build_arguments(bloom_dir, few_dir, tmp_path, packing=True, max_length=96))
 
 
 def cut_off(monkeypatch, epoch: int):
