@@ -112,6 +112,10 @@ def check_arguments(arguments: PublishArguments) -> None:
         for path in filter(None, paths):
             if not path.exists():
                 raise ValueError(f"{key}={path} is not there; give what is, or leave it out.")
+    names = [path.name for path in arguments.recipes]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"recipes has {name} more than once, and they go into one folder; rename all but one.")
     if not any(arguments.model.glob("*.safetensors")):
         raise ValueError(f"model={arguments.model} has no *.safetensors; give the directory of a trained model.")
     if not one_line(arguments.model_name):

@@ -1,17 +1,19 @@
 """What publish puts beside a model: its card, licence, audit, pictures and recipes."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from darija_gpt.card import PLOTS
 from darija_gpt.evaluation.audit import AUDIT_FILE
+from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import write_bytes
-from darija_gpt.publishing.files import list_files, matches
+from darija_gpt.publishing.evaluations import read_json
+from darija_gpt.publishing.files import COMPANIONS_FILE, OF_PUBLISH, matches
 
 
 APACHE = Path(__file__).parents[2] / "LICENSE"
-# Of an earlier card, and no longer of this one.
-RENEWED = (AUDIT_FILE, "plots/*", "recipes/*")
 
 
 def find_plots(folders: Sequence[Path]) -> dict[str, Path]:
@@ -38,11 +40,28 @@ def gather_companions(
     return {"README.md": card.encode()} | {name: path.read_bytes() for name, path in sources.items() if path}
 
 
+def read_companions(model: Path) -> dict[str, str]:
+    """What an earlier publish wrote beside a model: SHA-256 by path; nothing where there was none.
+
+    Raises:
+        ValueError: If companions.json is not what publish writes.
+    """
+    path = model / COMPANIONS_FILE
+    return read_json(path, "publish") if path.is_file() else {}
+
+
 def write_companions(model: Path, companions: Mapping[str, bytes]) -> None:
-    """Writes them, and removes those of an earlier card that are no longer among them."""
-    for name in list_files(model):
-        if matches(name, RENEWED) and name not in companions:
-            (model / name).unlink()
+    """Writes them, and removes those of an earlier card that are no longer among them, unless somebody changed them.
+
+    companions.json says which those are: whatever else lies beside the model is its owner's, and stays.
+    """
+    for name, digest in read_companions(model).items():
+        path = model / name
+        is_ours = matches(name, OF_PUBLISH) and path.is_file() and hash_file(path) == digest
+        if name not in companions and is_ours:
+            path.unlink()
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in companions.items()}
+    write_bytes(model / COMPANIONS_FILE, json.dumps(digests, indent=1).encode() + b"\n")
     for name, content in companions.items():
         (model / name).parent.mkdir(exist_ok=True)
         write_bytes(model / name, content)

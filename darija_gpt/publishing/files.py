@@ -14,6 +14,8 @@ from darija_gpt.publishing.refusals import Refusal
 
 Kind = Literal["model", "adapter", "dataset", "space"]
 MODEL_CODE = Path(__file__).parents[1] / "model"
+# Says which files beside a model are publish's own.
+COMPANIONS_FILE = "companions.json"
 # Written beside a model by publish itself.
 OF_PUBLISH = ("README.md", "LICENSE", AUDIT_FILE, *(f"plots/{name}.png" for name in PLOTS), "recipes/*.yaml")
 OF_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
@@ -33,7 +35,7 @@ PUBLISHED_FILES: dict[Kind, tuple[str, ...]] = {
 }
 # What the stages leave beside a model: records of its training, of which some repeat the texts.
 LEFT_AT_HOME = (
-    *("run.json", "run.lock", "training_log.jsonl", "training_summary.json", "tokenizer_report.json"),
+    *(COMPANIONS_FILE, "run.json", "run.lock", "training_log.jsonl", "training_summary.json", "tokenizer_report.json"),
     *("loss_curve.png", "loss_curve.csv", "samples.jsonl", "metrics.json", "predictions.jsonl"),
     *(
         "confusion_matrix.png",

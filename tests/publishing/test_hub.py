@@ -12,6 +12,7 @@ from hub_stand_in import TOKEN, Repository
 from huggingface_hub import ModelCard, constants
 
 from darija_gpt.evaluation.audit import describe_dataset
+from darija_gpt.fingerprint import hash_file
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
 from darija_gpt.publishing import upload
 from darija_gpt.publishing.files import MODEL_CODE
@@ -122,7 +123,7 @@ def test_a_dry_run_needs_no_network_and_shows_what_a_push_then_sends(arguments, 
         for line in printed.splitlines()
         if line[:2] == "  " and line.split()[0][0].isdigit()
     }
-    assert "stays here: tokenizer_report.json, training_summary.json" in printed
+    assert "stays here: companions.json, tokenizer_report.json, training_summary.json" in printed
     assert hub.repositories == {} and hub.requests == []
     arguments.push, arguments.dry_run = True, False
     publish(arguments)
@@ -150,6 +151,29 @@ def test_pictures_and_recipes_of_an_earlier_card_do_not_stay(arguments, hub):
     arguments.plots, arguments.recipes, arguments.push = [], [], False
     publish(arguments)
     assert not list(arguments.model.glob("plots/*")) and not list(arguments.model.glob("recipes/*"))
+
+
+def test_what_publish_did_not_write_stays_beside_the_model(arguments):
+    arguments.push = False
+    own = {"plots/attention.csv": "1,2\n", "plots/my_own.pdf": "%PDF", "recipes/mine.yaml": "seed: 1\n"}
+    own |= {"plots/positions.png": "mine", "notes.md": "mine"}
+    for name, content in own.items():
+        (arguments.model / name).parent.mkdir(exist_ok=True)
+        (arguments.model / name).write_text(content)
+    publish(arguments)
+    # Whoever writes into a file of publish's makes it his own.
+    (arguments.model / "recipes" / "pretrain.yaml").write_text("seed: 2\n")
+    record = arguments.model / "companions.json"
+    (arguments.model.parent / "notes.md").write_text("mine")
+    own["../notes.md"] = "mine"
+    record.write_text(
+        json.dumps(json.loads(record.read_text()) | {"../notes.md": hash_file(arguments.model / "notes.md")})
+    )
+    arguments.plots, arguments.recipes = [], []
+    publish(arguments)
+    for name, content in (own | {"recipes/pretrain.yaml": "seed: 2\n"}).items():
+        assert (arguments.model / name).read_text() == content
+    assert not (arguments.model / "plots" / "loss_curve.png").exists()
 
 
 @pytest.mark.slow
@@ -421,6 +445,10 @@ def test_no_flag_leads_around_the_gate(flag, arguments):
         ({"dataset": Path("nowhere")}, r"dataset=nowhere has no dataset_dict.json"),
         ({"consent": Path("nowhere")}, "consent=nowhere is not there"),
         ({"plots": [Path("nowhere")]}, "plots=nowhere is not there"),
+        (
+            {"recipes": [ROOT / "recipes" / name / "pretrain.yaml" for name in ("quickstart", "darija-small")]},
+            "recipes has pretrain.yaml more than once",
+        ),
         ({"language": "Darija!"}, "write it as ary"),
         ({"dataset_repo_id": "a/b", "dataset": None}, "dataset_repo_id needs the dataset"),
         ({"space_dir": Path("nowhere")}, "space_dir=nowhere has no app.py; give the directory that demo wrote"),
