@@ -8,6 +8,7 @@ from typing import Literal
 from darija_gpt.card import PLOTS
 from darija_gpt.evaluation.audit import AUDIT_FILE
 from darija_gpt.evaluation.audited_files import TOKENIZER
+from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.refusals import Refusal
 
@@ -90,13 +91,13 @@ def list_files(directory: Path) -> list[str]:
     return sorted(path.relative_to(directory).as_posix() for path in paths)
 
 
-def list_published_files(directory: Path, kind: Kind) -> list[str]:
-    """The files of a directory that go to the Hub: those on the list, and no link that leads elsewhere."""
-    return [
-        name
+def hash_published_files(directory: Path, kind: Kind) -> dict[str, str]:
+    """The files of a directory that go to the Hub, SHA-256 by path: those on the list, and no link to elsewhere."""
+    return {
+        name: hash_file(directory / name)
         for name in list_files(directory)
         if matches(name, PUBLISHED_FILES[kind]) and not _is_link(directory, name)
-    ]
+    }
 
 
 def _is_link(directory: Path, name: str) -> bool:

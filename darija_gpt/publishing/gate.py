@@ -1,6 +1,6 @@
 """The gate: every reason for which a model, an adapter, a dataset or a Space may not leave this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from darija_gpt.publishing.audit_gate import (
 )
 from darija_gpt.publishing.consent_gate import find_missing_consent
 from darija_gpt.publishing.evaluations import read_audit
-from darija_gpt.publishing.files import Kind, find_kind, find_stray_files, list_published_files
+from darija_gpt.publishing.files import Kind, find_kind, find_stray_files
 from darija_gpt.publishing.refusals import Refusal
 from darija_gpt.publishing.text_scan import TextScan
 
@@ -71,9 +71,8 @@ class Evidence:
         return TextScan(self.load_index(), self.repo_ids, [get_token() or ""])
 
 
-def check_files(directory: Path, kind: Kind, evidence: Evidence) -> list[Refusal]:
+def check_files(directory: Path, kind: Kind, published: Collection[str], evidence: Evidence) -> list[Refusal]:
     """What is wrong with the files of a directory: some that are needed are not there, some hold what is private."""
-    published = list_published_files(directory, kind)
     refusals = [
         Refusal("missing file", f"{directory} has no {name}{REMEDIES.get(name, '')}")
         for name in NEEDED[kind]
@@ -85,14 +84,14 @@ def check_files(directory: Path, kind: Kind, evidence: Evidence) -> list[Refusal
     return refusals + [refusal for name in published for refusal in scan.scan(name, directory / name)]
 
 
-def check_model(model: Path, evidence: Evidence) -> list[Refusal]:
+def check_model(model: Path, published: Collection[str], evidence: Evidence) -> list[Refusal]:
     """Why a model or an adapter may not be published; nothing, if it may."""
     kind = find_kind(model)
     refusals = list(_check_audit(model, evidence))
     refusals += _check_dataset_given(evidence)
     if evidence.dataset is not None and evidence.is_public:
         refusals += find_missing_consent(evidence.dataset, evidence.consent)
-    return refusals + find_stray_files(model, kind) + check_files(model, kind, evidence)
+    return refusals + find_stray_files(model, kind) + check_files(model, kind, published, evidence)
 
 
 def _check_audit(model: Path, evidence: Evidence) -> Iterator[Refusal]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.arguments import PublishArguments
-from darija_gpt.publishing.files import Kind, find_kind, list_files, list_published_files
+from darija_gpt.publishing.files import Kind, find_kind, hash_published_files, list_files
 from darija_gpt.publishing.gate import Evidence, check_dataset, check_files, check_model
 from darija_gpt.publishing.refusals import Refusal
 from darija_gpt.publishing.upload import RepoType
@@ -16,20 +16,26 @@ from darija_gpt.publishing.upload import RepoType
 
 @dataclass(frozen=True)
 class Shipment:
-    """What goes to one repository, and why it must not."""
+    """What goes to one repository, and why it must not.
+
+    Args:
+        kind (`str`), directory (`Path`), repo_id (`str`, *optional*):
+            What it is, where it is, and where it goes.
+        files (`dict[str, str]`):
+            What goes of the directory: SHA-256 by path, taken before anything was checked.
+        refusals (`list[Refusal]`):
+            What speaks against it.
+    """
 
     kind: Kind
     directory: Path
     repo_id: str | None
+    files: dict[str, str]
     refusals: list[Refusal]
 
     @property
     def repo_type(self) -> RepoType:
         return "model" if self.kind == "adapter" else self.kind
-
-    @property
-    def files(self) -> list[str]:
-        return list_published_files(self.directory, self.kind)
 
 
 @contextmanager
@@ -45,11 +51,13 @@ def pack_shipments(arguments: PublishArguments) -> Iterator[list[Shipment]]:
             filter(None, (arguments.repo_id, arguments.base_repo_id, arguments.dataset_repo_id, *arguments.datasets))
         ),
     )
-    model = arguments.model
-    shipments = [Shipment(find_kind(model), model, arguments.repo_id, check_model(model, evidence))]
+    model, kind = arguments.model, find_kind(arguments.model)
+    files = hash_published_files(model, kind)
+    shipments = [Shipment(kind, model, arguments.repo_id, files, check_model(model, files, evidence))]
     if arguments.space_dir is not None:
-        refusals = check_files(arguments.space_dir, "space", evidence)
-        shipments.append(Shipment("space", arguments.space_dir, arguments.repo_id, refusals))
+        files = hash_published_files(arguments.space_dir, "space")
+        refusals = check_files(arguments.space_dir, "space", files, evidence)
+        shipments.append(Shipment("space", arguments.space_dir, arguments.repo_id, files, refusals))
     with tempfile.TemporaryDirectory() as directory:
         if arguments.dataset_repo_id is not None and (arguments.push or arguments.dry_run):
             shipments.append(_pack_dataset(arguments, evidence, Path(directory)))
@@ -70,8 +78,9 @@ def _pack_dataset(arguments: PublishArguments, evidence: Evidence, directory: Pa
         data_description=arguments.data_description,
         repo_id=arguments.dataset_repo_id,
     )
-    refusals = check_dataset(dataset, evidence, report) + check_files(directory, "dataset", evidence)
-    return Shipment("dataset", directory, arguments.dataset_repo_id, refusals)
+    files = hash_published_files(directory, "dataset")
+    refusals = check_dataset(dataset, evidence, report) + check_files(directory, "dataset", files, evidence)
+    return Shipment("dataset", directory, arguments.dataset_repo_id, files, refusals)
 
 
 def print_shipments(shipments: list[Shipment], private: bool) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -13,6 +13,7 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabl
 from huggingface_hub.utils._http import default_client_factory  # Its hooks are wanted, and no other way leads to them.
 
 from darija_gpt.markdown import one_line
+from darija_gpt.output import make_printable
 
 
 Result = TypeVar("Result")
@@ -25,6 +26,8 @@ WAITS_SECONDS = (1, 4, 16)  # before each further try
 MAX_WAIT_SECONDS = 60  # whatever the Hub asks for
 # Without an answer for so long, nobody is there; a file that is on its way is no silence.
 TIMEOUT_SECONDS = 60
+# Too large to be held in memory; a Hub takes them by their SHA-256.
+LARGE = (".safetensors", ".parquet")
 REFUSALS = {
     401: "your login was refused: run `hf auth login` with a token that may write",
     403: "your login may not write there: use a token that may, or a repo_id of your own",
@@ -113,9 +116,18 @@ def bounded_silence() -> Iterator[None]:
         set_client_factory(default_client_factory)
 
 
+def _add_checked(directory: Path, name: str, digest: str) -> CommitOperationAdd:
+    path = directory / name
+    # What is in memory stays what it is while the Hub keeps us waiting.
+    operation = CommitOperationAdd(name, path if name.endswith(LARGE) else path.read_bytes())
+    if operation.upload_info.sha256.hex() != digest:
+        raise ValueError(f"{make_printable(name)} has changed since it was checked, so it is not sent; publish again.")
+    return operation
+
+
 def push_files(
     directory: Path,
-    files: Sequence[str],
+    files: Mapping[str, str],
     repo_id: str,
     *,
     repo_type: RepoType,
@@ -125,8 +137,8 @@ def push_files(
     """Sends files to a repository of the Hub in one commit, with the user's own login: all of them or none.
 
     Args:
-        directory (`Path`), files (`Sequence[str]`):
-            Where the files are, and their paths in there and on the Hub.
+        directory (`Path`), files (`Mapping[str, str]`):
+            Where the files are, and their SHA-256 by their paths in there and on the Hub: as they were checked.
         repo_id (`str`):
             The repository, `user/name`. It is created where it does not exist.
         repo_type (`str`):
@@ -140,7 +152,8 @@ def push_files(
         `str`: the address of the commit.
 
     Raises:
-        ValueError: If the Hub refuses or cannot be reached, or if `private` and the repository is already public.
+        ValueError: If a file is no longer what was checked, if the Hub refuses or cannot be reached, or if `private`
+            and the repository is already public.
     """
     api = HfApi()
     kind = {"space_sdk": "gradio"} if repo_type == "space" else {}
@@ -154,7 +167,7 @@ def push_files(
     def commit() -> str:
         # Made anew for each try. A file that is there already is not sent again, so that a commit of which the answer
         # was lost is not made twice.
-        operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=directory / name) for name in files]
+        operations = [_add_checked(directory, name, digest) for name, digest in files.items()]
         with errors_in_words(repo_id):
             message = f"Publish the {repo_type} with darija_gpt"
             return api.create_commit(repo_id, operations, commit_message=message, repo_type=repo_type).commit_url

@@ -2,7 +2,7 @@
 
 import pytest
 
-from darija_gpt.publishing.files import find_kind, find_stray_files, list_published_files, matches
+from darija_gpt.publishing.files import find_kind, find_stray_files, hash_published_files, matches
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ STRAY = {
 
 def test_what_goes_what_stays_and_what_must_not_be_there(tmp_path):
     write_files(tmp_path, GOES | STAYS | set(STRAY))
-    assert set(list_published_files(tmp_path, "model")) == GOES
+    assert set(hash_published_files(tmp_path, "model")) == GOES
     words = [refusal.words for refusal in find_stray_files(tmp_path, "model")]
     assert len(words) == len(STRAY)
     for name, reason in STRAY.items():
@@ -70,7 +70,7 @@ def test_a_link_is_neither_followed_nor_overlooked(tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "config.json").symlink_to(tmp_path / "elsewhere" / "loss_curve.png")
     (tmp_path / "model" / "plots").symlink_to(tmp_path / "elsewhere")
-    assert list_published_files(tmp_path / "model", "model") == []
+    assert hash_published_files(tmp_path / "model", "model") == {}
     words = [refusal.words for refusal in find_stray_files(tmp_path / "model", "model")]
     assert len(words) == 2 and all("a link, and what it leads to may be anything" in said for said in words)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 from hub_stand_in import TOKEN, Repository
-from huggingface_hub import ModelCard, constants
+from huggingface_hub import HfApi, ModelCard, constants
 
 from darija_gpt.evaluation.audit import describe_dataset
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
 from darija_gpt.publishing import upload
 from darija_gpt.publishing.files import MODEL_CODE
+from darija_gpt.publishing.shipments import pack_shipments
 
 
 ROOT = Path(__file__).parents[2]
@@ -174,6 +176,37 @@ def test_what_publish_did_not_write_stays_beside_the_model(arguments):
     for name, content in (own | {"recipes/pretrain.yaml": "seed: 2\n"}).items():
         assert (arguments.model / name).read_text() == content
     assert not (arguments.model / "plots" / "loss_curve.png").exists()
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_file_that_changes_after_the_check_is_not_sent(name, arguments, hub, monkeypatch):
+    create_repo = HfApi.create_repo
+
+    def create_late(*words, **options):
+        (arguments.model / name).write_text('{"note": "Zerhouni 0612345678"}')
+        return create_repo(*words, **options)
+
+    monkeypatch.setattr(HfApi, "create_repo", create_late)
+    with pytest.raises(ValueError, match=rf"{re.escape(name)} has changed since it was checked"):
+        publish(arguments)
+    assert hub.repositories[REPO_ID].commits == []
+
+
+def test_a_file_that_changes_between_two_tries_is_not_sent(arguments, hub):
+    hub.faults["commit"] = [500]
+
+    def wait(seconds: float) -> None:
+        (arguments.model / "config.json").write_text("{}")
+
+    with pytest.raises(ValueError, match="has changed since it was checked"):
+        publish(arguments, sleep=wait)
+    assert hub.repositories[REPO_ID].commits == []
+
+
+def test_a_file_that_comes_after_the_check_is_not_sent(arguments, hub):
+    with pack_shipments(arguments) as [before]:
+        (arguments.model / "added_tokens.json").write_text('{"Zerhouni 0612345678": 1}')
+    assert "config.json" in before.files and "added_tokens.json" not in before.files
 
 
 @pytest.mark.slow
