@@ -17,7 +17,7 @@ from darija_gpt.publishing.audit_gate import (
 )
 from darija_gpt.publishing.consent_gate import find_missing_consent
 from darija_gpt.publishing.evaluations import read_audit
-from darija_gpt.publishing.files import Kind, find_kind, find_stray_files
+from darija_gpt.publishing.files import MODEL_CODE, Kind, find_kind, find_stray_files
 from darija_gpt.publishing.refusals import Refusal
 from darija_gpt.publishing.text_scan import TextScan
 
@@ -91,7 +91,21 @@ def check_model(model: Path, published: Collection[str], evidence: Evidence) -> 
     refusals += _check_dataset_given(evidence)
     if evidence.dataset is not None and evidence.is_public:
         refusals += find_missing_consent(evidence.dataset, evidence.consent)
+    refusals += _find_other_code(model, published)
     return refusals + find_stray_files(model, kind) + check_files(model, kind, published, evidence)
+
+
+def _find_other_code(model: Path, published: Collection[str]) -> list[Refusal]:
+    """Programs beside a model that are not those it was audited with: whoever loads it runs them."""
+    changed = [
+        name
+        for name in published
+        if name.endswith(".py") and (model / name).read_bytes() != (MODEL_CODE / name).read_bytes()
+    ]
+    if not changed:
+        return []
+    words = f"{', '.join(changed)}: not the program that the model was audited with; copy darija_gpt/model/ anew"
+    return [Refusal("changed files", words)]
 
 
 def _check_audit(model: Path, evidence: Evidence) -> Iterator[Refusal]:

@@ -64,6 +64,11 @@ def edit_weights(arguments: PublishArguments) -> None:
     save_file(tensors, path, metadata={"format": "pt"})
 
 
+def edit_code(arguments: PublishArguments) -> None:
+    with (arguments.model / "modeling_darija_gpt.py").open("a") as file:
+        file.write("print('loaded')\n")
+
+
 def take_another_audit(arguments: PublishArguments) -> None:
     path = arguments.audit / "privacy_audit.json"
     content = json.loads(path.read_text())
@@ -125,6 +130,9 @@ LEAKS = {
     "weights edited after the audit": Leak(
         {"changed files"}, "model.safetensors: not the same as when the model was audited", after=edit_weights
     ),
+    "code edited after the audit": Leak(
+        {"changed files"}, "modeling_darija_gpt.py: not the program that the model was audited with", after=edit_code
+    ),
     "audit of another model": Leak({"other model"}, "the audit speaks of another model", after=take_another_audit),
     "consent missing": Leak({"consent"}, "nobody's consent is given", after=publish_without_consent),
     "canary extractable": Leak({"audit failed"}, "canaries_extracted is 1, and may be 0", measured={"hits": 1}),
@@ -151,8 +159,8 @@ def test_a_leak_is_refused_for_its_own_reason_and_nothing_is_sent(leak, prepare_
         assert {refusal.cause for refusal in shipments[0].refusals} == leak.causes
 
 
-def test_there_are_fourteen_leaks_of_fourteen_reasons():
-    assert len(LEAKS) == len({leak.words for leak in LEAKS.values()}) == 14
+def test_there_are_fifteen_leaks_of_fifteen_reasons():
+    assert len(LEAKS) == len({leak.words for leak in LEAKS.values()}) == 15
 
 
 @pytest.mark.parametrize("kind", ["base", "chat", "merged", "adapter", "classifier"])
