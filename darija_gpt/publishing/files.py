@@ -7,7 +7,6 @@ from typing import Literal
 
 from darija_gpt.card import PLOTS
 from darija_gpt.evaluation.audit import AUDIT_FILE
-from darija_gpt.evaluation.audited_files import TOKENIZER
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.refusals import Refusal
@@ -19,6 +18,10 @@ MODEL_CODE = Path(__file__).parents[1] / "model"
 COMPANIONS_FILE = "companions.json"
 # Written beside a model by publish itself.
 OF_PUBLISH = ("README.md", "LICENSE", AUDIT_FILE, *(f"plots/{name}.png" for name in PLOTS), "recipes/*.yaml")
+OF_TOKENIZER = (
+    *("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"),
+    *("special_tokens_map.json", "added_tokens.json"),
+)
 OF_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
 # Nothing else leaves the machine. A star stands for anything but a slash.
 PUBLISHED_FILES: dict[Kind, tuple[str, ...]] = {
@@ -26,11 +29,11 @@ PUBLISHED_FILES: dict[Kind, tuple[str, ...]] = {
         *OF_PUBLISH,
         *("config.json", "generation_config.json", "model.safetensors", "model-*.safetensors"),
         "model.safetensors.index.json",
-        *TOKENIZER,
+        *OF_TOKENIZER,
         *(path.name for path in sorted(MODEL_CODE.glob("*_darija_gpt.py"))),
         *(f"adapter/{name}" for name in OF_ADAPTER),
     ),
-    "adapter": (*OF_PUBLISH, *OF_ADAPTER, *TOKENIZER),
+    "adapter": (*OF_PUBLISH, *OF_ADAPTER, *OF_TOKENIZER),
     "dataset": ("README.md", "LICENSE", "data/*.parquet"),
     "space": ("README.md", "app.py", "requirements.txt", "darija_gpt/**/*.py"),
 }
@@ -47,6 +50,7 @@ LEFT_AT_HOME = (
         ".gitattributes",
     ),
 )
+OLD_VOCABULARIES = ("vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model")
 # Why a file must not lie in a directory that somebody might send as it is; the first that fits is said.
 DANGEROUS: tuple[tuple[str, str], ...] = (
     ("*training_args.bin", "a pickle of training arguments, which holds tokens in clear"),
@@ -54,6 +58,7 @@ DANGEROUS: tuple[tuple[str, str], ...] = (
     ("*optimizer.pt", "the state of an optimizer, from which training goes on and nothing else"),
     ("*.bin", "a pickle, which can run programs where it is loaded; weights go as safetensors"),
     ("*.p[tk]*", "a pickle, which can run programs where it is loaded; weights go as safetensors"),
+    *((name, "a vocabulary of an older form, which nobody needs beside tokenizer.json") for name in OLD_VOCABULARIES),
     ("*.txt", "a text, such as a chat export"),
     ("*.zip", "an archive, such as a chat export"),
     ("*.jsonl", "rows of data"),

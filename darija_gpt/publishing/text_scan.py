@@ -2,21 +2,27 @@
 
 import functools
 import html
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from darija_gpt.data.name_folding import fold_name
 from darija_gpt.data.name_patterns import TOKEN
 from darija_gpt.data.privacy import find_pii
 from darija_gpt.data.privacy_patterns import PLACEHOLDERS
-from darija_gpt.data.private_index import MIN_CHARACTERS, PrivateIndex
+from darija_gpt.data.private_index import PrivateIndex
 from darija_gpt.markdown import TEMPLATES
 from darija_gpt.output import make_printable
-from darija_gpt.publishing.refusals import Refusal
+from darija_gpt.publishing.file_texts import (
+    list_entries,
+    list_json,
+    list_lines,
+    list_settings,
+    list_tensor_names,
+    list_yaml,
+)
+from darija_gpt.publishing.refusals import Cause, Refusal
 
 
 PACKAGE = Path(__file__).parents[1]
@@ -37,25 +43,24 @@ SECRETS = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY",
     "a signed token": r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+",
     "a password in an address": r"\w://[^/\s:@]+:[^/\s:@]+@",
+    # By what stands before it: twelve characters at least, and a digit among them.
+    "a key or password of a service": r"(?i)(?:(?:api|access|secret|auth)[_-]?(?:key|token)|wandb\w*|passw(?:or)?d)"
+    r"""["']?\s*[:=]\s*["']?(?=[\w./+~-]*\d)[\w./+~-]{12,}""",
 }
 # Of Linux, macOS and Windows, its backslash also as JSON and Python write it; the folder that all of them share is
 # nobody's.
 HOME = re.compile(r"(?:/home/|/Users/|\b[A-Za-z]:[\\/]{1,2}Users[\\/]{1,2})(?!Shared\b|Public\b)[^\\/\s\"'<>|*{}$]+")
-# No text is in pictures; rows of data are searched before they are written, and the entries of a SentencePiece model
-# are those of the tokenizer.json beside it.
-PICTURES_AND_ROWS = {".png", ".parquet", ".model"}
-# An entry a line, of older tokenizers.
-WORD_LISTS = {"vocab.txt", "vocab.json", "merges.txt"}
+# Rows of data are searched before they are written.
+PICTURES_AND_ROWS = {".png", ".parquet"}
 # What keeps the lines of a reply apart in a card.
 LINE_ELEMENT = re.compile(r"(?:<br>|</?div[^>]*>)+")
-HASH = re.compile(r"[0-9a-f]{40,64}")
 
 
 @functools.cache
 def read_public_words() -> frozenset[str]:
     """Words of this project's own texts: where one of them is also somebody's name, nobody can be meant by it."""
     files = [*TEMPLATES.glob("*.jinja"), *(PACKAGE / "model").glob("*.py"), *(PACKAGE / "demo").glob("*.py")]
-    files += [PACKAGE / "card.py", PACKAGE / "markdown.py"]
+    files += [PACKAGE / "card.py", PACKAGE / "markdown.py", PACKAGE / "finetuning" / "adapters.py"]
     return frozenset(word for path in files for word in TOKEN.findall(fold_name(path.read_text(encoding="utf-8"))))
 
 
@@ -90,27 +95,29 @@ class TextScan:
         """The reasons for which a file may not go up, as its name there and its content have them."""
         shown = make_printable(name)
         refusals = list(self._scan_texts(f"the name of the file {shown}", [("", name)]))
-        suffix = path.suffix
-        if suffix == ".safetensors":
-            return refusals + list(self._scan_texts(shown, _list_metadata(path)))
-        content = path.read_bytes()
-        if suffix in PICTURES_AND_ROWS:
-            return refusals + self._find_tokens(shown, content.decode("latin-1"))
-        if content in read_own_files():
-            return refusals
         try:
-            if name == "tokenizer.json":
-                found = [*self._scan_texts(shown, _list_settings(content))]
-                found += self._scan_vocabulary(shown, _list_pieces(content))
-            elif name in WORD_LISTS:
-                found = [*self._scan_vocabulary(shown, content.decode().splitlines())]
-            elif suffix == ".json":
-                found = [*self._scan_texts(shown, _list_leaves(json.loads(content)))]
-            else:
-                found = [*self._scan_texts(shown, _list_lines(content.decode()))]
-        except ValueError:
-            found = [Refusal("private data", f"{shown} cannot be read, so nobody knows what it holds; write it anew")]
-        return refusals + list(dict.fromkeys(found))
+            refusals += self._scan_content(shown, path)
+        except (ValueError, RecursionError):
+            words = f"{shown} cannot be read, so nobody knows what it holds; write it anew"
+            refusals.append(Refusal("private data", words))
+        return list(dict.fromkeys(refusals))
+
+    def _scan_content(self, shown: str, path: Path) -> list[Refusal]:
+        if path.suffix == ".safetensors":
+            return list(self._scan_texts(shown, list_tensor_names(path)))
+        content = path.read_bytes()
+        if path.suffix in PICTURES_AND_ROWS:
+            return [Refusal(cause, f"{shown} {words}") for cause, words in self._find_login(content.decode("latin-1"))]
+        if content in read_own_files():
+            return []
+        if path.name == "tokenizer.json":
+            found = list(self._scan_vocabulary(shown, list_entries(content)))
+            return found + list(self._scan_texts(shown, list_settings(content)))
+        if path.suffix == ".json":
+            return list(self._scan_texts(shown, list_json(content)))
+        found = list(self._scan_texts(shown, list_lines(content)))
+        # As it is written, then as it is read.
+        return found or list(self._scan_texts(shown, list_yaml(content) if path.suffix == ".yaml" else ()))
 
     def count_rows(self, shown: str, texts: Iterable[str]) -> list[Refusal]:
         """The reasons for which the rows of a dataset may not go up, each with the number of rows."""
@@ -125,32 +132,42 @@ class TextScan:
             for (cause, what), number in sorted(counts.items())
         ]
 
-    def _find_tokens(self, where: str, text: str) -> list[Refusal]:
-        if not any(token in text for token in self.tokens):
-            return []
-        return [Refusal("secret", f"{where} holds your own login of the Hub; take it out, and revoke it")]
+    def _find_login(self, text: str) -> Iterator[tuple[Cause, str]]:
+        if any(token in text for token in self.tokens):
+            yield "secret", "holds your own login of the Hub; take it out, and revoke it"
 
-    def _scan_vocabulary(self, shown: str, pieces: Iterable[str]) -> Iterator[Refusal]:
-        for piece in pieces:
-            for kind in sorted(self._find_types(piece, ALL_TYPES - IN_VOCABULARY)):
+    def _find_secrets(self, text: str) -> Iterator[tuple[Cause, str]]:
+        yield from self._find_login(text)
+        for what, pattern in SECRETS.items():
+            if re.search(pattern, text):
+                yield "secret", f"holds {what}; take it out, and revoke it"
+        if HOME.search(text) or _holds_own_home(text):
+            yield "path", "holds a path with the name of a user; write a relative one"
+
+    def _scan_vocabulary(self, shown: str, entries: Iterable[str]) -> Iterator[Refusal]:
+        """Names are the audit's business, which knows what of a vocabulary is public."""
+        for entry in entries:
+            for cause, words in self._find_secrets(entry):
+                yield Refusal(cause, f"an entry of {shown} {words}")
+            for kind in sorted(self._find_types(entry, ALL_TYPES - IN_VOCABULARY)):
                 words = f"an entry of {shown} is private data of the type {kind}; train the tokenizer anew"
                 yield Refusal("private data", words)
 
     def _scan_texts(self, shown: str, texts: Iterable[tuple[str, str]]) -> Iterator[Refusal]:
         for place, text in texts:
-            where = f"{shown}{place}"
-            text = html.unescape(LINE_ELEMENT.sub("\n", text))
-            yield from self._find_tokens(where, text)
-            for what, pattern in SECRETS.items():
-                if re.search(pattern, text):
-                    yield Refusal("secret", f"{where} holds {what}; take it out, and revoke it")
-            if HOME.search(text) or _holds_own_home(text):
-                yield Refusal("path", f"{where} holds a path with the name of a user; write a relative one")
-            text = self.public.sub(" ", text)
-            for kind in sorted(self._find_types(text)):
-                yield Refusal("private data", f"{where} holds private data of the type {kind}; take it out")
-            if self._holds_name(text):
-                yield Refusal("name", f"{where} holds the name of somebody who wrote in the chats; take it out")
+            found = list(self._search(text))
+            # A place may be named by what must not be said again.
+            where = shown if found and any(self._search(place)) else f"{shown}{place}"
+            yield from (Refusal(cause, f"{where} {words}") for cause, words in found)
+
+    def _search(self, text: str) -> Iterator[tuple[Cause, str]]:
+        text = html.unescape(LINE_ELEMENT.sub("\n", text))
+        yield from self._find_secrets(text)
+        text = self.public.sub(" ", text)
+        for kind in sorted(self._find_types(text)):
+            yield "private data", f"holds private data of the type {kind}; take it out"
+        if self._holds_name(text):
+            yield "name", "holds the name of somebody who wrote in the chats; take it out"
 
     def _find_types(self, text: str, harmless: set[str] = HARMLESS) -> set[str]:
         if self.index is None:
@@ -175,50 +192,3 @@ class TextScan:
 def _holds_own_home(text: str) -> bool:
     home = Path.home()
     return len(home.parts) > 1 and re.search(rf"{re.escape(str(home))}(?![\w.-])", text) is not None
-
-
-def _list_lines(text: str) -> Iterator[tuple[str, str]]:
-    """Texts of a file, each with its place in words."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        # Of a table each cell by itself: numbers of several would look like one.
-        for part in line.split(" | ") if line.startswith("|") else (line,):
-            yield f", line {number},", part
-
-
-def _list_leaves(value: Any, place: str = "", key: str = "") -> Iterator[tuple[str, str]]:
-    """What a JSON file says, a value at a time with its key: `phone: 0612345678`. Fractions say nothing."""
-    if isinstance(value, dict):
-        for inner_key, inner in value.items():
-            # Deeper keys may be what is searched for, such as the names of classes.
-            inner_place = place or (f" under {make_printable(inner_key)}" if isinstance(inner, dict | list) else "")
-            yield from _list_leaves(inner, inner_place, inner_key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _list_leaves(inner, place, key)
-    elif isinstance(value, str) and HASH.fullmatch(value):
-        yield place, key
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield place, f"{key}: {value}"
-
-
-def _list_metadata(path: Path) -> Iterator[tuple[str, str]]:
-    with path.open("rb") as file:
-        header = file.read(int.from_bytes(file.read(8), "little"))
-    for _, text in _list_leaves(json.loads(header).get("__metadata__", {})):
-        yield ", in its metadata,", text
-
-
-def _list_settings(content: bytes) -> Iterator[tuple[str, str]]:
-    """A tokenizer.json but for its vocabulary."""
-    return _list_leaves({key: value for key, value in json.loads(content).items() if key != "model"})
-
-
-def _list_pieces(content: bytes) -> Iterator[str]:
-    """What the entries of a vocabulary stand for, where they are long enough to be anything."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_str(content.decode())
-    for piece in tokenizer.get_vocab(with_added_tokens=False):
-        text = tokenizer.decoder.decode([piece]) if tokenizer.decoder else piece
-        if len(text) >= MIN_CHARACTERS:
-            yield text

@@ -50,7 +50,9 @@ STRAY = {
     "pseudonym.key": "a key",
     "strange.py": "a program, and no part of this project's architecture",
     ".env": "no file of a model's",
-    "notes/vocab.txt": "a text, such as a chat export",
+    "notes/diary.txt": "a text, such as a chat export",
+    "vocab.txt": "a vocabulary of an older form, which nobody needs beside tokenizer.json",
+    "spiece.model": "a vocabulary of an older form, which nobody needs beside tokenizer.json",
     "checkpoint-10/model.safetensors": "no file of a model's",
 }
 

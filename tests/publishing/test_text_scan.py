@@ -23,6 +23,7 @@ EXAMPLES = {
     "a private key": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "a signed token": f"eyJ{LETTERS}.eyJ{LETTERS}.{LETTERS}",
     "a password in an address": "https://salma:bslama@127.0.0.1/x",
+    "a key or password of a service": "WANDB_API_KEY=" + "0123456789abcdef" * 2 + "01234567",
 }
 
 
@@ -89,27 +90,64 @@ def test_the_home_of_who_publishes_is_found_wherever_it_is(scan, monkeypatch):
         ("config.json", '{"label2id": {"Zerhouni": 1}}', "name", "config.json under label2id holds the name"),
         ("config.json", '{"numero": 212612345678}', "private data", "config.json holds .* PHONE"),
         ("plots/Zerhouni.png", "", "name", "the name of the file plots/Zerhouni.png holds the name"),
-        (
-            "vocab.txt",
-            "salam\n0612345678\n",
-            "private data",
-            "an entry of vocab.txt is private data of the type PHONE",
-        ),
+        ("config.json", '{"Zerhouni": 0.5}', "name", "^config.json holds the name"),
+        ("config.json", '{"x": {"Zerhouni": null}}', "name", "^config.json under x holds the name"),
+        ("config.json", '{"Zerhouni": []}', "name", "^config.json holds the name"),
+        ("config.json", '{"Zerhouni": true}', "name", "^config.json holds the name"),
+        ("config.json", '{"a": "Zerhouni", "a": "x"}', "name", "^config.json holds the name"),
+        ("config.json", '{"Zerhouni": {"x": "/home/salma"}}', None, "^config.json holds"),
+        ("config.json", '{"wandb_api_key": "' + "0f1e2d3c" * 5 + '"}', "secret", "a key or password of a service"),
+        ("recipes/x.yaml", "api_key: s3cr3tS3cr3tS3cr3tXYZ", "secret", "line 1, holds a key or password"),
+        ("recipes/x.yaml", 'a: 1\nassistant: "\\x5aerhouni"', "name", "^recipes/x.yaml holds the name"),
+        ("recipes/x.yaml", 'a:\n- "\\u0030612345678"', "private data", "^recipes/x.yaml under a holds .* PHONE"),
+        ("recipes/x.yaml", "a: [", "private data", "recipes/x.yaml cannot be read"),
+        ("config.json", "[" * 100_000, "private data", "config.json cannot be read"),
+        ("model.safetensors", b"garbage", "private data", "model.safetensors cannot be read"),
+        ("model.safetensors", b"\xff" * 64, "private data", "model.safetensors cannot be read"),
+        ("model.safetensors", b"\x03" + bytes(7) + b"[1]", "private data", "model.safetensors cannot be read"),
+        ("tokenizer.json", "{}", "private data", "tokenizer.json cannot be read"),
         ("config.json", "{", "private data", "config.json cannot be read"),
         ("README.md", b"\xff\xfe", "private data", "README.md cannot be read"),
     ],
 )
 def test_what_is_private_is_found_and_its_place_is_named(name, content, cause, words, scan):
-    [(found, said)] = scan(name, content)
-    assert found == cause and re.search(words, said)
+    found = scan(name, content)
+    for reason, said in found:
+        assert reason == (cause or reason) and re.search(words, said)
+    assert len(found) == (1 if cause else 2)
+    said = " ".join(said for _, said in found)
     assert not [secret for secret in ("0612", "212612", "gmail", "x8Kq2", "Amal", "ZERHOUNI") if secret in said]
 
 
-def test_the_metadata_of_weights_is_read_too(index, tmp_path):
+@pytest.mark.parametrize(
+    ("tensor", "metadata", "words"),
+    [
+        ("a", {"format": "pt", "made_by": "Zerhouni"}, "model.safetensors under __metadata__ holds the name"),
+        ("model.Zerhouni.weight", {"format": "pt"}, "model.safetensors holds the name"),
+    ],
+)
+def test_the_metadata_of_weights_and_the_names_of_tensors_are_read_too(tensor, metadata, words, index, tmp_path):
     path = tmp_path / "model.safetensors"
-    save_file({"a": torch.zeros(2)}, path, metadata={"format": "pt", "made_by": "Zerhouni"})
+    save_file({tensor: torch.zeros(2), "model.layers.10.lora_A.weight": torch.zeros(2)}, path, metadata=metadata)
     [refusal] = TextScan(index).scan("model.safetensors", path)
-    assert refusal.cause == "name" and "model.safetensors, in its metadata, holds" in refusal.words
+    assert refusal.cause == "name" and words in refusal.words
+
+
+def test_places_of_tensors_are_no_telephone_numbers(index, scan):
+    header = json.dumps(
+        {"a": {"dtype": "F32", "shape": [212612345678], "data_offsets": [212612345678, 212612345679]}}
+    ).encode()
+    assert scan("model.safetensors", len(header).to_bytes(8, "little") + header) == []
+    assert scan("added_tokens.json", json.dumps({"data_offsets": [212612345678]})) != []
+
+
+def test_a_secret_in_a_vocabulary_is_found(scan):
+    from tokenizers import Tokenizer, models
+
+    content = Tokenizer(models.WordPiece({"[UNK]": 0, EXAMPLES["a token of the Hub"]: 1, "0612345678": 2})).to_str()
+    words = " ".join(words for _, words in scan("tokenizer.json", content))
+    assert "an entry of tokenizer.json holds a token of the Hub" in words
+    assert "an entry of tokenizer.json is private data of the type PHONE" in words
 
 
 @pytest.mark.parametrize(
@@ -122,8 +160,7 @@ def test_the_metadata_of_weights_is_read_too(index, tmp_path):
         ("privacy_audit.json", json.dumps({"interval": [33.573112, -7.589843], "seconds": 612345678.5})),
         ("modeling_x.py", "@strict\nclass X(Y):  # see https://huggingface.co/docs, p. 12\n    eps = 1e-6"),
         ("tokenizer_config.json", json.dumps({"model_max_length": 1000000000000000019884624838656})),
-        ("vocab.txt", "[UNK]\nsalam\n##zerhouni\n2019\nwww.\npassword"),
-        ("tokenizer.model", b"\n\x0e\n\x05<unk>\xff"),
+        ("recipes/x.yaml", "pseudonym_key: runs/x/pseudonym.key\neos_token: '<|im_end|>'\nseed: 612345678.5"),
         ("recipes/x.yaml", "model: runs/darija-small/chat\nwords: [salam, bzaf, سلام, الدار]\nseed: 0"),
     ],
 )
