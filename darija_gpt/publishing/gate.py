@@ -19,7 +19,7 @@ from darija_gpt.publishing.consent_gate import find_missing_consent
 from darija_gpt.publishing.evaluations import read_audit
 from darija_gpt.publishing.files import MODEL_CODE, Kind, find_kind, find_stray_files
 from darija_gpt.publishing.refusals import Refusal
-from darija_gpt.publishing.text_scan import TextScan
+from darija_gpt.publishing.text_scan import TextScan, join_texts
 
 
 if TYPE_CHECKING:
@@ -139,14 +139,16 @@ def check_dataset(dataset: "DatasetDict", evidence: Evidence, report: dict) -> l
     refusals = _check_dataset_given(evidence)
     if report.get("private_data") is None:
         refusals.append(Refusal("private data", "nothing was replaced in the dataset; prepare it with --scrub true"))
-    if (evidence.dataset / CANARIES_FILE).is_file():
+    if (evidence.dataset / CANARIES_FILE).is_file() or report.get("canaries"):
         words = "the dataset holds canaries, of which no audit could tell anything once they are known"
         refusals.append(Refusal("canaries", f"{words}; prepare it again with --canaries 0"))
     if evidence.is_public:
         refusals += find_missing_consent(evidence.dataset, evidence.consent)
     scan = evidence.open_scan()
     for split, rows in dataset.items():
-        texts = tqdm(rows["text"], f"searching {split}", unit=" rows", disable=None)
+        # Sources are numbered before they are sent.
+        columns = rows.remove_columns("source")
+        texts = map(join_texts, tqdm(columns, f"searching {split}", unit=" rows", disable=None))
         refusals += scan.count_rows(f"the split {split}", texts)
     return refusals
 

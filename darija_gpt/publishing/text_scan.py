@@ -4,8 +4,9 @@ import functools
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from darija_gpt.data.name_folding import fold_name
 from darija_gpt.data.name_patterns import TOKEN
@@ -187,6 +188,24 @@ class TextScan:
                     return True
                 run = []
         return False
+
+
+def join_texts(row: Mapping[str, Any]) -> str:
+    """All that a row of a dataset says, in whichever column, and once what two columns say alike."""
+    texts: list[str] = []
+    for text in sorted(_list_strings(row), key=len, reverse=True):
+        if not any(text in longer for longer in texts):
+            texts.append(text)
+    # So far apart that the end of one and the beginning of another are not read as one.
+    return "\n\n".join(texts)
+
+
+def _list_strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _list_strings(inner)
 
 
 def _holds_own_home(text: str) -> bool:

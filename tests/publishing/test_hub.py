@@ -9,14 +9,18 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from datasets import concatenate_datasets
 from hub_stand_in import TOKEN, Repository
 from huggingface_hub import HfApi, ModelCard, constants
 
+from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.evaluation.audit import describe_dataset
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
 from darija_gpt.publishing import upload
+from darija_gpt.publishing.dataset_files import read_report
 from darija_gpt.publishing.files import MODEL_CODE
+from darija_gpt.publishing.gate import Evidence, check_dataset
 from darija_gpt.publishing.shipments import pack_shipments
 
 
@@ -247,8 +251,6 @@ def test_a_model_an_adapter_and_a_classifier_load_from_the_hub_without_darija_gp
 
 @pytest.mark.slow
 def test_a_dataset_loads_from_the_hub_with_every_row_and_no_name_of_a_file(arguments, hub, tmp_path, make_dataset):
-    from darija_gpt.data.corpus import load_dataset_directory
-
     other = make_dataset(canaries=0)
     rows = load_dataset_directory(other.directory)
     push_dataset(arguments, other)
@@ -290,6 +292,30 @@ def test_a_dataset_with_canaries_or_names_stays_here(arguments, hub, make_datase
     ):
         push_dataset(arguments, make_dataset(canaries=0, scrub=False))
     assert hub.repositories == {}
+
+
+def test_a_dataset_keeps_its_canaries_when_their_file_is_gone(arguments, hub, make_dataset):
+    prepared = make_dataset(canaries=1)
+    (prepared.directory / "canaries.json").unlink()
+    with pytest.raises(ValueError, match="the dataset holds canaries"):
+        push_dataset(arguments, prepared)
+    assert hub.repositories == {}
+
+
+def test_what_stands_in_messages_alone_is_searched_too(make_dataset):
+    prepared = make_dataset(canaries=0)
+    rows = load_dataset_directory(prepared.directory)
+
+    def say(row: dict) -> dict:
+        return row | {"messages": [*row["messages"], {"role": "user", "content": "Zerhouni 0612345678"}]}
+
+    rows["validation"] = concatenate_datasets([rows["validation"].select([0]).map(say), rows["validation"]])
+    evidence = Evidence(None, prepared.directory, prepared.key, consent=None, is_public=False)
+    words = [refusal.words for refusal in check_dataset(rows, evidence, read_report(prepared.directory))]
+    assert words == [
+        f"1 rows of the split validation hold {what}; prepare the dataset again"
+        for what in ("the name of somebody who wrote", "private data of the type PHONE")
+    ]
 
 
 def test_a_space_is_pushed_beside_its_model_with_what_demo_writes_and_nothing_else(arguments, hub, tmp_path):
