@@ -31,7 +31,7 @@ def write_card(arguments: PublishArguments) -> None:
     base = find_base(arguments)
     metrics, dialogues = read_evaluation(arguments.evaluation)
     audit = read_audit(arguments.audit_file) if arguments.audit_file else None
-    plots = find_plots([*arguments.plots, arguments.evaluation, arguments.model])
+    plots = find_plots(arguments.plot_folders)
     facts = CardFacts(
         model_name=arguments.model_name,
         license=arguments.license,

@@ -92,6 +92,11 @@ class PublishArguments:
     def audit_file(self) -> Path | None:
         return self.audit and self.audit / AUDIT_FILE
 
+    @property
+    def plot_folders(self) -> list[Path]:
+        """Where pictures for the card may be."""
+        return [*self.plots, self.evaluation, self.model]
+
 
 def check_arguments(arguments: PublishArguments) -> None:
     """Refuses what cannot become a card or a repository, before anything is written.

@@ -11,6 +11,7 @@ from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import write_bytes
 from darija_gpt.publishing.evaluations import read_json
 from darija_gpt.publishing.files import COMPANIONS_FILE, OF_PUBLISH, matches
+from darija_gpt.publishing.pictures import strip_picture
 
 
 APACHE = Path(__file__).parents[2] / "LICENSE"
@@ -33,11 +34,26 @@ def find_license(license: str, license_file: Path | None) -> Path | None:
 def gather_companions(
     card: str, *, license: Path | None, audit: Path | None, plots: Mapping[str, Path], recipes: Sequence[Path]
 ) -> dict[str, bytes]:
-    """Contents by their paths beside the model."""
+    """Contents by their paths beside the model; of pictures only what is seen.
+
+    Raises:
+        ValueError: If a picture is none.
+    """
     sources = {"LICENSE": license, AUDIT_FILE: audit}
-    sources |= {f"plots/{name}.png": path for name, path in plots.items()}
     sources |= {f"recipes/{path.name}": path for path in recipes}
-    return {"README.md": card.encode()} | {name: path.read_bytes() for name, path in sources.items() if path}
+    contents = {name: path.read_bytes() for name, path in sources.items() if path}
+    return (
+        {"README.md": card.encode()}
+        | contents
+        | {f"plots/{name}.png": _read_picture(path) for name, path in plots.items()}
+    )
+
+
+def _read_picture(picture: Path) -> bytes:
+    try:
+        return strip_picture(picture.read_bytes())
+    except ValueError:
+        raise ValueError(f"{picture} is no whole PNG; draw it anew, or take it away.") from None
 
 
 def read_companions(model: Path) -> dict[str, str]:

@@ -44,6 +44,7 @@ LEFT_AT_HOME = (
     *(
         "confusion_matrix.png",
         "confusion_matrix.csv",
+        *(f"plots/{name}.csv" for name in PLOTS),
         "checkpoints/**",
         "trackio/**",
         "tensorboard/**",

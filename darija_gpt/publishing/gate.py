@@ -1,6 +1,6 @@
 """The gate: every reason for which a model, an adapter, a dataset or a Space may not leave this machine."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,6 +151,30 @@ def check_dataset(dataset: "DatasetDict", evidence: Evidence, report: dict) -> l
         texts = map(join_texts, tqdm(columns, f"searching {split}", unit=" rows", disable=None))
         refusals += scan.count_rows(f"the split {split}", texts)
     return refusals
+
+
+def check_plots(plots: Mapping[str, Path], published: Collection[str], evidence: Evidence) -> list[Refusal]:
+    """What is wrong with the pictures of a card: they are searched by the numbers beside them.
+
+    Args:
+        plots (`Mapping[str, Path]`):
+            The pictures that the card shows, by name, where they were drawn.
+        published (`Collection[str]`):
+            The paths of what would be sent with the card.
+        evidence (`Evidence`):
+            What speaks for a publication.
+    """
+    scan, refusals = evidence.open_scan(), []
+    for name, path in plots.items():
+        table = path.with_suffix(".csv")
+        if table.is_file():
+            refusals += scan.scan(table.name, table)
+        else:
+            words = f"plots/{name}.png had no {table.name} beside it that would say what it shows; draw it anew"
+            refusals.append(Refusal("missing file", words))
+    known = {f"plots/{name}.png" for name in plots}
+    others = [name for name in published if name.startswith("plots/") and name not in known]
+    return refusals + [Refusal("stray file", f"{name} is not in the card; move it elsewhere") for name in others]
 
 
 def describe_refusals(refusals: list[Refusal]) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.arguments import PublishArguments
+from darija_gpt.publishing.companions import find_plots
 from darija_gpt.publishing.files import Kind, find_kind, hash_published_files, list_files
-from darija_gpt.publishing.gate import Evidence, check_dataset, check_files, check_model
+from darija_gpt.publishing.gate import Evidence, check_dataset, check_files, check_model, check_plots
 from darija_gpt.publishing.refusals import Refusal
 from darija_gpt.publishing.upload import RepoType
 
@@ -53,7 +54,9 @@ def pack_shipments(arguments: PublishArguments) -> Iterator[list[Shipment]]:
     )
     model, kind = arguments.model, find_kind(arguments.model)
     files = hash_published_files(model, kind)
-    shipments = [Shipment(kind, model, arguments.repo_id, files, check_model(model, files, evidence))]
+    refusals = check_model(model, files, evidence)
+    refusals += check_plots(find_plots(arguments.plot_folders), files, evidence)
+    shipments = [Shipment(kind, model, arguments.repo_id, files, refusals)]
     if arguments.space_dir is not None:
         files = hash_published_files(arguments.space_dir, "space")
         refusals = check_files(arguments.space_dir, "space", files, evidence)

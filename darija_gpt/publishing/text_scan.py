@@ -23,6 +23,7 @@ from darija_gpt.publishing.file_texts import (
     list_tensor_names,
     list_yaml,
 )
+from darija_gpt.publishing.pictures import list_table, strip_picture
 from darija_gpt.publishing.refusals import Cause, Refusal
 
 
@@ -51,8 +52,6 @@ SECRETS = {
 # Of Linux, macOS and Windows, its backslash also as JSON and Python write it; the folder that all of them share is
 # nobody's.
 HOME = re.compile(r"(?:/home/|/Users/|\b[A-Za-z]:[\\/]{1,2}Users[\\/]{1,2})(?!Shared\b|Public\b)[^\\/\s\"'<>|*{}$]+")
-# Rows of data are searched before they are written.
-PICTURES_AND_ROWS = {".png", ".parquet"}
 # What keeps the lines of a reply apart in a card.
 LINE_ELEMENT = re.compile(r"(?:<br>|</?div[^>]*>)+")
 
@@ -107,8 +106,12 @@ class TextScan:
         if path.suffix == ".safetensors":
             return list(self._scan_texts(shown, list_tensor_names(path)))
         content = path.read_bytes()
-        if path.suffix in PICTURES_AND_ROWS:
+        if path.suffix == ".png" and strip_picture(content) != content:
+            return [Refusal("private data", f"{shown} holds more than is seen; publish it with --plots")]
+        if path.suffix in (".png", ".parquet"):  # Rows of data are searched before they are written.
             return [Refusal(cause, f"{shown} {words}") for cause, words in self._find_login(content.decode("latin-1"))]
+        if path.suffix == ".csv":
+            return list(self._scan_texts(shown, list_table(content)))
         if content in read_own_files():
             return []
         if path.name == "tokenizer.json":
@@ -196,7 +199,6 @@ def join_texts(row: Mapping[str, Any]) -> str:
     for text in sorted(_list_strings(row), key=len, reverse=True):
         if not any(text in longer for longer in texts):
             texts.append(text)
-    # So far apart that the end of one and the beginning of another are not read as one.
     return "\n\n".join(texts)
 
 

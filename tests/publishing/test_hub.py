@@ -1,8 +1,10 @@
 """Publishing to a stand-in of the Hub: what goes there, what comes back, and what becomes of a bad day."""
 
+import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -15,6 +17,7 @@ from huggingface_hub import HfApi, ModelCard, constants
 
 from darija_gpt.data.corpus import load_dataset_directory
 from darija_gpt.evaluation.audit import describe_dataset
+from darija_gpt.evaluation.plots.figures import DPI, new_figure, render_png
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
 from darija_gpt.publishing import upload
@@ -58,8 +61,9 @@ def arguments(prepare_publication, tmp_path) -> PublishArguments:
     arguments = prepare_publication()
     pictures, recipe = tmp_path / "pictures", tmp_path / "pretrain.yaml"
     pictures.mkdir()
-    for name in ("loss_curve.png", "diary.png"):
-        (pictures / name).write_bytes(b"\x89PNG")
+    for name in ("loss_curve", "diary"):
+        (pictures / f"{name}.png").write_bytes(render_png(new_figure(1, 1)))
+        (pictures / f"{name}.csv").write_text("step,train_loss\n1,5.5\n")
     recipe.write_text("num_train_epochs: 3\n")
     arguments.plots, arguments.recipes = [pictures], [recipe]
     return arguments
@@ -159,10 +163,72 @@ def test_pictures_and_recipes_of_an_earlier_card_do_not_stay(arguments, hub):
     assert not list(arguments.model.glob("plots/*")) and not list(arguments.model.glob("recipes/*"))
 
 
+def test_nothing_goes_along_with_what_a_picture_shows(arguments, hub):
+    picture = arguments.plots[0] / "loss_curve.png"
+    shown = picture.read_bytes()
+    figure, told = new_figure(1, 1), io.BytesIO()
+    figure.savefig(told, format="png", dpi=DPI, metadata={"Software": None, "Comment": "Zerhouni 0612345678"})
+    picture.write_bytes(told.getvalue() + b"0612345678")
+    assert b"0612345678" in told.getvalue()
+    publish(arguments)
+    assert hub.repositories[REPO_ID].files["plots/loss_curve.png"] == shown
+
+
+@pytest.mark.parametrize("content", [b"Zerhouni: 3yet l 0612345678", b"\x89PNG\r\n\x1a\n", b""])
+def test_what_is_no_picture_is_refused_before_anything_is_written(content, arguments):
+    (arguments.plots[0] / "loss_curve.png").write_bytes(content)
+    with pytest.raises(ValueError, match=r"loss_curve\.png is no whole PNG; draw it anew"):
+        publish(arguments)
+    assert not (arguments.model / "README.md").exists()
+
+
+ATTENTION = """panel,query,query_token,key,key_token,weight
+layer 1,0,<|endoftext|>,0,<|endoftext|>,1.0
+layer 1,1,Zer,0,<|endoftext|>,0.33573112
+layer 1,1,Zer,1,Zer,0.07589843
+layer 1,2,houni,1,Zer,0.5
+layer 1,3,·06,1,Zer,0.5
+layer 1,4,12,1,Zer,0.5
+layer 1,5,34,1,Zer,0.5
+layer 1,6,56,1,Zer,0.5
+layer 1,7,78,1,Zer,0.5
+"""
+
+
+def test_what_a_picture_shows_is_searched_in_its_table(arguments, hub):
+    for name in ("attention", "confusion_matrix", "positions"):
+        shutil.copy(arguments.plots[0] / "loss_curve.png", arguments.plots[0] / f"{name}.png")
+    (arguments.plots[0] / "attention.csv").write_text(ATTENTION)
+    (arguments.plots[0] / "confusion_matrix.csv").write_text("true class,zwin,Mkhitar\nzwin,3,4\nMkhitar,1,2\n")
+    with pytest.raises(ValueError) as refusal:
+        publish(arguments)
+    for words in (
+        "confusion_matrix.csv holds the name of somebody who wrote",
+        "attention.csv holds private data of the type PHONE",
+        "attention.csv holds the name of somebody who wrote",
+        "plots/positions.png had no positions.csv beside it that would say what it shows",
+    ):
+        assert words in str(refusal.value)
+    assert "for 4 reasons" in str(refusal.value)
+    assert hub.repositories == {}
+
+
+def test_a_picture_that_is_not_in_the_card_stays(arguments, hub):
+    (arguments.model / "plots").mkdir()
+    shutil.copy(arguments.plots[0] / "loss_curve.png", arguments.model / "plots" / "attention.png")
+    with pytest.raises(ValueError, match=r"plots/attention\.png is not in the card; move it elsewhere"):
+        publish(arguments)
+    # Drawn beside the model it can be.
+    (arguments.model / "plots" / "attention.csv").write_text("panel,weight\nlayer 1,0.5\n")
+    arguments.plots.append(arguments.model / "plots")
+    publish(arguments)
+    assert {"plots/attention.png", "plots/loss_curve.png"} <= set(hub.repositories[REPO_ID].files)
+
+
 def test_what_publish_did_not_write_stays_beside_the_model(arguments):
     arguments.push = False
     own = {"plots/attention.csv": "1,2\n", "plots/my_own.pdf": "%PDF", "recipes/mine.yaml": "seed: 1\n"}
-    own |= {"plots/positions.png": "mine", "notes.md": "mine"}
+    own |= {"plots/mine.png": "mine", "notes.md": "mine"}
     for name, content in own.items():
         (arguments.model / name).parent.mkdir(exist_ok=True)
         (arguments.model / name).write_text(content)

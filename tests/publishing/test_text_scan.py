@@ -26,6 +26,9 @@ EXAMPLES = {
     "a key or password of a service": "WANDB_API_KEY=" + "0123456789abcdef" * 2 + "01234567",
 }
 
+# Of a PNG as much as says where it begins and ends.
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(4) + b"IEND" + bytes.fromhex("ae426082")
+
 
 @pytest.fixture
 def index() -> PrivateIndex:
@@ -89,7 +92,9 @@ def test_the_home_of_who_publishes_is_found_wherever_it_is(scan, monkeypatch):
         ("config.json", '{"id2label": {"0": "zwin", "1": "Zerhouni"}}', "name", "config.json under id2label holds"),
         ("config.json", '{"label2id": {"Zerhouni": 1}}', "name", "config.json under label2id holds the name"),
         ("config.json", '{"numero": 212612345678}', "private data", "config.json holds .* PHONE"),
-        ("plots/Zerhouni.png", "", "name", "the name of the file plots/Zerhouni.png holds the name"),
+        ("plots/Zerhouni.png", PICTURE, "name", "the name of the file plots/Zerhouni.png holds the name"),
+        ("plots/x.png", PICTURE + b"Zerhouni", "private data", "plots/x.png holds more than is seen"),
+        ("plots/x.png", "Zerhouni: salam", "private data", "plots/x.png cannot be read"),
         ("config.json", '{"Zerhouni": 0.5}', "name", "^config.json holds the name"),
         ("config.json", '{"x": {"Zerhouni": null}}', "name", "^config.json under x holds the name"),
         ("config.json", '{"Zerhouni": []}', "name", "^config.json holds the name"),
@@ -181,7 +186,8 @@ def test_words_of_the_project_itself_are_nobodys_name(index, scan):
 
 
 def test_the_login_is_found_in_whatever_is_sent(scan):
-    for name, content in (("plots/loss_curve.png", b"\x89PNG hf_mine"), ("README.md", "hf_mine")):
+    chunk = len(b"hf_mine").to_bytes(4) + b"IDAT" + b"hf_mine" + bytes(4)
+    for name, content in (("plots/loss_curve.png", PICTURE[:8] + chunk + PICTURE[8:]), ("README.md", "hf_mine")):
         [(cause, words)] = scan(name, content, tokens=["hf_mine"])
         assert cause == "secret" and "hf_mine" not in words
 
