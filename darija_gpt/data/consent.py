@@ -4,6 +4,7 @@ The file is named after the export (`WhatsApp Chat with Salma.txt.yaml`) and map
 unknown. Nobody is taken to agree in silence: who is not in the file is unknown.
 """
 
+import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,6 +17,7 @@ from darija_gpt.output import write_text
 
 Answer = Literal["yes", "no", "unknown"]
 STRICTNESS: tuple[Answer, ...] = ("yes", "unknown", "no")
+HASH_BYTES = 16
 HEADER = "# May a model learn from what they wrote in this conversation? yes, no or unknown; only yes is kept.\n"
 
 
@@ -73,6 +75,28 @@ def draft_consent(folder: Path, export: Path, participants: Iterable[str], owner
     lines = yaml.safe_dump(answers, allow_unicode=True, sort_keys=False, width=10**6)
     write_text(path, HEADER + lines)
     return True
+
+
+def hash_author(name: str, key: bytes) -> str:
+    """A participant in a report: nobody without the key can tell who it is, nor check a guess."""
+    return hmac.digest(key, f"consent {name}".encode(), "sha256")[:HASH_BYTES].hex()
+
+
+def record_answers(
+    participants: Iterable[str], consent: Mapping[str, Answer] | None, key: bytes
+) -> dict[str, Answer | None]:
+    """By which answer each participant's words were kept or left out, under a hash of the name; None: nobody asked.
+
+    Args:
+        participants (`Iterable[str]`):
+            Who wrote in a chat.
+        consent (`Mapping[str, Answer]`, *optional*):
+            Who agreed, as `load_consent` read it.
+        key (`bytes`):
+            The secret of `read_key`.
+    """
+    answers = {name: None if consent is None else consent.get(name, "unknown") for name in participants}
+    return dict(sorted((hash_author(name, key), answer) for name, answer in answers.items()))
 
 
 def find_consent_reason(message: Message, consent: Mapping[str, Answer] | None) -> str | None:

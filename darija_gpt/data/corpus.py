@@ -3,20 +3,22 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bars, load_from_disk
 
 from darija_gpt.data.canaries import MAX_CANARIES, plant_canaries, save_canaries
 from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
-from darija_gpt.data.consent import draft_consent, load_consent, locate_consent
+from darija_gpt.data.consent import Answer, draft_consent, load_consent, locate_consent, record_answers
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.deduplication import drop_forwarded
 from darija_gpt.data.normalization import normalize_text
 from darija_gpt.data.private_index import PrivateIndexWriter
+from darija_gpt.data.pseudonyms import read_key
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.report import build_report, describe_source, print_file, print_summary
 from darija_gpt.data.rows import CHATS, Row, apply_weights, build_chat_rows, build_source_rows, split_off_duplicates
@@ -24,7 +26,7 @@ from darija_gpt.data.script_tags import detect_script
 from darija_gpt.data.scrubbing import Scrubber, list_people
 from darija_gpt.data.sources import Source
 from darija_gpt.data.splits import SPLITS, SplitBy, split_rows
-from darija_gpt.output import find_leftovers, require_new, write_directory
+from darija_gpt.output import find_leftovers, make_printable, require_new, write_directory
 
 
 FEATURES = Features(
@@ -242,11 +244,28 @@ def _build_cleaner(
     return clean
 
 
+def _describe_chats(
+    arguments: PrepareArguments, chats: Sequence[Chat], consents: Sequence[Mapping[str, Answer] | None]
+) -> list[dict[str, Any]]:
+    """Of each chat its exports, and by whose consent it was read."""
+    # Without anybody in the chats there is nothing to keep secret, and no key is made.
+    key = read_key(arguments.pseudonym_key.expanduser()) if any(chat.participants for chat in chats) else b""
+    return [
+        {
+            "files": [make_printable(path.name) for path in chat.files],
+            "answers": record_answers(chat.participants, consent, key),
+        }
+        for chat, consent in zip(chats, consents, strict=True)
+    ]
+
+
 def _read_rows_of_chats(
-    arguments: PrepareArguments, chats: Sequence[Chat], clean: Callable[[str], str]
+    arguments: PrepareArguments,
+    chats: Sequence[Chat],
+    consents: Sequence[Mapping[str, Answer] | None],
+    clean: Callable[[str], str],
 ) -> tuple[list[Row], Counter[str]]:
     """The rows of all chats, and how many messages were dropped for which reason."""
-    consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
     cleaned, dropped = clean_chats(chats, consents, clean=clean, limits=arguments.quality)
     if arguments.deduplicate:
         num_messages = sum(map(len, cleaned))
@@ -283,7 +302,8 @@ def prepare_data(arguments: PrepareArguments) -> None:
     # Also of texts that stay as they are: what they hold, a model must not say.
     index = PrivateIndexWriter(people, arguments.pseudonym_key)
     clean = _build_cleaner(arguments, scrubber, index)
-    rows, dropped = _read_rows_of_chats(arguments, chats, clean)
+    consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
+    rows, dropped = _read_rows_of_chats(arguments, chats, consents, clean)
     row_counts, source_reports = None, []
     with write_directory(arguments.output_dir) as directory:
         for number, source in enumerate(arguments.sources):
@@ -322,6 +342,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
             "split_by": arguments.split_by,
             "seed": arguments.seed,
             "canaries": arguments.canaries,
+            "chats": _describe_chats(arguments, chats, consents),
         }
         splits["train"] = apply_weights(splits["train"], arguments.seed)
         if arguments.canaries:

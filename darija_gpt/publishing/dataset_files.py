@@ -1,11 +1,11 @@
 """A dataset as it stands on the Hub: Parquet files that load_dataset finds by their names, and its card."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.evaluation.measurements import name_sources
+from darija_gpt.publishing.evaluations import read_json
 
 
 if TYPE_CHECKING:
@@ -15,9 +15,13 @@ ROWS_PER_FILE = 500_000
 
 
 def read_report(dataset: Path) -> dict[str, Any]:
-    """The report.json of a dataset; an empty mapping where there is none."""
+    """The report.json of a dataset; an empty mapping where there is none.
+
+    Raises:
+        ValueError: If the file is not what prepare_data writes.
+    """
     path = dataset / "report.json"
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return read_json(path, "prepare_data") if path.is_file() else {}
 
 
 def write_dataset_files(

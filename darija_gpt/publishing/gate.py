@@ -90,7 +90,7 @@ def check_model(model: Path, published: Collection[str], evidence: Evidence) -> 
     refusals = list(_check_audit(model, evidence))
     refusals += _check_dataset_given(evidence)
     if evidence.dataset is not None and evidence.is_public:
-        refusals += find_missing_consent(evidence.dataset, evidence.consent)
+        refusals += find_missing_consent(evidence.dataset, evidence.consent, evidence.pseudonym_key)
     refusals += _find_other_code(model, published)
     return refusals + find_stray_files(model, kind) + check_files(model, kind, published, evidence)
 
@@ -143,7 +143,7 @@ def check_dataset(dataset: "DatasetDict", evidence: Evidence, report: dict) -> l
         words = "the dataset holds canaries, of which no audit could tell anything once they are known"
         refusals.append(Refusal("canaries", f"{words}; prepare it again with --canaries 0"))
     if evidence.is_public:
-        refusals += find_missing_consent(evidence.dataset, evidence.consent)
+        refusals += find_missing_consent(evidence.dataset, evidence.consent, evidence.pseudonym_key)
     scan = evidence.open_scan()
     for split, rows in dataset.items():
         # Sources are numbered before they are sent.

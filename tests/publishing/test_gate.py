@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file, save_file
 
+from darija_gpt.data.corpus import PrepareArguments, prepare_data
 from darija_gpt.hub import PublishArguments, publish
+from darija_gpt.publishing.consent_gate import find_missing_consent
 from darija_gpt.publishing.shipments import pack_shipments
 
 
@@ -267,8 +269,9 @@ def test_the_gate_knows_every_check_that_an_audit_makes(prepare_publication):
     ("answers", "words"),
     [
         ("Zerhouni: yes\nMkhitar: unknown\n", "chat.txt.yaml: 1 of 2 have not answered"),
-        ("{}\n", "chat.txt.yaml: 0 of 0 have not answered"),
-        ("Zerhouni: no\nMkhitar: yes\n", "has a no, and the dataset was prepared without --consent"),
+        ("{}\n", "chat.txt.yaml: 2 of 2 have not answered"),
+        ("Mkhitar: yes\n", "chat.txt.yaml: 1 of 2 have not answered"),
+        ("Zerhouni: no\nMkhitar: yes\n", "chat.txt.yaml: 1 of 2 say no, and the dataset holds their words"),
         (None, "chat.txt.yaml is missing in"),
     ],
 )
@@ -284,6 +287,73 @@ def test_a_consent_that_is_not_complete_keeps_a_model_private(answers, words, pr
     arguments.private = True
     publish(arguments)
     assert hub.repositories["someone/darija-small"].private
+
+
+GROUP = ("Zerhouni", "Mkhitar", "Benkiran")
+
+
+@pytest.fixture
+def group(tmp_path) -> Callable[..., None]:
+    """Prepares two exports of one chat of three people, of whom two agree; writes what they answer later."""
+    consent = tmp_path / "consent"
+    consent.mkdir()
+    lines = [
+        f"{number % 28 + 1:02}/{number // 28 + 1:02}/2024, 10:0{place} - {name}: labas {number} {place}"
+        for number in range(60)
+        for place, name in enumerate(GROUP)
+    ]
+
+    def answer(answers: dict[str, str], export: str) -> None:
+        (consent / f"{export}.yaml").write_text("".join(f"{name}: {word}\n" for name, word in answers.items()))
+
+    for number, part in enumerate((lines[:100], lines[80:])):
+        (tmp_path / f"{number}.txt").write_text("\n".join(part) + "\n")
+        answer({"Zerhouni": "yes", "Mkhitar": "yes", "Benkiran": "no"}, f"{number}.txt")
+    exports = [tmp_path / "0.txt", tmp_path / "1.txt"]
+    prepare_data(
+        PrepareArguments(tmp_path / "dataset", exports, consent=consent, pseudonym_key=tmp_path / "key", canaries=0)
+    )
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"Zerhouni": "yes", "Mkhitar": "yes", "Benkiran": "no"}, []),
+        # Whose words were left out may agree later.
+        ({"Zerhouni": "yes", "Mkhitar": "yes", "Benkiran": "yes", "Alami": "unknown"}, []),
+        ({"Zerhouni": "no", "Mkhitar": "yes", "Benkiran": "no"}, ["1 of 3 say no, and the dataset holds their words"]),
+        ({"Mkhitar": "yes", "Benkiran": "no"}, ["1 of 3 have not answered"]),
+        ({"Mkhitar": "no"}, ["2 of 3 have not answered", "1 of 3 say no"]),
+    ],
+)
+def test_who_withdraws_a_consent_keeps_the_dataset_private(answers, words, group, tmp_path):
+    group(answers, "1.txt")
+    group(answers, "0.txt")
+    refusals = find_missing_consent(tmp_path / "dataset", tmp_path / "consent", tmp_path / "key")
+    assert len(refusals) == len(words)
+    for refusal, said in zip(refusals, words, strict=True):
+        assert refusal.words.startswith(f"0.txt.yaml, 1.txt.yaml: {said}")
+        assert not [name for name in GROUP if name in refusal.words]
+
+
+def test_a_report_says_who_answered_what_to_nobody_without_the_key(group, tmp_path):
+    report = (tmp_path / "dataset" / "report.json").read_text()
+    [chat] = json.loads(report)["chats"]
+    assert chat["files"] == ["0.txt", "1.txt"] and sorted(chat["answers"].values()) == ["no", "yes", "yes"]
+    assert not [name for name in GROUP if name in report]
+    (tmp_path / "key").unlink()
+    [refusal] = find_missing_consent(tmp_path / "dataset", tmp_path / "consent", tmp_path / "key")
+    assert "name the key as --pseudonym_key" in refusal.words and not (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("chats", [None, 3, [1], [{"files": ["0.txt"]}], [{"files": 1, "answers": {}}]])
+def test_a_dataset_that_does_not_say_who_wrote_is_to_be_prepared_again(chats, group, tmp_path):
+    path = tmp_path / "dataset" / "report.json"
+    report = json.loads(path.read_text()) | {"chats": chats}
+    path.write_text(json.dumps({key: value for key, value in report.items() if value is not None}))
+    [refusal] = find_missing_consent(tmp_path / "dataset", tmp_path / "consent", tmp_path / "key")
+    assert refusal.words.endswith("does not say who wrote in its chats; prepare it again")
 
 
 def test_an_adapter_whose_base_is_a_directory_needs_to_know_where_that_stands(prepare_publication, hub):
