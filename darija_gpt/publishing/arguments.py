@@ -10,6 +10,7 @@ from huggingface_hub.utils import validate_repo_id
 from darija_gpt.evaluation.audit import AUDIT_FILE
 from darija_gpt.markdown import one_line
 from darija_gpt.output import mark_section
+from darija_gpt.publishing.dataset_files import read_report
 from darija_gpt.publishing.evaluations import read_json
 from darija_gpt.publishing.files import find_kind
 
@@ -102,7 +103,8 @@ def check_arguments(arguments: PublishArguments) -> None:
     """Refuses what cannot become a card or a repository, before anything is written.
 
     Raises:
-        ValueError: If a directory lacks what its stage writes, or a name is none that the Hub would take.
+        ValueError: If a directory lacks what its stage writes, a report is none, or a name is none that the Hub would
+            take.
     """
     for key, directory, stage, names in (
         ("model", arguments.model, "pretrain or finetune", ["config.json", "adapter_config.json"]),
@@ -137,6 +139,8 @@ def check_arguments(arguments: PublishArguments) -> None:
             _check_hub_id(key, hub_id)
             if "/" not in hub_id:
                 raise ValueError(f"{key}={hub_id} names no owner; write it as user/{hub_id}.")
+    if arguments.dataset is not None:
+        read_report(arguments.dataset)
     if arguments.push and arguments.repo_id is None:
         raise ValueError("push needs to know where to: add --repo_id user/name.")
     if arguments.dataset_repo_id is not None and arguments.dataset is None:

@@ -1,31 +1,46 @@
 """What other stages measured, as a card reads it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 
-from darija_gpt.card import is_classifier
+from darija_gpt.card import CardFacts, is_classifier, render_card
 from darija_gpt.evaluation.audit import FORMAT
 from darija_gpt.evaluation.audit_report import render_audit_results
+
+
+# What rendering raises where a file holds something else than its stage writes.
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, TemplateError)
 
 
 def read_evaluation(evaluation: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What evaluate measured and sampled, or how a classifier was measured.
 
     Raises:
-        ValueError: If a file is missing or no JSON, or a number in it is not finite.
+        ValueError: If a file is missing or no JSON, no card can be made of it, or a number in it is not finite.
     """
     metrics = read_json(evaluation / "metrics.json", "evaluate")
+    _check_rendering(evaluation / "metrics.json", metrics, [])
     if is_classifier(metrics):
         return metrics, []
     samples = evaluation / "samples.jsonl"
     if not samples.is_file():
         raise ValueError(f"evaluation={evaluation} has no samples.jsonl; give the directory that evaluate wrote.")
-    lines = samples.read_text(encoding="utf-8").split("\n")
-    return metrics, [_parse_json(samples, line, "evaluate") for line in lines if line.strip()]
+    lines = samples.read_bytes().split(b"\n")
+    dialogues = [_parse_json(samples, line, "evaluate") for line in lines if line.strip()]
+    _check_rendering(samples, metrics, dialogues)
+    return metrics, dialogues
+
+
+def _check_rendering(path: Path, metrics: Mapping[str, Any], dialogues: Sequence[Mapping[str, Any]]) -> None:
+    """Refuses a file of which no card can be made."""
+    try:
+        render_card(metrics, dialogues, CardFacts(model_name="model"))
+    except UNREADABLE:
+        raise ValueError(f"{path} is not what evaluate writes today; evaluate the model again.") from None
 
 
 def read_audit(path: Path) -> dict[str, Any]:
@@ -39,7 +54,7 @@ def read_audit(path: Path) -> dict[str, Any]:
         is_ours = content["format"] == FORMAT and _has_parts(content)
         # Whoever can write its tables finds all that a card has of it.
         render_audit_results(content)
-    except (LookupError, TypeError, ValueError, AttributeError, TemplateError):
+    except UNREADABLE:
         is_ours = False
     if not is_ours:
         raise ValueError(f"{path} is not what audit.py writes today; audit the model again.")
@@ -62,16 +77,21 @@ def _has_parts(audit: Mapping[str, Any]) -> bool:
 
 
 def read_json(path: Path, stage: str) -> dict[str, Any]:
-    return _parse_json(path, path.read_text(encoding="utf-8"), stage)
+    """An object in JSON, as a stage writes it.
+
+    Raises:
+        ValueError: If the file holds anything else.
+    """
+    return _parse_json(path, path.read_bytes(), stage)
 
 
-def _parse_json(path: Path, text: str, stage: str) -> dict[str, Any]:
+def _parse_json(path: Path, text: bytes, stage: str) -> dict[str, Any]:
     def refuse(constant: str) -> None:
         raise ValueError(f"{path} holds {constant} where a number was expected; train and evaluate the model again.")
 
     try:
         content = json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise ValueError(f"{path} is not what {stage} writes; run {stage} again.")

@@ -594,13 +594,31 @@ def test_a_wrong_input_is_refused_before_anything_is_written(changes, words, arg
     [
         ("metrics.json", '{"wall_seconds": NaN}', "holds NaN"),
         ("metrics.json", "[]", "is not what evaluate writes"),
-        ("samples.jsonl", '{"messages": [', "is not what evaluate writes"),
+        ("metrics.json", '{"bits_per_byte": 3}', "metrics.json is not what evaluate writes"),
+        ("metrics.json", '{"training": "x", "bits_per_byte": {}}', "metrics.json is not what evaluate writes"),
+        ("metrics.json", '{"model": {"parameters": "many"}}', "metrics.json is not what evaluate writes"),
+        ("metrics.json", '{"task": "text-classification"}', "metrics.json is not what evaluate writes"),
+        ("metrics.json", "[" * 100_000, "metrics.json is not what evaluate writes"),
+        ("samples.jsonl", '{"messages": [', "samples.jsonl is not what evaluate writes"),
+        ("samples.jsonl", '{"messages": 3}', "samples.jsonl is not what evaluate writes"),
+        ("samples.jsonl", "\xe9", "samples.jsonl is not what evaluate writes"),
     ],
 )
 def test_an_evaluation_that_evaluate_did_not_write_is_refused(name, content, words, arguments):
-    (arguments.evaluation / name).write_text(content)
+    (arguments.evaluation / name).write_text(content, encoding="latin-1")
     with pytest.raises(ValueError, match=words):
         publish(arguments)
+    assert not (arguments.model / "README.md").exists()
+
+
+@pytest.mark.parametrize("content", ['{"files": [', "[1]", "\xe9"])
+def test_a_report_that_prepare_data_did_not_write_is_named(content, arguments, tmp_path):
+    shutil.copytree(arguments.dataset, tmp_path / "dataset")
+    arguments.dataset = tmp_path / "dataset"
+    (arguments.dataset / "report.json").write_text(content, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"report\.json is not what prepare_data writes; run prepare_data again"):
+        publish(arguments)
+    assert not (arguments.model / "README.md").exists()
 
 
 def test_the_results_take_the_place_between_the_markers(arguments, tmp_path):
