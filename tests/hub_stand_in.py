@@ -20,14 +20,15 @@ LARGE = (".safetensors", ".parquet", ".png")
 
 @dataclass
 class Repository:
-    """One repository: whether it is private, and the files of each commit."""
+    """One repository: whether it is private, and the files of each commit; None for one that it removes."""
 
     private: bool
-    commits: list[dict[str, bytes]] = field(default_factory=list)
+    commits: list[dict[str, bytes | None]] = field(default_factory=list)
 
     @property
     def files(self) -> dict[str, bytes]:
-        return {path: content for commit in self.commits for path, content in commit.items()}
+        last = {path: content for commit in self.commits for path, content in commit.items()}
+        return {path: content for path, content in last.items() if content is not None}
 
     @property
     def revision(self) -> str:
@@ -252,7 +253,11 @@ class _Handler(BaseHTTPRequestHandler):
             if operation["key"] in ("file", "lfsFile")
         }
         repository = self.hub.repositories[repository_id]
-        repository.commits.append(files)
+        removed = {operation["value"]["path"] for operation in operations if operation["key"] == "deletedFile"}
+        if not removed <= set(repository.files):
+            self.answer({"error": "A file to be removed is not there"}, status=400)
+            return
+        repository.commits.append(files | dict.fromkeys(removed))
         url = f"{self.hub.url}/{repository_id}/commit/{repository.revision}"
         self.answer({"commitUrl": url, "commitOid": repository.revision})
 

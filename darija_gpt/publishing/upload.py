@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from huggingface_hub import CommitOperationAdd, HfApi, get_token, set_client_factory
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token, set_client_factory
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils._http import default_client_factory  # Its hooks are wanted, and no other way leads to them.
 
 from darija_gpt.markdown import one_line
 from darija_gpt.output import make_printable
+from darija_gpt.publishing.files import PUBLISHED_FILES, matches
 
 
 Result = TypeVar("Result")
@@ -125,6 +126,15 @@ def _add_checked(directory: Path, name: str, digest: str) -> CommitOperationAdd:
     return operation
 
 
+def _delete_replaced(api: HfApi, files: Mapping[str, str], repo_id: str, repo_type: RepoType) -> list:
+    """Removals of what an earlier push sent and this one does not: weights in other pieces, a recipe taken out."""
+    there = [sibling.rfilename for sibling in api.repo_info(repo_id, repo_type=repo_type).siblings or ()]
+    kinds = ("model", "adapter") if repo_type == "model" else (repo_type,)
+    # A licence that its owner put there himself is no part of what is pushed as a dataset.
+    sent_before = {pattern for kind in kinds for pattern in PUBLISHED_FILES[kind]} - {"LICENSE"}
+    return [CommitOperationDelete(name) for name in there if name not in files and matches(name, sent_before)]
+
+
 def push_files(
     directory: Path,
     files: Mapping[str, str],
@@ -135,6 +145,8 @@ def push_files(
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """Sends files to a repository of the Hub in one commit, with the user's own login: all of them or none.
+
+    The same commit removes what an earlier push sent there and this one does not; files of other names stay.
 
     Args:
         directory (`Path`), files (`Mapping[str, str]`):
@@ -152,8 +164,8 @@ def push_files(
         `str`: the address of the commit.
 
     Raises:
-        ValueError: If a file is no longer what was checked, if the Hub refuses or cannot be reached, or if `private`
-            and the repository is already public.
+        ValueError: If a file is no longer what was checked, if the Hub refuses or cannot be reached, or if the
+            repository is there already and seen by others than `private` says.
     """
     api = HfApi()
     kind = {"space_sdk": "gradio"} if repo_type == "space" else {}
@@ -170,6 +182,7 @@ def push_files(
         operations = [_add_checked(directory, name, digest) for name, digest in files.items()]
         with errors_in_words(repo_id):
             message = f"Publish the {repo_type} with darija_gpt"
+            operations += _delete_replaced(api, files, repo_id, repo_type)
             return api.create_commit(repo_id, operations, commit_message=message, repo_type=repo_type).commit_url
 
     with bounded_silence():
@@ -177,5 +190,10 @@ def push_files(
         if private and not is_private:
             raise ValueError(
                 f"{repo_id} is public on the Hub; make it private in its settings, or use --private false."
+            )
+        if is_private and not private:
+            raise ValueError(
+                f"{repo_id} is private on the Hub, and so is whatever was sent there before: make it public in its "
+                "settings, or choose another repository."
             )
         return retry(commit, sleep)

@@ -22,9 +22,10 @@ from darija_gpt.fingerprint import hash_file
 from darija_gpt.hub import RESULTS_BEGIN, RESULTS_END, PublishArguments, publish
 from darija_gpt.publishing import upload
 from darija_gpt.publishing.dataset_files import read_report
-from darija_gpt.publishing.files import MODEL_CODE
+from darija_gpt.publishing.files import MODEL_CODE, hash_published_files
 from darija_gpt.publishing.gate import Evidence, check_dataset
 from darija_gpt.publishing.shipments import pack_shipments
+from darija_gpt.publishing.upload import push_files
 
 
 ROOT = Path(__file__).parents[2]
@@ -422,6 +423,37 @@ def test_a_private_push_to_a_public_repository_sends_nothing(arguments, hub):
     with pytest.raises(ValueError, match="is public on the Hub"):
         publish(arguments)
     assert hub.repositories[REPO_ID].commits == []
+
+
+def test_a_public_push_to_a_private_repository_sends_nothing(arguments, hub):
+    publish(arguments)
+    arguments.private, arguments.data_description = False, "All of it invented."
+    with pytest.raises(ValueError, match="is private on the Hub, and so is whatever was sent there before"):
+        publish(arguments)
+    assert hub.repositories[REPO_ID].private and len(hub.repositories[REPO_ID].commits) == 1
+
+
+def test_a_push_removes_what_an_earlier_one_sent_and_nothing_else(arguments, hub, sleeps):
+    arguments.plots = []
+    publish(arguments)
+    others = {"notes.md": b"mine", "model-00001-of-00002.safetensors": b"", "adapter_config.json": b"{}"}
+    hub.repositories[REPO_ID].commits.append(others)
+    arguments.recipes = []
+    hub.faults["commit"] = ["lost"]
+    publish(arguments, sleep=sleeps.append)
+    repository = hub.repositories[REPO_ID]
+    assert set(repository.files) == PUBLISHED - {"recipes/pretrain.yaml", "plots/loss_curve.png"} | {"notes.md"}
+    assert len(repository.commits) == 3
+
+
+def test_a_dataset_of_fewer_files_leaves_none_of_the_earlier_ones(tmp_path, hub):
+    repository = Repository(private=True)
+    repository.commits.append({"data/train-00001-of-00002.parquet": b"", "LICENSE": b"", "README.md": b""})
+    hub.repositories["datasets/someone/chats"] = repository
+    (tmp_path / "README.md").write_text("new")
+    files = hash_published_files(tmp_path, "dataset")
+    push_files(tmp_path, files, "someone/chats", repo_type="dataset", private=True)
+    assert repository.files == {"LICENSE": b"", "README.md": b"new"}
 
 
 @pytest.mark.parametrize(
