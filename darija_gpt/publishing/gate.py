@@ -96,7 +96,7 @@ def check_model(model: Path, published: Collection[str], evidence: Evidence) -> 
 
 
 def _find_other_code(model: Path, published: Collection[str]) -> list[Refusal]:
-    """Programs beside a model that are not those it was audited with: whoever loads it runs them."""
+    """Programs beside a model that are not those that an audit loads it with: whoever loads it from the Hub runs them."""
     changed = [
         name
         for name in published
@@ -104,7 +104,8 @@ def _find_other_code(model: Path, published: Collection[str]) -> list[Refusal]:
     ]
     if not changed:
         return []
-    words = f"{', '.join(changed)}: not the program that the model was audited with; copy darija_gpt/model/ anew"
+    remedy = "copy darija_gpt/model/*_darija_gpt.py there, which audits use"
+    words = f"{', '.join(changed)}: not the same as in this darija_gpt; {remedy}"
     return [Refusal("changed files", words)]
 
 

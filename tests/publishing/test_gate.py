@@ -133,7 +133,7 @@ LEAKS = {
         {"changed files"}, "model.safetensors: not the same as when the model was audited", after=edit_weights
     ),
     "code edited after the audit": Leak(
-        {"changed files"}, "modeling_darija_gpt.py: not the program that the model was audited with", after=edit_code
+        {"changed files"}, "modeling_darija_gpt.py: not the same as in this darija_gpt", after=edit_code
     ),
     "audit of another model": Leak({"other model"}, "the audit speaks of another model", after=take_another_audit),
     "consent missing": Leak({"consent"}, "nobody's consent is given", after=publish_without_consent),
