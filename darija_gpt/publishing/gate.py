@@ -96,7 +96,7 @@ def check_model(model: Path, published: Collection[str], evidence: Evidence) -> 
 
 
 def _find_other_code(model: Path, published: Collection[str]) -> list[Refusal]:
-    """Programs beside a model that are not those that an audit loads it with: whoever loads it from the Hub runs them."""
+    """Programs beside a model that are not those of an audit: whoever loads it from the Hub runs them."""
     changed = [
         name
         for name in published
