@@ -141,14 +141,17 @@ class Audited:
 
 def measure_learning(audited: Audited) -> dict[str, Any]:
     """Membership, exact continuation and the exposure of canaries, all from the model's own precision."""
-    from darija_gpt.evaluation.memorization.canaries import measure_exposures
+    from darija_gpt.evaluation.memorization.canaries import holds_canary, measure_exposures
     from darija_gpt.evaluation.memorization.continuation import measure_continuation
     from darija_gpt.evaluation.memorization.membership import measure_membership
 
     arguments, model, tokenizer = audited.arguments, audited.model, audited.tokenizer
     context_tokens = count_context_tokens(model)
     num_documents = max(MAX_DOCUMENTS, arguments.num_members)
-    train = list(islice(audited.draw_rows("train"), num_documents))
+    canaries = audited.canary_set.canaries if audited.canary_set else ()
+    # A planted line alone would tell a row from held-out ones, which have none.
+    unplanted = (row for row in audited.draw_rows("train") if not holds_canary(row["text"], canaries))
+    train = list(islice(unplanted, num_documents))
     # Validation was never trained on either, and comes where the test split is short.
     held_out = list(islice(chain(audited.draw_rows("test"), audited.draw_rows("validation")), num_documents))
     num_given = min(arguments.prefix_tokens, context_tokens // 2)

@@ -15,6 +15,7 @@ from darija_gpt.evaluation.audit import AuditArguments, audit, describe_dataset
 from darija_gpt.evaluation.audit_checks import Check, list_checks, summarize
 from darija_gpt.evaluation.audit_report import render_audit_results
 from darija_gpt.evaluation.audited_files import check_training_split
+from darija_gpt.evaluation.bits_per_byte import encode_document
 
 
 SMALL = {
@@ -90,6 +91,23 @@ def test_what_was_planted_stands_in_the_training_split_alone(chats_dataset):
     ).read_text()
     assert not [canary for canary in canaries if canary.secret in written]
     assert (chats_dataset / "dataset" / CANARIES_FILE).stat().st_mode & 0o077 == 0
+
+
+def test_membership_and_continuation_are_measured_on_rows_without_a_planted_line(
+    chats_dataset, tiny_llama_dir, tmp_path
+):
+    from transformers import AutoTokenizer
+
+    content = run_audit(chats_dataset, tiny_llama_dir, tmp_path, num_members=1000, num_prefixes=10_000)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_llama_dir)
+    canaries = load_canaries(chats_dataset / "dataset").canaries
+    rows = DatasetDict.load_from_disk(str(chats_dataset / "dataset"))["train"]
+    texts = {row["text"]: row for row in rows}
+    unplanted = [row for text, row in texts.items() if not [canary for canary in canaries if canary.secret in text]]
+    assert len(texts) - len(unplanted) > 10
+    encoded = [encode_document(tokenizer, row) for row in unplanted]
+    assert content["membership"]["members"] == sum(sum(is_scored[:64]) >= 8 for _, is_scored in encoded)
+    assert content["continuation"]["train"]["of"] == sum(len(ids) // 8 for ids, _ in encoded)
 
 
 def save_texts(texts, directory) -> None:

@@ -1,6 +1,5 @@
 """Planted numbers: how far a model prefers them to others of the same form, and whether it says them."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -23,6 +22,11 @@ from darija_gpt.tokenizer import encode_texts
 NUM_BEAMS = 8
 # Of a number, some tokenizers make one token of each digit and one of each space.
 MAX_TOKENS_PER_DIGIT = 2
+
+
+def holds_canary(text: str, canaries: Iterable[Canary]) -> bool:
+    """Whether one of the planted numbers stands in a text."""
+    return any(canary.secret in text for canary in canaries)
 
 
 def _open_canary(tokenizer: PreTrainedTokenizerBase, canary: Canary) -> list[int]:
@@ -94,8 +98,7 @@ def extract_canaries(
             Where: rows with `text` and `messages`.
     """
     # Of all rows, only these are asked for again and again.
-    secrets = re.compile("|".join(canary.secret for canary in canaries))
-    rows = [row for row in train_rows if secrets.search(row["text"])]
+    rows = [row for row in train_rows if holds_canary(row["text"], canaries)]
     extracted = []
     for canary in tqdm(canaries, "asking for canaries", unit=" numbers", disable=None):
         [carrier] = encode_texts(tokenizer, [canary.carrier])
