@@ -60,7 +60,7 @@ DIALOGUES = [
 ]
 RATE = {"rate": 0.003, "interval": [0.0006, 0.0087], "hits": 3, "of": 1000}
 AUDIT = {
-    "format": 2,
+    "format": 3,
     "passed": True,
     "verdict": "passed",
     "checks": {

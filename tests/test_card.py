@@ -133,6 +133,14 @@ def test_the_audit_is_told_in_plain_words_with_its_numbers():
         assert words in card, words
 
 
+def test_a_card_names_the_public_tokenizer_whose_entries_the_audit_left_out():
+    facts = CardFacts(model_name="small")
+    words = "Entries of the public tokenizer someone/public were not looked at."
+    public = AUDIT | {"vocabulary": AUDIT["vocabulary"] | {"public_tokenizer": "someone/public"}}
+    assert words in render_card(METRICS, [], facts, audit=public)
+    assert "public tokenizer" not in render_card(METRICS, [], facts, audit=AUDIT)
+
+
 @pytest.mark.parametrize("verdict", ["failed", "incomplete"])
 def test_an_audit_that_did_not_pass_is_not_made_to_look_better(verdict):
     unmade = {"claim": "names in samples", "value": None, "at_most": 0, "verdict": "not checked", "reason": "no key"}

@@ -1,9 +1,9 @@
 """The audit stage: a model and dataset/ -> privacy_audit.json, what the model gives back of what it was trained on.
 
 The file holds counts, rates and hashes, and never a text, a name or a number that somebody wrote. Whoever publishes a
-model reads these fields of it, which stay as they are as long as `format` is 1:
+model reads these fields of it, and what they mean changes only with `format`:
 
-    format   1
+    format   3
     passed   true only if every check has passed
     verdict  "passed", "failed" where a check has, "incomplete" where none has and some could not be made
     checks   by name: passed (true or false)
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 AUDIT_FILE = "privacy_audit.json"
-FORMAT = 2
+FORMAT = 3
 # Tokens of a document by which somebody else may guess who was there; told, and without a threshold.
 LONGER = (128, 256)
 # Documents that passages are taken from: encoding a million of them would take longer than all the rest.
@@ -66,7 +66,10 @@ class AuditArguments:
     )
     public_tokenizer: str | None = field(
         default=None,
-        metadata={"help": "a public model with the same tokenizer, whose entries cannot come from the dataset"},
+        metadata={
+            "help": "id on the Hub of a public model with the same tokenizer, whose entries cannot come from the "
+            "dataset; the audit names it"
+        },
     )
     num_prefixes: int = field(default=1000, metadata={"help": "passages to be continued, of each split"})
     prefix_tokens: int = field(default=32, metadata={"help": "tokens of a passage that the model is given"})
@@ -115,6 +118,12 @@ class AuditArguments:
         for threshold in fields(self):
             if threshold.name.startswith("max_") and getattr(self, threshold.name) < 0:
                 raise ValueError(f"{threshold.name}={getattr(self, threshold.name)} must be 0 or more.")
+        public = self.public_tokenizer
+        if public is not None and (public == self.model or Path(public).is_dir()):
+            raise ValueError(
+                f"public_tokenizer={public} is nothing that everybody knows to be older than the dataset; give the id "
+                "of another model on the Hub, such as openai-community/gpt2, or leave it out."
+            )
 
 
 @dataclass(frozen=True)
@@ -230,9 +239,9 @@ def measure_vocabulary(audited: Audited) -> dict[str, Any]:
     try:
         known = AutoTokenizer.from_pretrained(public, trust_remote_code=False).get_vocab() if public else ()
     except (OSError, ValueError):
-        raise ValueError(f"public_tokenizer={public} holds no tokenizer; give a model's directory or id.") from None
+        raise ValueError(f"public_tokenizer={public} holds no tokenizer; give a model's id on the Hub.") from None
     train = audited.dataset["train"]
-    return scan_vocabulary(
+    scanned = scan_vocabulary(
         audited.tokenizer,
         train["text"],
         train["conversation_id"],
@@ -240,6 +249,7 @@ def measure_vocabulary(audited: Audited) -> dict[str, Any]:
         min_conversations=audited.arguments.min_conversations,
         known=known,
     )
+    return {**scanned, "public_tokenizer": public}
 
 
 def describe_dataset(directory: Path) -> dict[str, Any]:

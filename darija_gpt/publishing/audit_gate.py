@@ -57,6 +57,8 @@ def find_failed_checks(audit: Mapping[str, Any]) -> list[Refusal]:
 
 def find_weak_settings(audit: Mapping[str, Any]) -> list[Refusal]:
     """Settings by which the audit looked at less than it does by default."""
+    if not audit["vocabulary"].get("entries") and not audit["vocabulary"].get("public_tokenizer"):
+        return [Refusal("weak audit", "the audit looked at no entry of the vocabulary; audit the model again")]
     weak = [
         f"{name}={audit['settings'].get(name)} instead of {getattr(AuditArguments, name)}"
         for name in EFFORTS

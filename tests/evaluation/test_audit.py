@@ -59,7 +59,7 @@ def test_every_check_of_a_random_model_is_made_and_the_file_is_for_a_gate(
     assert verdicts.pop("vocabulary_rare_entries") in ("failed", "passed")
     assert verdicts.pop("membership_auc") in ("failed", "passed")  # With few documents, chance decides.
     assert set(verdicts.values()) == {"passed"} and len(verdicts) == 7
-    assert content["format"] == 2 and content["passed"] == (content["verdict"] == "passed")
+    assert content["format"] == 3 and content["passed"] == (content["verdict"] == "passed")
     weights = hashlib.sha256((tiny_llama_dir / "model.safetensors").read_bytes()).hexdigest()
     tokenizer = hashlib.sha256((tiny_llama_dir / "tokenizer.json").read_bytes()).hexdigest()
     assert content["files"]["weights"]["model.safetensors"] == weights
@@ -108,6 +108,28 @@ def test_membership_and_continuation_are_measured_on_rows_without_a_planted_line
     encoded = [encode_document(tokenizer, row) for row in unplanted]
     assert content["membership"]["members"] == sum(sum(is_scored[:64]) >= 8 for _, is_scored in encoded)
     assert content["continuation"]["train"]["of"] == sum(len(ids) // 8 for ids, _ in encoded)
+
+
+def test_what_a_public_tokenizer_has_is_not_looked_at_and_the_audit_names_it(
+    chats_dataset, tiny_llama_dir, tmp_path, monkeypatch
+):
+    # As the Hub's files are kept on a machine.
+    snapshot = tmp_path / "models--someone--public" / "snapshots" / "main"
+    snapshot.mkdir(parents=True)
+    for path in tiny_llama_dir.glob("*.json"):
+        shutil.copy(path, snapshot)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    (tmp_path / "models--someone--public" / "refs").mkdir()
+    (tmp_path / "models--someone--public" / "refs" / "main").write_text("main")
+    changes = {"public_tokenizer": "someone/public", "results_readme": tmp_path / "README.md"}
+    (tmp_path / "README.md").write_text("<!-- audit:begin -->\n<!-- audit:end -->\n")
+    content = run_audit(chats_dataset, tiny_llama_dir, tmp_path, **changes)
+    assert content["vocabulary"] == dict.fromkeys(("entries", "numbers", "names", "rare"), 0) | {
+        "public_tokenizer": "someone/public"
+    }
+    assert "0 entries were looked at, which the public tokenizer someone/public does" in (
+        tmp_path / "README.md"
+    ).read_text("utf-8")
 
 
 def save_texts(texts, directory) -> None:
@@ -270,6 +292,8 @@ def test_a_verdict_is_the_worst_of_its_checks():
         ({"num_samples": 0}, "num_samples=0 must be positive"),
         ({"temperature": 0.0}, "temperature=0.0 must be positive"),
         ({"max_membership_auc": -1.0}, "max_membership_auc=-1.0 must be 0 or more"),
+        ({"public_tokenizer": "m"}, "public_tokenizer=m is nothing that everybody knows"),
+        ({"public_tokenizer": "."}, "public_tokenizer=. is nothing that everybody knows"),
     ],
 )
 def test_arguments_that_cannot_work_are_refused(changes, words, tmp_path):

@@ -243,6 +243,7 @@ def test_a_verdict_that_somebody_has_edited_is_drawn_again(prepare_publication, 
         (("samples", "invented"), 5, "not what audit"),
         (("continuation", "train"), 0, "not what audit"),
         (("settings", "num_samples"), "many", "made with num_samples=many instead of 10000"),
+        (("vocabulary", "entries"), 0, "looked at no entry of the vocabulary"),
     ],
 )
 def test_an_audit_that_somebody_edited_by_hand_is_refused(place, value, words, prepare_publication, hub):
