@@ -1,76 +1,82 @@
 """The audit as a gate: it is there, it passed by our own thresholds, and it speaks of these very files."""
 
 from collections.abc import Mapping
+from operator import eq, ge, le
 from pathlib import Path
 from typing import Any
 
 from darija_gpt.evaluation.audit import AuditArguments, describe_dataset
+from darija_gpt.evaluation.audit_checks import Check, list_checks
 from darija_gpt.evaluation.audited_files import TOKENIZER, WEIGHTS
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.refusals import Refusal
 
 
-# Each check of an audit, and the field of AuditArguments whose default it may not exceed.
-LIMITS = {
-    "exact_continuation": "max_exact_continuation",
-    "continuation_excess": "max_continuation_excess",
-    "membership_auc": "max_membership_auc",
-    "private_data_in_samples": "max_private_data_in_samples",
-    "names_in_samples": "max_names_in_samples",
-    "canaries_extracted": "max_canaries_extracted",
-    "vocabulary_numbers": "max_vocabulary_entries",
-    "vocabulary_names": "max_vocabulary_entries",
-    "vocabulary_rare_entries": "max_vocabulary_entries",
+# Our own thresholds, whatever an audit was made with.
+DEFAULTS = AuditArguments(model="", dataset=Path(), output_dir=Path())
+# How a setting must stand to its default, or the audit sees less: with eight samples every model passes, one token is
+# no beginning that anybody could go on with, and what is drawn at a temperature of 50 is noise.
+EFFORTS = {
+    **dict.fromkeys(("num_prefixes", "num_samples", "num_prompted_samples", "sample_tokens"), ge),
+    **dict.fromkeys(("num_members", "member_tokens", "min_conversations", "prefix_tokens"), ge),
+    "continuation_tokens": le,
+    **dict.fromkeys(("top_k", "temperature"), eq),
 }
-# Where nobody's name was in the data, or nothing was planted in it, there is nothing to look for.
-NEEDLESS = {"names_in_samples", "canaries_extracted", "vocabulary_names"}
-# Of what an audit looks at, no less than by default: with eight samples every model passes.
-EFFORTS = (
-    *("num_prefixes", "num_samples", "num_prompted_samples", "sample_tokens"),
-    *("num_members", "member_tokens", "min_conversations"),
-)
 # Of an adapter an audit also names the files of its base, which stand elsewhere and are not published with it.
 OWN_FILES = {"weights": WEIGHTS, "tokenizer": TOKENIZER}
 
 
 def find_failed_checks(audit: Mapping[str, Any]) -> list[Refusal]:
-    """Checks that were not made or not passed. Verdicts are drawn again: a file may have been edited."""
-    refusals = []
-    for name, field in LIMITS.items():
-        check = audit["checks"].get(name)
-        if check is not None and name in NEEDLESS and check["verdict"] == "not applicable":
-            continue
-        if check is None or check["value"] is None:
-            reason = check["reason"] if check else "the audit does not have it"
-            refusals.append(Refusal("audit failed", f"{name} was not checked: {make_printable(str(reason))}"))
-            continue
-        limit = min(check["at_most"], getattr(AuditArguments, field))
-        if not check["value"] <= limit or check["verdict"] != "passed":
-            measured = f"{check['value']:.4g}, and may be {limit:.4g} at most"
-            claim = make_printable(str(check["claim"]))
-            refusals.append(Refusal("audit failed", f"{name} is {measured} ({claim})"))
+    """Checks that were not made or not passed, drawn again from the audit's figures: somebody may have edited it."""
+    checks = _draw_checks(audit)
+    written = {name: check["value"] for name, check in audit["checks"].items()}
+    drawn = {check.name: check.value for check in checks}
+    edited = sorted(name for name in written | drawn if written.get(name) != drawn.get(name))
+    if edited:
+        words = "not what follows from the audit's own figures; audit the model again"
+        return [Refusal("edited audit", f"{', '.join(map(make_printable, edited))}: {words}")]
+    refusals = [Refusal("audit failed", _describe_failure(check)) for check in checks if not check.has_passed]
     if not refusals and audit["passed"] is not True:
         refusals.append(Refusal("audit failed", f"its verdict is {make_printable(str(audit['verdict']))}"))
     return refusals
+
+
+def _describe_failure(check: Check) -> str:
+    if check.value is None:
+        return f"{check.name} was not checked: {check.reason}"
+    return f"{check.name} is {check.value:.4g}, and may be {check.at_most:.4g} at most ({check.claim})"
+
+
+def _draw_checks(audit: Mapping[str, Any]) -> list[Check]:
+    """The checks as they follow from the figures of an audit; none where the figures are no figures."""
+    try:
+        return list_checks(
+            DEFAULTS,
+            audit,
+            audit,
+            audit["vocabulary"],
+            audit["canaries"],
+            has_index=audit["samples"]["with_private_data"] is not None,
+            were_planted=bool((audit["dataset"]["report"] or {}).get("canaries")),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return []
 
 
 def find_weak_settings(audit: Mapping[str, Any]) -> list[Refusal]:
     """Settings by which the audit looked at less than it does by default."""
     if not audit["vocabulary"].get("entries") and not audit["vocabulary"].get("public_tokenizer"):
         return [Refusal("weak audit", "the audit looked at no entry of the vocabulary; audit the model again")]
+    settings = {name: (audit["settings"].get(name), getattr(DEFAULTS, name)) for name in EFFORTS}
     weak = [
-        f"{name}={audit['settings'].get(name)} instead of {getattr(AuditArguments, name)}"
-        for name in EFFORTS
-        if not _read_number(audit["settings"].get(name)) >= getattr(AuditArguments, name)
+        f"{name}={make_printable(str(setting))} instead of {default}"
+        for name, (setting, default) in settings.items()
+        if not isinstance(setting, int | float) or not EFFORTS[name](setting, default)
     ]
     return (
         [Refusal("weak audit", f"the audit was made with {', '.join(weak)}; audit with the defaults")] if weak else []
     )
-
-
-def _read_number(setting: Any) -> float:
-    return setting if isinstance(setting, int | float) else 0
 
 
 def find_changed_files(audit: Mapping[str, Any], model: Path) -> list[Refusal]:
