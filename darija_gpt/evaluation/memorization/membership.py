@@ -31,6 +31,7 @@ def score_min_k(losses: np.ndarray, num_zlib_bytes: int) -> float:
 
 def score_zlib(losses: np.ndarray, num_zlib_bytes: int) -> float:
     """Loss for each byte that zlib makes of a text, so that no dull text seems known (Carlini et al. 2021)."""
+    # They divide the mean over tokens, of texts that all have 256; where lengths differ, that would score the length.
     return -float(losses.sum()) / num_zlib_bytes
 
 

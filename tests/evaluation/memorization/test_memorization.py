@@ -131,6 +131,12 @@ def test_scores_of_an_attack_are_those_of_its_paper():
     assert score_loss(losses, 100) == -4 and score_min_k(losses, 100) == -10 and score_zlib(losses, 100) == -0.2
 
 
+def test_no_score_of_an_attack_tells_how_long_a_text_is():
+    losses = np.array([1.0, 2.0, 3.0, 4.0, 10.0])
+    for score in (score_loss, score_min_k, score_zlib):
+        assert score(np.tile(losses, 4), 400) == pytest.approx(score(losses, 100))
+
+
 def test_passages_are_parts_of_documents_and_do_not_overlap():
     documents = [list(range(10)), list(range(20, 24)), list(range(30, 37))]
     passages = draw_passages(documents, 5, 100, seed=0)
