@@ -13,7 +13,7 @@ import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.evaluation.intervals import estimate_ratio
-from darija_gpt.evaluation.windows import check_window, score_windows, slide_windows
+from darija_gpt.evaluation.windows import check_window, compute_perplexity, score_windows, slide_windows
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.tokenizer import TURN_START, encode_texts, render_messages
 
@@ -43,7 +43,9 @@ class DocumentScores:
         nats, tokens, num_bytes = (values[list(indices)] for values in (self.nats, self.tokens, self.bytes))
         bits = estimate_ratio(nats / math.log(2), num_bytes, seed=seed)
         nats_per_token = estimate_ratio(nats, tokens, seed=seed)
-        perplexity = {name: value if value is None else math.exp(value) for name, value in nats_per_token.items()}
+        perplexity = {
+            name: value if value is None else compute_perplexity(value) for name, value in nats_per_token.items()
+        }
         return {
             "bits_per_byte": round(bits["value"], 6),
             "bits_per_byte_low": _round(bits["low"]),
@@ -71,6 +73,26 @@ def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) 
         raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
     [ids] = encode_texts(tokenizer, [row["text"]])
     return [opening, *ids], [0] + [1] * len(ids)
+
+
+def encode_rows(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[list[int], list[int]]]:
+    """The documents of rows as `encode_document` gives them.
+
+    Raises:
+        ValueError: If there are none, or one has nothing to score.
+    """
+    if not rows or not all(row["text"] for row in rows):
+        raise ValueError("there is no text to measure a model on; give rows with text.")
+    documents = [encode_document(tokenizer, row) for row in rows]
+    num_unscored = sum(not any(is_scored) for _, is_scored in documents)
+    if num_unscored:
+        raise ValueError(
+            f"the tokenizer makes no token of {num_unscored:,} of {len(rows):,} texts, which would cost nothing; "
+            "leave them out."
+        )
+    return documents
 
 
 class ByteCounter:
@@ -134,12 +156,10 @@ def score_documents(
         ValueError: If there is nothing to score, a window is longer than what the model has positions for, or the
             model does not compute in float32 or gives no numbers.
     """
-    if not rows or not all(row["text"] for row in rows):
-        raise ValueError("there is no text to measure bits per byte on; give rows with text.")
     context_tokens = context_tokens or count_context_tokens(model)
     check_window(model, context_tokens)
-    documents = [encode_document(tokenizer, row) for row in rows]
-    _warn_of_unknown_tokens(tokenizer, documents)
+    documents = encode_rows(tokenizer, rows)
+    _warn_of_losses(tokenizer, rows, documents)
     windows = [
         window
         for document, (ids, _) in enumerate(documents)
@@ -170,7 +190,7 @@ def measure_bits_per_byte(
         model (`PreTrainedModel`):
             A causal language model in float32.
         tokenizer (`PreTrainedTokenizerBase`):
-            Its tokenizer, of any kind: the bytes are those of the text.
+            Its tokenizer, of any kind: the bytes are those of the text. One that loses something of them is warned of.
         rows (`Iterable[Mapping]`):
             Documents with `text`, `messages` (None for plain text) and `script`. Those without text are left out.
         context_tokens (`int`, *optional*):
@@ -210,18 +230,26 @@ def describe_groups(scores: DocumentScores, labels: Sequence[str]) -> dict[str, 
     }
 
 
-def _warn_of_unknown_tokens(
-    tokenizer: PreTrainedTokenizerBase, documents: Sequence[tuple[list[int], list[int]]]
+def _warn_of_losses(
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Sequence[Mapping[str, Any]],
+    documents: Sequence[tuple[list[int], list[int]]],
 ) -> None:
-    """An unknown token hides what it stands for, so that the model needs no bits for it."""
+    """What no token stands for (characters, capitals, spaces) the model needs no bits for."""
     num_tokens = sum(len(ids) for ids, _ in documents)
     num_unknown = sum(ids.count(tokenizer.unk_token_id) for ids, _ in documents) if tokenizer.unk_token else 0
+    texts = [row["text"] for row in rows]
+    written = (tokenizer.decode(ids, clean_up_tokenization_spaces=False) for ids in encode_texts(tokenizer, texts))
+    num_changed = sum(text != other for text, other in zip(texts, written, strict=True))
     # GPT-2 names as unknown the very token that opens a document.
-    if tokenizer.unk_token in (tokenizer.bos_token, tokenizer.eos_token) or not num_unknown:
+    if num_unknown and tokenizer.unk_token not in (tokenizer.bos_token, tokenizer.eos_token):
+        loss = f"{num_unknown:,} of {num_tokens:,} tokens are unknown to the tokenizer ({tokenizer.unk_token})"
+    elif num_changed:
+        loss = f"{num_changed:,} of {len(rows):,} texts are others once they are encoded and decoded"
+    else:
         return
     print(
-        f"warning: {num_unknown:,} of {num_tokens:,} tokens are unknown to the tokenizer ({tokenizer.unk_token}): "
-        "bits per byte look better than they are; compare them with no other model's.",
+        f"warning: {loss}: bits per byte look better than they are; compare them with no other model's.",
         file=sys.stderr,
     )
 

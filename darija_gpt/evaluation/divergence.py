@@ -43,12 +43,12 @@ def measure_kl_divergence(
         `same_likeliest_token` (a share), `tokens` and `documents`.
 
     Raises:
-        ValueError: If there is no text, a model does not compute in float32, or gives no numbers.
+        ValueError: If there is nothing to score, a model does not compute in float32, or gives no numbers.
     """
     import torch
     from tqdm import tqdm
 
-    from darija_gpt.evaluation.bits_per_byte import encode_document
+    from darija_gpt.evaluation.bits_per_byte import encode_rows
     from darija_gpt.evaluation.intervals import estimate_ratio
     from darija_gpt.evaluation.windows import (
         LOGITS_PER_BATCH,
@@ -65,9 +65,7 @@ def measure_kl_divergence(
     for one in models:
         check_precision(one)
         check_window(one, context_tokens)
-    documents = [encode_document(tokenizer, row) for row in rows if row["text"]]
-    if not documents:
-        raise ValueError("there is no text to compare two models on; give rows with text.")
+    documents = encode_rows(tokenizer, [row for row in rows if row["text"]])
     windows = [
         window
         for number, (ids, _) in enumerate(documents)

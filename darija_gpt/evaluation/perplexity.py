@@ -1,11 +1,10 @@
 """Perplexity of one long text, as the documentation of transformers computes it."""
 
-import math
 from collections.abc import Sequence
 
 from transformers import PreTrainedModel
 
-from darija_gpt.evaluation.windows import Window, check_window, score_windows
+from darija_gpt.evaluation.windows import Window, check_window, compute_perplexity, score_windows
 from darija_gpt.generation import count_context_tokens
 
 
@@ -38,7 +37,7 @@ def measure_strided_perplexity(
 
     Raises:
         ValueError: If there are fewer than two tokens, the stride is not between 1 and `max_length`, or a window is
-            longer than what the model has positions for.
+            longer than what the model has positions for; or if the perplexity is no number that a computer has.
     """
     max_length = max_length or count_context_tokens(model)
     stride = stride or max(1, max_length // 2)
@@ -65,4 +64,4 @@ def measure_strided_perplexity(
         total / (window.end - window.first) * weights[window]
         for window, total in score_windows(model, documents, scored, batch_tokens, "perplexity")
     )
-    return math.exp(nats / sum(weights[window] for window in scored))
+    return compute_perplexity(nats / sum(weights[window] for window in scored))

@@ -76,6 +76,21 @@ def check_window(model: PreTrainedModel, context_tokens: int) -> None:
         )
 
 
+def compute_perplexity(nats_per_token: float) -> float:
+    """The exponential of a mean negative log-likelihood.
+
+    Raises:
+        ValueError: If it is no number that a computer has.
+    """
+    try:
+        return math.exp(nats_per_token)
+    except OverflowError:
+        raise ValueError(
+            f"the model needs {nats_per_token:,.0f} nats for a token: its weights are damaged; take another "
+            "checkpoint."
+        ) from None
+
+
 def find_position_table(model: PreTrainedModel) -> torch.nn.Embedding | None:
     """The learnt vectors of positions, as GPT-2 has them; None for a model that computes its positions."""
     num_positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)

@@ -4,11 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer
 from tokenizers.decoders import Metaspace as MetaspaceDecoder
 from tokenizers.decoders import WordPiece
-from tokenizers.models import Unigram
-from tokenizers.pre_tokenizers import Metaspace
+from tokenizers.models import Unigram, WordLevel
+from tokenizers.normalizers import NFKC, Lowercase, Replace, Sequence
+from tokenizers.pre_tokenizers import Metaspace, Whitespace
 from tokenizers.trainers import UnigramTrainer
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
@@ -19,6 +20,7 @@ from darija_gpt.evaluation.bits_per_byte import (
     measure_bits_per_byte,
     score_documents,
 )
+from darija_gpt.evaluation.divergence import measure_kl_divergence
 from darija_gpt.evaluation.windows import slide_windows
 from darija_gpt.tokenizer import encode_texts
 
@@ -174,6 +176,29 @@ def test_a_tokenizer_that_does_not_know_all_of_a_text_is_warned_of(tiny_llama, u
     assert "unknown to the tokenizer (<unk>)" in capsys.readouterr().err
 
 
+def test_a_tokenizer_that_writes_texts_alike_that_are_not_is_warned_of(tiny_llama, unigram, capsys):
+    backend = Tokenizer.from_str(unigram.backend_tokenizer.to_str())
+    backend.normalizer = Sequence([NFKC(), Replace(Regex(r"\s+"), " "), Lowercase()])
+    normalizing = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", unk_token="<unk>")
+    loud, quiet = (make_row(text) for text in ("SALAM \n\n  LABAS", "salam labas"))
+    assert encode_document(normalizing, loud) == encode_document(normalizing, quiet)
+    measure_bits_per_byte(tiny_llama, normalizing, [loud, quiet])
+    assert "1 of 2 texts are others once they are encoded and decoded" in capsys.readouterr().err
+    measure_bits_per_byte(tiny_llama, normalizing, [quiet])
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_texts_without_tokens_are_refused(tiny_llama, tokenizer):
+    backend = Tokenizer(WordLevel({"<s>": 0, "<unk>": 1, "salam": 2}, unk_token="<unk>"))
+    backend.pre_tokenizer = Whitespace()
+    words = PreTrainedTokenizerFast(tokenizer_object=backend, bos_token="<s>", unk_token="<unk>")
+    rows = [make_row("salam"), make_row(" \n ")]
+    with pytest.raises(ValueError, match="no token of 1 of 2 texts"):
+        measure_bits_per_byte(tiny_llama, words, rows)
+    with pytest.raises(ValueError, match="no token of 1 of 2 texts"):
+        measure_kl_divergence(tiny_llama, tiny_llama, words, rows)
+
+
 def test_a_window_may_be_longer_than_what_the_model_learnt_unless_positions_are_missing(tokenizer, tiny_llama, rows):
     config = GPT2Config(vocab_size=len(tokenizer), n_positions=32, n_embd=16, n_layer=1, n_head=2)
     gpt2 = GPT2LMHeadModel(config).eval()
@@ -199,6 +224,10 @@ def test_coarse_numbers_damaged_weights_and_no_text_are_refused(tiny_llama, toke
     damaged = copy.deepcopy(tiny_llama)
     damaged.lm_head.weight.data[3] = float("nan")
     with pytest.raises(ValueError, match="damaged"):
+        measure_bits_per_byte(damaged, tokenizer, rows)
+    # Finite, and beyond all powers of e that a float holds.
+    damaged.lm_head.weight.data = tiny_llama.lm_head.weight.data * 1e6
+    with pytest.raises(ValueError, match=r"needs [\d,]+ nats for a token: its weights are damaged"):
         measure_bits_per_byte(damaged, tokenizer, rows)
     with pytest.raises(ValueError, match="no text"):
         measure_bits_per_byte(tiny_llama, tokenizer, [make_row("")])
