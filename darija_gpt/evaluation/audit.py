@@ -33,6 +33,7 @@ from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.evaluation.audit_checks import list_checks, summarize
 from darija_gpt.evaluation.audit_report import check_readme, print_audit, write_results
+from darija_gpt.evaluation.records import read_record
 from darija_gpt.fingerprint import hash_file, hash_files
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.hardware import count_cores, resolve_precision
@@ -258,7 +259,7 @@ def describe_dataset(directory: Path) -> dict[str, Any]:
     return {
         "splits": {split: hash_files(sorted((directory / split).glob("*.arrow"))) for split in ("train", "test")},
         "report_sha256": hash_file(report) if report.is_file() else None,
-        "report": select_aggregates(json.loads(report.read_text("utf-8"))) if report.is_file() else None,
+        "report": select_aggregates(read_record(report, "prepare_data")) if report.is_file() else None,
     }
 
 

@@ -1,9 +1,9 @@
 """The files that an audit speaks of, by their hashes: whoever changes one of them needs another audit."""
 
-import json
 from pathlib import Path
 
 from darija_gpt.adapters import read_adapter_config
+from darija_gpt.evaluation.records import read_record, require_record
 from darija_gpt.fingerprint import hash_file
 
 
@@ -59,12 +59,13 @@ def check_training_split(model: str | Path, base: str | Path | None, train_sha25
             The hash of the train split, as pretrain.py notes it in run.json.
 
     Raises:
-        ValueError: If run.json names another train split.
+        ValueError: If run.json names another train split, or is not what pretrain.py writes.
     """
     adapter_config = read_adapter_config(model)
     directory = locate_model(base or adapter_config["base_model_name_or_path"] if adapter_config else model)
     run = directory / "run.json"
-    trained_on = json.loads(run.read_text("utf-8"))["data"].get("train") if run.is_file() else None
+    data = read_record(run, "pretrain").get("data", {})
+    trained_on = require_record(data, run, "pretrain").get("train")
     if trained_on not in (None, train_sha256):
         raise ValueError(
             f"{directory} was trained on another dataset, so that this one says nothing of it; give the one that its "

@@ -15,6 +15,7 @@ from darija_gpt.display import neutralize_control_characters
 from darija_gpt.evaluation.generated_texts import MIN_TEXTS
 from darija_gpt.evaluation.metrics_table import print_metrics
 from darija_gpt.evaluation.overlap import WordRunIndex
+from darija_gpt.evaluation.records import read_record, require_record
 from darija_gpt.generation import (
     SamplingArguments,
     count_context_tokens,
@@ -158,13 +159,18 @@ def sample_dialogue(
 
 
 def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
-    """What each training stage of a model reported, the first stage first; empty for a model trained elsewhere."""
+    """What each training stage of a model reported, the first stage first; empty for a model trained elsewhere.
+
+    Raises:
+        ValueError: If training_summary.json is not what training writes.
+    """
+    path = Path(model_dir) / "training_summary.json"
     summaries: list[dict[str, Any]] = []
-    summary = _read_json(Path(model_dir) / "training_summary.json")
+    summary = read_record(path, "training")
     while summary:
-        base = summary.pop("base", None)
+        base = summary.pop("base", None) or {}
         summaries.insert(0, summary)
-        summary = base
+        summary = require_record(base, path, "training")
     return summaries
 
 
@@ -181,7 +187,12 @@ def evaluate(arguments: EvaluateArguments) -> None:
     dataset = load_dataset_directory(arguments.dataset)
     model, tokenizer = load_model(arguments.model)
     model = model.float()
-    # What cannot be measured ends the stage here, before the long measurements.
+    # What cannot be read or measured ends the stage here, before the long measurements.
+    records = {
+        "training": read_training_summaries(arguments.model),
+        "dataset": select_aggregates(read_record(arguments.dataset / "report.json", "prepare_data")),
+        "tokenizer": read_record(Path(arguments.model) / "tokenizer_report.json", "train_tokenizer"),
+    }
     context_tokens = arguments.context_tokens or count_context_tokens(model)
     check_window(model, max(context_tokens, *arguments.window_sweep, 0))
     reference = load_reference(arguments.compare_with, tokenizer) if arguments.compare_with else None
@@ -208,9 +219,7 @@ def evaluate(arguments: EvaluateArguments) -> None:
     dialogues = [dialogue for dialogue in sampled if dialogue is not None]
     metrics = {
         "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
-        "training": read_training_summaries(arguments.model),
-        "dataset": select_aggregates(_read_json(arguments.dataset / "report.json")),
-        "tokenizer": _read_json(Path(arguments.model) / "tokenizer_report.json"),
+        **records,
         **measure_splits(model, tokenizer, {split: dataset[split] for split in arguments.splits}, context_tokens),
         **measure_texts(model, tokenizer, dataset, arguments, context_tokens, reference),
     }
@@ -242,11 +251,6 @@ def evaluate(arguments: EvaluateArguments) -> None:
             f"{arguments.max_shared_words} words or more of the data."
         )
     print(f"evaluation -> {arguments.output_dir}")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """The mapping of a JSON file; an empty one where there is no file."""
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
 def _print_dialogue(dialogue: dict[str, Any]) -> None:

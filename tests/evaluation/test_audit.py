@@ -193,6 +193,12 @@ def test_a_dataset_that_the_model_was_not_trained_on_is_refused(chats_dataset, t
     for data in ({"train": trained_on}, {"stream": "2"}):
         (model / "run.json").write_text(json.dumps({"data": data}))
         check_training_split(model, None, trained_on)
+    (model / "run.json").write_text('{"a": 1}')
+    check_training_split(model, None, trained_on)
+    for content in ("[1]", '{"data": 1}', "{", "train"):
+        (model / "run.json").write_text(content)
+        with pytest.raises(ValueError, match=r"run\.json is not what pretrain writes"):
+            check_training_split(model, None, trained_on)
 
 
 def test_the_tables_of_a_readme_are_written_where_it_asks_for_them(chats_dataset, tiny_llama_dir, tmp_path):

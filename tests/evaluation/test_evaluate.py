@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 from datasets import Dataset, DatasetDict
@@ -150,6 +151,26 @@ def test_summaries_are_listed_from_the_first_training_stage_on(tmp_path):
 
     (tmp_path / "training_summary.json").write_text(json.dumps(summaries[0]))
     assert read_training_summaries(tmp_path) == summaries[:1]
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"base": [1]}', "{", '"\\ud800', "\udcff"])
+def test_a_summary_that_is_none_is_refused_by_its_name(content, tmp_path):
+    (tmp_path / "training_summary.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=r"training_summary\.json is not what training writes"):
+        read_training_summaries(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dataset/report.json", "model/tokenizer_report.json"])
+def test_what_other_stages_noted_is_read_before_anything_is_measured(
+    name, run_evaluate, dataset_dir, tiny_llama_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(darija_gpt.evaluation.evaluate, "WordRunIndex", None)
+    shutil.copytree(dataset_dir, tmp_path / "dataset")
+    shutil.copytree(tiny_llama_dir, tmp_path / "model")
+    (tmp_path / name).write_text("{'single quotes': 1}")
+    with pytest.raises(ValueError, match=rf"{name.split('/')[1]} is not what .* writes; remove it, or run .* again"):
+        run_evaluate(model=str(tmp_path / "model"), dataset=tmp_path / "dataset")
+    assert not (tmp_path / "evaluation").exists()
 
 
 @pytest.mark.parametrize(
