@@ -198,9 +198,9 @@ def evaluate(arguments: EvaluateArguments) -> None:
     reference = load_reference(arguments.compare_with, tokenizer) if arguments.compare_with else None
     harness = None
     if arguments.harness_tasks:
-        from darija_gpt.evaluation.harness import load_tasks
+        from darija_gpt.evaluation.harness import load_tasks, run_harness
 
-        harness = load_tasks(arguments.harness_tasks)
+        harness = run_harness(model, tokenizer, load_tasks(arguments.harness_tasks))
 
     index = WordRunIndex(text for split in SPLITS for text in dataset[split]["text"])
     seeds = count(arguments.seed)
@@ -228,9 +228,7 @@ def evaluate(arguments: EvaluateArguments) -> None:
             model, tokenizer, dataset["test"]["messages"], arguments.stop_rate_prompts, arguments
         )
     if harness is not None:
-        from darija_gpt.evaluation.harness import run_harness
-
-        metrics["harness"] = run_harness(model, tokenizer, harness)
+        metrics["harness"] = harness
     metrics["wall_seconds"] = round(time.monotonic() - started, 1)
     with write_directory(arguments.output_dir) as directory:
         (directory / "metrics.json").write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", "utf-8")

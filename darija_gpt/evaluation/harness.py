@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 FAMILIES = {
     "darija_bench": ["darija_sentiment", "darija_summarization", "darija_translation", "darija_transliteration"]
 }
-HELLASWAG_FIELDS = ("activity_label", "ctx_a", "ctx_b", "endings", "label")
+HELLASWAG_TEXTS = ("activity_label", "ctx_a", "ctx_b")
+HELLASWAG_FIELDS = (*HELLASWAG_TEXTS, "endings", "label")
 INSTALL = "pip install -c constraints.txt -e '.[eval]'"
 
 
@@ -37,7 +38,7 @@ def load_tasks(tasks: Sequence[str]) -> dict[str, Any]:
         `dict`: what `lm_eval.tasks.TaskManager.load` gives.
 
     Raises:
-        ValueError: If lm-eval is not installed, there is no such task, or a file is none.
+        ValueError: If lm-eval is not installed, there is no such task, or it or its data cannot be loaded.
     """
     try:
         from lm_eval.tasks import TaskManager
@@ -55,9 +56,8 @@ def load_tasks(tasks: Sequence[str]) -> dict[str, Any]:
             )
     try:
         return manager.load(specs)
-    except (OSError, ConnectionError, KeyError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ValueError(f"the data of {', '.join(names)} cannot be loaded: {reason}") from error
+    except Exception as error:  # Of what is wrong with a task lm-eval checks little, and a task has code of its own.
+        raise ValueError(f"{', '.join(names)} or its data cannot be loaded: {_name_error(error)}") from error
 
 
 def build_hellaswag_task(path: Path) -> dict[str, Any]:
@@ -131,8 +131,9 @@ def run_harness(
         `chance`: what guessing scores, the mean of one over the number of choices. None where there is no such number.
 
     Raises:
-        ValueError: If a task asks for more tokens than the model reads.
+        ValueError: If a task asks for more tokens than the model reads, or for what a row does not have.
     """
+    from jinja2 import TemplateError
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager
@@ -155,11 +156,9 @@ def run_harness(
                 log_samples=True,
                 task_manager=TaskManager(include_defaults=False),  # The tasks are loaded already.
             )
-        except AssertionError as error:
-            # Such as an answer that is longer than what the model reads.
-            raise ValueError(
-                f"lm-eval cannot ask these tasks of this model: {error or 'a text is too long'}"
-            ) from error
+        except (AssertionError, TemplateError, TypeError, AttributeError, LookupError) as error:
+            # Such as an answer that is longer than what the model reads, or a row without a column of the first one.
+            raise ValueError(f"lm-eval cannot ask these tasks of this model: {_name_error(error)}") from error
     return {name: _describe_task(name, scores, results) for name, scores in results["results"].items()}
 
 
@@ -198,13 +197,21 @@ def _read_task(path: Path) -> dict[str, Any]:
         return build_hellaswag_task(path)
     from lm_eval.tasks._yaml_loader import load_yaml
 
-    config = load_yaml(path)
-    if not isinstance(config, dict) or not isinstance(config.get("task"), str):
-        raise ValueError(f"{path} defines no task of lm-eval; it needs task: and a name.")
-    data_files = (config.get("dataset_kwargs") or {}).get("data_files")
-    if data_files:
-        config["dataset_kwargs"]["data_files"] = _resolve_files(data_files, path.parent)
+    try:
+        config = load_yaml(path)
+    except Exception as error:  # Functions that it names are imported here, too.
+        raise ValueError(f"{path} cannot be read: {_name_error(error)}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("task"), str) or "group" in config:
+        raise ValueError(f"{path} defines no task of lm-eval; it needs task: and a name, and no group.")
+    dataset_kwargs = config.get("dataset_kwargs")
+    if isinstance(dataset_kwargs, dict) and "data_files" in dataset_kwargs:
+        dataset_kwargs["data_files"] = _resolve_files(dataset_kwargs["data_files"], path.parent)
     return config
+
+
+def _name_error(error: Exception) -> str:
+    """What went wrong in somebody else's code, on one line: `TypeError: 'int' object is not iterable`."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _resolve_files(data_files: Any, directory: Path) -> Any:
@@ -213,7 +220,8 @@ def _resolve_files(data_files: Any, directory: Path) -> Any:
         return {split: _resolve_files(files, directory) for split, files in data_files.items()}
     if isinstance(data_files, list):
         return [_resolve_files(file, directory) for file in data_files]
-    return str((directory / data_files).resolve()) if (directory / data_files).is_file() else data_files
+    is_beside = isinstance(data_files, str) and (directory / data_files).is_file()
+    return str((directory / data_files).resolve()) if is_beside else data_files
 
 
 def _check_hellaswag_row(path: Path, number: int, line: str) -> None:
@@ -224,7 +232,12 @@ def _check_hellaswag_row(path: Path, number: int, line: str) -> None:
     missing = [name for name in HELLASWAG_FIELDS if not isinstance(row, dict) or name not in row]
     if missing:
         raise ValueError(f"{path}, line {number} has no {missing[0]}; HellaSwag has {', '.join(HELLASWAG_FIELDS)}.")
-    if not isinstance(row["endings"], list) or str(row["label"]) not in map(str, range(len(row["endings"]))):
+    wrong = [name for name in HELLASWAG_TEXTS if not isinstance(row[name], str)]
+    if wrong:
+        raise ValueError(f"{path}, line {number}: {wrong[0]} is no text.")
+    if not isinstance(row["endings"], list) or not all(isinstance(ending, str) for ending in row["endings"]):
+        raise ValueError(f"{path}, line {number}: endings is no list of texts.")
+    if str(row["label"]) not in map(str, range(len(row["endings"]))):
         raise ValueError(f"{path}, line {number}: label={row['label']!r} is the number of no ending.")
 
 

@@ -127,6 +127,15 @@ def test_tasks_of_lm_eval_stand_in_the_same_file(run_evaluate, tmp_path):
     assert metrics["harness"]["two"]["metrics"]["acc"]["chance"] == 0.5
 
 
+def test_tasks_of_ones_own_are_asked_before_all_that_takes_long(run_evaluate, tmp_path, monkeypatch):
+    pytest.importorskip("lm_eval")
+    monkeypatch.setattr(darija_gpt.evaluation.evaluate, "WordRunIndex", None)
+    task = {"activity_label": "a", "ctx_a": "salam", "ctx_b": "khouya", "endings": ["labas", "walo " * 99], "label": 0}
+    (tmp_path / "long.jsonl").write_text(json.dumps(task) + "\n")
+    with pytest.raises(ValueError, match="cannot ask these tasks of this model"):
+        run_evaluate(harness_tasks=[str(tmp_path / "long.jsonl")])
+
+
 def test_a_reply_that_quotes_the_data_is_drawn_again_and_never_published(run_evaluate, monkeypatch, capsys):
     quotation = " ".join(QUOTED.split()[:8])
 

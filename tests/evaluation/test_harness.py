@@ -95,24 +95,66 @@ def test_hellaswag_in_a_file_is_scored_as_by_hand_and_equally_for_our_model_and_
     assert run_harness(ours, tokenizer, tasks, limit=3)["kitchen"]["examples"] == 3
 
 
-def test_a_yaml_task_finds_its_file_beside_it_from_anywhere(ours, tokenizer, tmp_path, monkeypatch):
-    rows = [
-        {"question": f"chhal f {number}?", "choices": ["jouj", "tlata"][: 1 + number % 2], "answer": 0}
-        for number in range(4)
-    ]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    config = {
-        "task": "own",
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
-        "output_type": "multiple_choice",
-        "test_split": "test",
-        "doc_to_text": "{{question}}",
-        "doc_to_target": "{{answer}}",
-        "doc_to_choice": "choices",
-        "metric_list": [{"metric": "acc"}],
-    }
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(config))
+@pytest.fixture
+def write_task(tmp_path):
+    """Writes a task of multiple choice and its rows; gives the path of the YAML file."""
+
+    def write(rows: list[dict], **changes) -> Path:
+        (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        config = {
+            "task": "own",
+            "dataset_path": "json",
+            "dataset_kwargs": {"data_files": {"test": "rows.jsonl"}},
+            "output_type": "multiple_choice",
+            "test_split": "test",
+            "doc_to_text": "{{question}}",
+            "doc_to_target": "{{answer}}",
+            "doc_to_choice": "choices",
+            "metric_list": [{"metric": "acc"}],
+        }
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump(config | changes))
+        return tmp_path / "own.yaml"
+
+    return write
+
+
+ROWS = [{"question": f"chhal f {number}?", "choices": ["jouj", "tlata"], "answer": 0} for number in range(2)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset_kwargs": 3},
+        {"dataset_kwargs": {"data_files": 3}},
+        {"dataset_path": None},
+        {"doc_to_text": "{{walo}}"},
+        {"doc_to_text": "{{question"},
+        {"doc_to_choice": 3},
+        {"doc_to_target": 9},
+        {"metric_list": 3},
+        {"test_split": "walo"},
+        {"output_type": "walo"},
+        {"walo": 1},
+    ],
+)
+def test_a_task_that_cannot_be_loaded_is_refused_by_its_name(changes, write_task):
+    with pytest.raises(ValueError, match=r"own\.yaml or its data cannot be loaded: \w+"):
+        load_tasks([str(write_task(ROWS, **changes))])
+
+
+def test_a_row_that_lacks_what_a_task_asks_for_is_told_of(ours, tokenizer, write_task):
+    tasks = load_tasks([str(write_task([*ROWS, {"question": "chhal?", "answer": 0}]))])
+    with pytest.raises(ValueError, match="cannot ask these tasks of this model: TypeError"):
+        run_harness(ours, tokenizer, tasks)
+
+
+def test_a_yaml_task_finds_its_file_beside_it_from_anywhere(ours, tokenizer, write_task, tmp_path, monkeypatch):
+    write_task(
+        [
+            {"question": f"chhal f {number}?", "choices": ["jouj", "tlata"][: 1 + number % 2], "answer": 0}
+            for number in range(4)
+        ]
+    )
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     measured = run_harness(ours, tokenizer, load_tasks([os.path.join("..", "own.yaml")]))["own"]
@@ -185,6 +227,10 @@ def test_the_stage_compares_models_and_writes_one_file(ours, tokenizer, jsonl, t
         ("no json\n", "line 1 is no JSON"),
         (json.dumps(TASKS[0]) + "\n" + json.dumps({"ctx": "x"}) + "\n", "line 2 has no activity_label"),
         (json.dumps({**TASKS[0], "label": 4}) + "\n", "label=4 is the number of no ending"),
+        (json.dumps({**TASKS[0], "ctx_a": None}) + "\n", "line 1: ctx_a is no text"),
+        (json.dumps({**TASKS[0], "activity_label": 3}) + "\n", "line 1: activity_label is no text"),
+        (json.dumps({**TASKS[0], "endings": [1, 2]}) + "\n", "line 1: endings is no list of texts"),
+        (json.dumps({**TASKS[0], "endings": "abcd"}) + "\n", "line 1: endings is no list of texts"),
     ],
 )
 def test_a_file_that_is_no_hellaswag_is_refused_by_line(tmp_path, content, message):
@@ -195,9 +241,14 @@ def test_a_file_that_is_no_hellaswag_is_refused_by_line(tmp_path, content, messa
 
 
 def test_files_that_are_not_there_and_a_yaml_without_a_task_are_refused(tmp_path):
-    (tmp_path / "recipe.yaml").write_text("model: x\n")
-    with pytest.raises(ValueError, match="defines no task"):
-        load_tasks([str(tmp_path / "recipe.yaml")])
+    for content in ("model: x\n", "task: x\ngroup: y\n"):
+        (tmp_path / "recipe.yaml").write_text(content)
+        with pytest.raises(ValueError, match="defines no task"):
+            load_tasks([str(tmp_path / "recipe.yaml")])
+    for content in ("task: [x\n", "task: x\ninclude: nowhere.yaml\n", "task: x\ndoc_to_text: !function no.no\n"):
+        (tmp_path / "recipe.yaml").write_text(content)
+        with pytest.raises(ValueError, match=r"recipe\.yaml cannot be read: \w+Error: .*"):
+            load_tasks([str(tmp_path / "recipe.yaml")])
     with pytest.raises(ValueError, match="no such file"):
         load_tasks([str(tmp_path / "nowhere.jsonl")])
 
