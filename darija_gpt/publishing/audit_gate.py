@@ -1,4 +1,4 @@
-"""The audit as a gate: it is there, it passed by our own thresholds, and it speaks of these very files."""
+"""The audit as a gate: its figures pass by our own thresholds, and it speaks of these very files."""
 
 from collections.abc import Mapping
 from operator import eq, ge, le
@@ -13,7 +13,7 @@ from darija_gpt.output import make_printable
 from darija_gpt.publishing.refusals import Refusal
 
 
-# Our own thresholds, whatever an audit was made with.
+# Our own thresholds and settings, whatever an audit was made with.
 DEFAULTS = AuditArguments(model="", dataset=Path(), output_dir=Path())
 # How a setting must stand to its default, or the audit sees less: with eight samples every model passes, one token is
 # no beginning that anybody could go on with, and what is drawn at a temperature of 50 is noise.
