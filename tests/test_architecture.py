@@ -14,7 +14,7 @@ PACKAGE = ROOT / "darija_gpt"
 # From the ground up: a module may import what stands on a lower line, and its neighbours where the line says so.
 FLOORS = [
     {"output", "hardware", "recipe", "markdown", "data", "model", "control_tokens", "display"}
-    | {"durable", "fingerprint", "faults", "flops", "run_lock", "stop_request"},
+    | {"durable", "fingerprint", "faults", "records", "flops", "run_lock", "stop_request"},
     {"tokenizer", "encoding", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
     | {"muon", "training_loss", "goldfish", "manifest", "step_guard", "neural_lm", "architectures"},
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},

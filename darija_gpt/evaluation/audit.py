@@ -33,12 +33,12 @@ from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.evaluation.audit_checks import list_checks, summarize
 from darija_gpt.evaluation.audit_report import check_readme, print_audit, write_results
-from darija_gpt.evaluation.records import read_record
 from darija_gpt.fingerprint import hash_file, hash_files
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.hardware import count_cores, resolve_precision
 from darija_gpt.loading import load_model
 from darija_gpt.output import require_new, write_directory
+from darija_gpt.records import read_record
 
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from darija_gpt.adapters import read_adapter_config
-from darija_gpt.evaluation.records import read_record, require_record
 from darija_gpt.fingerprint import hash_file
+from darija_gpt.records import read_record, require_record
 
 
 WEIGHTS = ("*.safetensors", "model.safetensors.index.json", "config.json", "adapter_config.json", "adapter/adapter_*")

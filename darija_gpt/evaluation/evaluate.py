@@ -15,7 +15,6 @@ from darija_gpt.display import neutralize_control_characters
 from darija_gpt.evaluation.generated_texts import MIN_TEXTS
 from darija_gpt.evaluation.metrics_table import print_metrics
 from darija_gpt.evaluation.overlap import WordRunIndex
-from darija_gpt.evaluation.records import read_record, require_record
 from darija_gpt.generation import (
     SamplingArguments,
     count_context_tokens,
@@ -25,6 +24,7 @@ from darija_gpt.generation import (
 )
 from darija_gpt.loading import load_model
 from darija_gpt.output import require_new, write_directory
+from darija_gpt.records import read_record, require_record
 
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from darija_gpt.evaluation.audit import AUDIT_FILE
 from darija_gpt.markdown import one_line
 from darija_gpt.output import mark_section
 from darija_gpt.publishing.dataset_files import read_report
-from darija_gpt.publishing.evaluations import read_json
 from darija_gpt.publishing.files import find_kind
+from darija_gpt.records import read_record
 
 
 RESULTS_BEGIN, RESULTS_END = mark_section("results")
@@ -162,7 +162,7 @@ def find_base(arguments: PublishArguments) -> str | None:
     """
     if find_kind(arguments.model) == "model":
         return None
-    named = read_json(arguments.model / "adapter_config.json", "finetune").get("base_model_name_or_path") or ""
+    named = read_record(arguments.model / "adapter_config.json", "finetune").get("base_model_name_or_path") or ""
     base = arguments.base_repo_id or named
     is_on_hub = base.count("/") == 1 and (arguments.base_repo_id is not None or not Path(base).exists())
     if (arguments.push or arguments.dry_run) and not is_on_hub:

@@ -9,9 +9,9 @@ from darija_gpt.card import PLOTS
 from darija_gpt.evaluation.audit import AUDIT_FILE
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import write_bytes
-from darija_gpt.publishing.evaluations import read_json
 from darija_gpt.publishing.files import COMPANIONS_FILE, OF_PUBLISH, matches
 from darija_gpt.publishing.pictures import strip_picture
+from darija_gpt.records import read_record
 
 
 APACHE = Path(__file__).parents[2] / "LICENSE"
@@ -62,8 +62,7 @@ def read_companions(model: Path) -> dict[str, str]:
     Raises:
         ValueError: If companions.json is not what publish writes.
     """
-    path = model / COMPANIONS_FILE
-    return read_json(path, "publish") if path.is_file() else {}
+    return read_record(model / COMPANIONS_FILE, "publish")
 
 
 def write_companions(model: Path, companions: Mapping[str, bytes]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.evaluation.measurements import name_sources
-from darija_gpt.publishing.evaluations import read_json
+from darija_gpt.records import read_record
 
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ def read_report(dataset: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file is not what prepare_data writes.
     """
-    path = dataset / "report.json"
-    return read_json(path, "prepare_data") if path.is_file() else {}
+    return read_record(dataset / "report.json", "prepare_data")
 
 
 def write_dataset_files(

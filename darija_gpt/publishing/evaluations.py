@@ -1,6 +1,5 @@
 """What other stages measured, as a card reads it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from jinja2 import TemplateError
 from darija_gpt.card import CardFacts, is_classifier, render_card
 from darija_gpt.evaluation.audit import FORMAT
 from darija_gpt.evaluation.audit_report import render_audit_results
+from darija_gpt.records import parse_record
 
 
 # What rendering raises where a file holds something else than its stage writes.
@@ -22,15 +22,16 @@ def read_evaluation(evaluation: Path) -> tuple[dict[str, Any], list[dict[str, An
     Raises:
         ValueError: If a file is missing or no JSON, no card can be made of it, or a number in it is not finite.
     """
-    metrics = read_json(evaluation / "metrics.json", "evaluate")
-    _check_rendering(evaluation / "metrics.json", metrics, [])
+    path = evaluation / "metrics.json"
+    metrics = parse_record(path, path.read_bytes(), "evaluate")
+    _check_rendering(path, metrics, [])
     if is_classifier(metrics):
         return metrics, []
     samples = evaluation / "samples.jsonl"
     if not samples.is_file():
         raise ValueError(f"evaluation={evaluation} has no samples.jsonl; give the directory that evaluate wrote.")
     lines = samples.read_bytes().split(b"\n")
-    dialogues = [_parse_json(samples, line, "evaluate") for line in lines if line.strip()]
+    dialogues = [parse_record(samples, line, "evaluate") for line in lines if line.strip()]
     _check_rendering(samples, metrics, dialogues)
     return metrics, dialogues
 
@@ -49,7 +50,7 @@ def read_audit(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: If the file is not what audit.py writes; somebody may have edited it.
     """
-    content = read_json(path, "audit")
+    content = parse_record(path, path.read_bytes(), "audit")
     try:
         is_ours = content["format"] == FORMAT and _has_parts(content)
         # Whoever can write its tables finds all that a card has of it.
@@ -74,25 +75,3 @@ def _has_parts(audit: Mapping[str, Any]) -> bool:
         and all(isinstance(number, int | float) for number in numbers)
         and all("reason" in check for check in checks)
     )
-
-
-def read_json(path: Path, stage: str) -> dict[str, Any]:
-    """An object in JSON, as a stage writes it.
-
-    Raises:
-        ValueError: If the file holds anything else.
-    """
-    return _parse_json(path, path.read_bytes(), stage)
-
-
-def _parse_json(path: Path, text: bytes, stage: str) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{path} holds {constant} where a number was expected; train and evaluate the model again.")
-
-    try:
-        content = json.loads(text, parse_constant=refuse)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is not what {stage} writes; run {stage} again.")
-    return content

@@ -177,7 +177,7 @@ def test_what_other_stages_noted_is_read_before_anything_is_measured(
     shutil.copytree(dataset_dir, tmp_path / "dataset")
     shutil.copytree(tiny_llama_dir, tmp_path / "model")
     (tmp_path / name).write_text("{'single quotes': 1}")
-    with pytest.raises(ValueError, match=rf"{name.split('/')[1]} is not what .* writes; remove it, or run .* again"):
+    with pytest.raises(ValueError, match=rf"{name.split('/')[1]} is not what .* writes; run .* again"):
         run_evaluate(model=str(tmp_path / "model"), dataset=tmp_path / "dataset")
     assert not (tmp_path / "evaluation").exists()
 

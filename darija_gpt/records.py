@@ -1,0 +1,44 @@
+"""What a stage noted in a JSON file, for another stage that tells of it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_record(path: Path, stage: str) -> dict[str, Any]:
+    """The mapping of a JSON file; an empty one where there is no file.
+
+    Args:
+        path (`Path`):
+            The file.
+        stage (`str`):
+            What writes it.
+
+    Raises:
+        ValueError: If it holds anything else, or a number that is not finite.
+    """
+    return parse_record(path, path.read_bytes(), stage) if path.is_file() else {}
+
+
+def parse_record(path: Path, text: bytes, stage: str) -> dict[str, Any]:
+    """The same of the text of such a file, or of one of its lines."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{path} holds {constant} where a number was expected; train and evaluate the model again.")
+
+    try:
+        content = json.loads(text, parse_constant=refuse)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        content = None
+    return require_record(content, path, stage)
+
+
+def require_record(content: Any, path: Path, stage: str) -> dict[str, Any]:
+    """A part of such a file that is a mapping; the arguments are those of `read_record`.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is not what {stage} writes; run {stage} again.")
+    return content
