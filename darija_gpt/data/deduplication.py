@@ -7,10 +7,12 @@ chapter 3), then each candidate exactly.
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
+from itertools import count
 from typing import Literal
 
+import numpy as np
 from rensa import RMinHash, RMinHashLSH
 from tqdm import tqdm
 
@@ -24,6 +26,8 @@ SHINGLE_LENGTH = 5  # characters: one letter changed in a word of Arabizi leaves
 NUM_PERMUTATIONS = 128
 # 32 bands of 4 rows find a pair of similarity 0.7 with a chance of 0.9998, one of 0.8 with 1 - 4e-8.
 NUM_BANDS = 32
+# Where rows share a long part, such as an instruction, each is a candidate of every other: this bounds the memory.
+COMPARED_AT_ONCE = 1024
 MIN_FORWARDED_CHARACTERS = 60  # folded: what is longer, nobody writes twice by chance
 MAX_GREETING_CHARACTERS = 40
 
@@ -50,10 +54,17 @@ def _cut_shingles(folded: str) -> set[str]:
     return {folded[start : start + SHINGLE_LENGTH] for start in range(max(1, len(folded) - SHINGLE_LENGTH + 1))}
 
 
-def _measure_similarity(first: set[str], second: set[str]) -> float:
-    """Jaccard's: the shared part of all that either has."""
-    shared = len(first & second)
-    return shared / (len(first) + len(second) - shared)
+def _measure_similarities(shingles: np.ndarray, others: Sequence[np.ndarray], num_shingles: int) -> np.ndarray:
+    """Jaccard's, of a text with others: the shared part of all shingles that either has.
+
+    A shingle is a number below `num_shingles`, of which a text has each once.
+    """
+    is_shared = np.zeros(num_shingles, dtype=np.uint8)
+    is_shared[shingles] = 1
+    lengths = np.array([len(other) for other in others])
+    starts = np.cumsum(lengths) - lengths
+    shared = np.add.reduceat(is_shared[np.concatenate(others, dtype=np.intp)], starts, dtype=np.int64)
+    return shared / (len(shingles) + lengths - shared)
 
 
 def find_duplicates(
@@ -85,24 +96,26 @@ def find_duplicates(
     found: list[Duplicate | None] = []
     index = RMinHashLSH(threshold=threshold, num_perm=NUM_PERMUTATIONS, num_bands=NUM_BANDS)
     kept: dict[str, set[Hashable]] = {}
-    folded_texts: list[str] = []
+    kept_shingles: dict[int, np.ndarray] = {}  # of texts, by their place among the texts
+    numbers: defaultdict[str, int] = defaultdict(count().__next__)  # of shingles, in the order in which they came
     for number, text in enumerate(tqdm(texts, progress, unit=" texts", disable=None if progress else True)):
         folded = fold_text(text) or text.strip()
-        folded_texts.append(folded)
         if kept.get(folded, set()) - {groups[number]}:
             found.append("exact")
             continue
-        shingles = _cut_shingles(folded)
-        sketch = RMinHash.from_token_sets([list(shingles)], num_perm=NUM_PERMUTATIONS, seed=0)[0]
+        cut = _cut_shingles(folded)
+        shingles = np.fromiter(map(numbers.__getitem__, cut), dtype=np.int32, count=len(cut))
+        sketch = RMinHash.from_token_sets([list(cut)], num_perm=NUM_PERMUTATIONS, seed=0)[0]
+        others = [kept_shingles[place] for place in index.query(sketch) if groups[place] != groups[number]]
         is_near = threshold < 1 and any(
-            groups[candidate] != groups[number]
-            and _measure_similarity(shingles, _cut_shingles(folded_texts[candidate])) >= threshold
-            for candidate in index.query(sketch)
+            _measure_similarities(shingles, others[start : start + COMPARED_AT_ONCE], len(numbers)).max() >= threshold
+            for start in range(0, len(others), COMPARED_AT_ONCE)
         )
         found.append("near" if is_near else None)
         if not is_near:
             index.insert(number, sketch)
             kept.setdefault(folded, set()).add(groups[number])
+            kept_shingles[number] = shingles
     return found
 
 

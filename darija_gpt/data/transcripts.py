@@ -7,16 +7,17 @@ from collections.abc import Callable
 Turns = list[tuple[str, str]]
 
 # Llama 2's, as in mlabonne/guanaco-llama2-1k: <s>[INST] question [/INST] reply </s>, again and again.
+# No search begins with spaces, or it would walk over a run of them once from each.
 _INSTRUCTION = re.compile(
-    r"\s*(?:<s>)?\s*\[INST\](.*?)\[/INST\](.*?)(?:</s>\s*|(?=(?:<s>)?\s*\[INST\])|\Z)", re.DOTALL
+    r"\s*+(?:<s>\s*+)?\[INST\](.*?)\[/INST\](.*?)(?:</s>\s*+|(?=(?:<s>\s*+)?\[INST\])|\Z)", re.DOTALL
 )
 _SYSTEM = re.compile(r"\s*<<SYS>>(.*?)<</SYS>>(.*)", re.DOTALL)
 # Guanaco's own, as in timdettmers/openassistant-guanaco: ### Human: question### Assistant: reply
-_SPEAKER = re.compile(r"\s*### (Human|Assistant):")
+_SPEAKER = re.compile(r"### (Human|Assistant):")
 
 
 def parse_transcript(text: str) -> Turns | None:
-    """(role, content) of each turn; None for a text that is no transcript.
+    """(role, content) of each turn, with the spaces around it; None for a text that is no transcript.
 
     Args:
         text (`str`):
@@ -28,8 +29,9 @@ def parse_transcript(text: str) -> Turns | None:
 def _parse_llama2(text: str) -> Turns | None:
     turns: Turns = []
     end = 0
-    for match in _INSTRUCTION.finditer(text):
-        if match.start() != end:
+    while end < len(text):
+        match = _INSTRUCTION.match(text, end)
+        if match is None:
             return None
         end = match.end()
         asked, replied = match.groups()
@@ -37,7 +39,7 @@ def _parse_llama2(text: str) -> Turns | None:
             turns.append(("system", system[1]))
             asked = system[2]
         turns += [("user", asked), ("assistant", replied)]
-    return _end_with_reply(turns) if end == len(text) else None
+    return _end_with_reply(turns)
 
 
 def _parse_guanaco(text: str) -> Turns:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from darija_gpt.data import deduplication
 from darija_gpt.data.deduplication import GreetingCap, drop_forwarded, find_duplicates, fold_text
 from darija_gpt.data.whatsapp import Message
 
@@ -81,6 +82,18 @@ def test_of_any_two_that_stay_none_is_near_the_other(threshold):
     for number, duplicate in enumerate(found):
         if duplicate is not None:
             assert max(compare(texts[number], earlier) for earlier in texts[:number]) >= threshold
+
+
+def test_texts_that_share_a_long_part_are_told_apart_and_cut_once_each(monkeypatch):
+    long_part, *own_parts = make_texts(51, 12)
+    texts = [f"{long_part} {number * 1111} {text}" for number, text in enumerate(own_parts)]
+    texts.append(f"{texts[20]} w safi")
+    similarities = [[compare(text, other) for other in texts[:number]] for number, text in enumerate(texts)]
+    cuts = []
+    monkeypatch.setattr(deduplication, "_cut_shingles", lambda folded: cuts.append(folded) or set(cut(folded)))
+    monkeypatch.setattr(deduplication, "COMPARED_AT_ONCE", 7)
+    assert find_duplicates(texts) == ["near" if max(each, default=0) >= 0.7 else None for each in similarities]
+    assert len(cuts) == len(texts) and min(map(max, similarities[1:])) > 0.3
 
 
 def test_at_a_threshold_of_one_only_copies_go():

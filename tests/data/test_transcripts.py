@@ -47,3 +47,11 @@ def test_a_column_that_was_asked_for_is_read_as_it_stands():
 def test_a_transcript_without_a_reply_is_left_out():
     with pytest.raises(UnusableRowError, match="without a reply"):
         convert_row({"text": "<s>[INST] labas? [/INST]"})
+
+
+@pytest.mark.parametrize("begin", ["", "[INST] a [/INST] b", "### Human: a### Assistant: b"])
+@pytest.mark.parametrize("piece", ["[INST]", "<s>[INST]", " ", "<s> ", "</s> ", "[INST][/INST]", "### Human:"])
+def test_marks_again_and_again_cost_no_more_than_their_length(begin, piece):
+    text = begin + piece * (300_000 // len(piece))
+    turns = parse_transcript(text)
+    assert turns is None or sum(len(said) for _, said in turns) < len(text)
