@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tqdm import tqdm
 from darija_gpt.data.consent import Answer, find_consent_reason
 from darija_gpt.data.merging import merge_exports
 from darija_gpt.data.quality import QualityLimits, find_drop_reason, find_quality_reason
-from darija_gpt.data.whatsapp import Message, detect_format, find_exports, parse_export
+from darija_gpt.data.whatsapp import ExportError, ExportFormat, Message, detect_format, find_exports, parse_export
 from darija_gpt.output import make_printable
 
 
@@ -44,20 +45,42 @@ def list_exports(sources: Iterable[Path]) -> list[Path]:
     return list(paths.values())
 
 
-def read_chats(paths: Sequence[Path], *, day_first: bool | None) -> tuple[list[Chat], list[dict[str, Any]]]:
-    """The chats that some exports hold, and a report on each file: how it was read, and what it holds by kind."""
+def read_chats(
+    paths: Sequence[Path], *, day_first: bool | None, encoding: str | None = None
+) -> tuple[list[Chat], list[dict[str, Any]]]:
+    """The chats that some exports hold, and a report on each file: how it was read, and what it holds by kind.
+
+    Args:
+        paths (`Sequence[Path]`):
+            The exports.
+        day_first (`bool`, *optional*), encoding (`str`, *optional*):
+            As of `parse_export`, for those files that do not read without: one may show its order of dates, and
+            another be UTF-8.
+    """
     exports, reports = [], []
     for path in tqdm(paths, "reading", unit=" exports", disable=None):
-        messages = list(parse_export(path, day_first=day_first))
+        export_format, options = _choose_options(path, day_first, encoding)
+        messages = list(parse_export(path, **options))
         exports.append(messages)
-        reports.append(_describe_file(path, messages, day_first))
+        reports.append(_describe_file(path, messages, export_format))
     merged = merge_exports(exports)
     chats = [Chat(tuple(paths[index] for index in chat.exports), chat.messages, chat.num_repeated) for chat in merged]
     return chats, reports
 
 
-def _describe_file(path: Path, messages: list[Message], day_first: bool | None) -> dict[str, Any]:
-    export_format = detect_format(path, day_first=day_first)
+def _choose_options(path: Path, day_first: bool | None, encoding: str | None) -> tuple[ExportFormat, dict[str, Any]]:
+    """How a file is read, and the options with which it is."""
+    problem = None
+    for chosen_encoding, chosen_order in dict.fromkeys(product((None, encoding), (day_first, None))):
+        options = {"day_first": chosen_order, "encoding": chosen_encoding}
+        try:
+            return detect_format(path, **options), options
+        except ExportError as error:
+            problem = error
+    raise problem
+
+
+def _describe_file(path: Path, messages: list[Message], export_format: ExportFormat) -> dict[str, Any]:
     return {
         "file": make_printable(path.name),
         "format": export_format.label,

@@ -113,6 +113,9 @@ class PrepareArguments:
     day_first: bool | None = field(
         default=None, metadata={"help": "order of day and month, where a file does not show it"}
     )
+    encoding: str | None = field(
+        default=None, metadata={"help": "encoding of those exports that are not UTF-8, such as cp1256"}
+    )
     seed: int = field(default=0, metadata={"help": "decides which conversations go to which split"})
     purge: bool = field(
         default=False, metadata={"help": "instead: remove output_dir and all else that this stage made for it"}
@@ -289,7 +292,9 @@ def prepare_data(arguments: PrepareArguments) -> None:
     if not arguments.draft_consent:
         require_new(arguments.output_dir)
     disable_progress_bars()
-    chats, files = read_chats(list_exports(arguments.exports), day_first=arguments.day_first)
+    chats, files = read_chats(
+        list_exports(arguments.exports), day_first=arguments.day_first, encoding=arguments.encoding
+    )
     for file in files:
         print_file(file)
     if arguments.draft_consent:

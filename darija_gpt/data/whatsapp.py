@@ -88,14 +88,15 @@ class ExportFormat:
         date_order (`"day_first"`, `"month_first"` or `"year_first"`):
             How dates are read.
         decided_by (`str`):
-            Why: `"four-digit year first"`, `"a field over 12"`, `"fewer backward steps"`, `"given"`, or
-            `"day equal to month"` where every date reads the same in both orders.
+            Why: `"four-digit year first"`, `"a field over 12"` in all dates that read in one order alone, or in ten
+            times as many as read in the other, `"fewer backward steps"`, `"given"`, or `"day equal to month"` where
+            every date reads the same in both orders.
         encoding (`str`):
             How bytes are read.
         num_skipped_lines (`int`):
             Lines before the first header, which belong to no message.
         num_quoted_headers (`int`):
-            Lines that look like headers of another phone: pasted into a message, and read as its text.
+            Lines whose shape is that of another phone's headers: pasted into a message, and read as its text.
     """
 
     label: Literal["android", "ios"]
@@ -228,10 +229,12 @@ class _Export:
             except UnicodeDecodeError as error:
                 line_number = num_lines + 1 + error.object[: error.start].count(b"\n")
                 raise ExportError(  # The decoder's own error holds a piece of the chat.
-                    f"{self.path}: line {line_number}: not {self.encoding}; save the file as UTF-8, or give encoding=."
+                    f"{self.path}: line {line_number}: not {self.encoding}; save it as UTF-8, or give --encoding."
                 ) from None
             except UnicodeError:  # of encodings that are none, like "undefined"
-                raise ExportError(f"{self.path}: not {self.encoding}; leave encoding= out, or try cp1256.") from None
+                raise ExportError(
+                    f"{self.path}: not to be read with encoding={self.encoding}; leave it out, or try cp1256."
+                ) from None
             except (zipfile.BadZipFile, zlib.error, EOFError):
                 raise self._refuse_archive() from None
 
@@ -267,7 +270,7 @@ class _Export:
         if not shapes:
             raise ExportError(
                 f"{self.path}: no line begins like a message ('31/12/2024, 18:30 - Name: text' or '[31/12/2024, "
-                "18:30:00] Name: text'); export the chat again, or give encoding= if it is not UTF-8."
+                "18:30:00] Name: text'); export the chat again, or give --encoding if it is not UTF-8."
             )
         shape, (dates, names) = max(shapes.items(), key=lambda item: item[1][0].num_headers)
         date_order, reason = dates.decide_order(self.path, day_first)
@@ -359,7 +362,7 @@ def parse_export(path: str | Path, *, day_first: bool | None = None, encoding: s
             A .txt file as Android or iOS exports it, or a .zip file that holds one.
         day_first (`bool`, *optional*):
             Whether 03/04 is a day in April. By default the dates of the file tell; where they begin with the year, it
-            changes nothing.
+            changes nothing. Lines whose date does not read so are pasted text.
         encoding (`str`, *optional*):
             By default UTF-8, or UTF-16 if the file begins with its byte order mark or is half zeros.
 
@@ -368,7 +371,7 @@ def parse_export(path: str | Path, *, day_first: bool | None = None, encoding: s
 
     Raises:
         ExportError: At the call, if the file cannot be read or holds no message, or if its dates contradict one
-            another or read in either order.
+            another or the given order, or read in either order.
     """
     export = _Export(Path(path), encoding)
     survey = export.survey(day_first)

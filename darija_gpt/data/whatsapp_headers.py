@@ -26,6 +26,7 @@ SPACES = " \u00a0\u202f\u2007\u2009"
 MAX_PATTERNS = 100
 LONGEST_HEADER = 64
 
+MAJORITY = 10  # times as many dates that read in one order alone as in the other: the few are pasted
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
 
 # Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
@@ -37,7 +38,7 @@ _PERIOD_AFTER = (
 )
 # Groups with captures or assertions are never possessive: early releases of Python 3.11 fail on them.
 HEADER = re.compile(
-    rf"[{MARKS}]*+(\[)?{_GAP}"
+    rf"[{MARKS}]*+(?:(\[){_GAP})?"  # No phone writes a space before: what is indented, somebody quotes.
     rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
     rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?)"
     rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}{_GAP}[:.h]{_GAP}\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
@@ -177,6 +178,7 @@ class DateEvidence:
     first_line: int
     num_headers: int = 0
     only: dict[DateOrder, int] = field(default_factory=dict)  # order -> first line that reads in no other
+    num_only: Counter[DateOrder] = field(default_factory=Counter)  # order -> dates that read in no other
     backward_steps: Counter[DateOrder] = field(default_factory=Counter)
     latest: Dates = field(default_factory=dict)
     orders_differ: bool = False
@@ -186,7 +188,9 @@ class DateEvidence:
         if dates is self.latest:  # Steps back within a day are the same in every order.
             return
         if len(dates) == 1:
-            self.only.setdefault(next(iter(dates)), line_number)
+            (order,) = dates
+            self.only.setdefault(order, line_number)
+            self.num_only[order] += 1
         elif not self.only:
             self.orders_differ |= dates["day_first"] != dates["month_first"]
             for order, day in dates.items():
@@ -197,27 +201,36 @@ class DateEvidence:
         """The date order, and why."""
         if "year_first" in self.only:
             return "year_first", "four-digit year first"
-        if len(self.only) == 2:
-            raise ExportError(
-                f"{path}: line {self.only['month_first']}: the date is month/day, but on line "
-                f"{self.only['day_first']} it is day/month; if one of them is pasted text, indent it by a space."
-            )
+        proven = self._find_proven()
         if day_first is not None:
             given: DateOrder = "day_first" if day_first else "month_first"
-            if self.only and given not in self.only:
-                line_number = next(iter(self.only.values()))
+            if proven and given != proven:
                 raise ExportError(
-                    f"{path}: line {line_number}: the date does not read with day_first={day_first}; leave it out."
+                    f"{path}: line {self.only[proven]}: the date does not read with day_first={day_first}; "
+                    "leave it out."
                 )
             return given, "given"
+        if proven:
+            return proven, "a field over 12"
         if self.only:
-            return next(iter(self.only)), "a field over 12"
+            raise ExportError(
+                f"{path}: line {self.only['month_first']}: the date is month/day, but on line "
+                f"{self.only['day_first']} it is day/month; if one of them is pasted text, indent it by a space, or "
+                "give --day_first true or false."
+            )
         if not self.orders_differ:
             return "day_first", "day equal to month"
         day_steps, month_steps = self.backward_steps["day_first"], self.backward_steps["month_first"]
         if day_steps == month_steps:
             raise ExportError(
                 f"{path}: line {self.first_line}: this and all other dates read both as day/month and as month/day; "
-                "give day_first=True or day_first=False."
+                "give --day_first true or --day_first false."
             )
         return "day_first" if day_steps < month_steps else "month_first", "fewer backward steps"
+
+    def _find_proven(self) -> DateOrder | None:
+        """The order of the dates that read in one order alone: of all of them but a few."""
+        if not self.num_only:
+            return None
+        (order, most), *others = self.num_only.most_common()
+        return order if all(most >= MAJORITY * few for _, few in others) else None

@@ -4,14 +4,16 @@ import copy
 import json
 import pickle
 import random
+import re
 import tracemalloc
 import zipfile
-from dataclasses import FrozenInstanceError, dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from darija_gpt.data.corpus import PrepareArguments
 from darija_gpt.data.whatsapp import ExportError, Message, detect_format, find_exports, parse_export
 from darija_gpt.data.whatsapp_headers import HeaderReader
 from darija_gpt.data.whatsapp_phrases import LANGUAGES
@@ -395,6 +397,35 @@ def test_dates_in_both_orders_are_an_error_that_names_both_lines(write):
     path = write("13/04/2022, 10:00 - Amal: wa7ed", "04/13/2022, 10:00 - Amal: jouj")
     with pytest.raises(ExportError, match=r"line 2: .* line 1 "):
         parse_export(path)
+
+
+def test_where_dates_come_in_both_orders_the_given_one_counts_and_the_others_are_text(write):
+    path = write("13/04/2022, 10:00 - Amal: wa7ed", "04/13/2022, 10:00 - Amal: jouj")
+    assert [message.text for message in parse_export(path, day_first=True)] == [
+        "wa7ed\n04/13/2022, 10:00 - Amal: jouj",
+    ]
+    assert [message.text for message in parse_export(path, day_first=False)] == ["jouj"]
+
+
+def test_a_date_among_ten_of_the_other_order_is_pasted_text(write):
+    days = [f"{day}/04/2022, 10:00 - Amal: salam" for day in range(13, 23)]
+    pasted = "04/13/2022, 10:00 - Karim: labas"
+    messages = list(parse_export(write(*days, pasted)))
+    assert [message.timestamp.day for message in messages] == list(range(13, 23))
+    assert messages[-1].text == f"salam\n{pasted}"
+    with pytest.raises(ExportError, match=r"line 10: .* line 1 .*indent it by a space"):
+        parse_export(write(*days[1:], pasted))
+    with pytest.raises(ExportError, match=r"line 1: .*day_first=False"):
+        parse_export(write(*days, pasted), day_first=False)
+
+
+@pytest.mark.parametrize("space", [" ", "\u00a0", f"{LRM} "])
+@pytest.mark.parametrize(
+    "line", ["04/13/2022, 10:00 - Amal: x", "13/04/2022, 10:00 - Amal: x", "[13/04/2022, 10:00:00] Amal: x"]
+)
+def test_an_indented_header_is_text(line, space, write, read):
+    assert read(f"Amal: chouf\n{space}{line}") == [("Amal", f"chouf\n{space}{line}", "text")]
+    assert read(f"Amal: chouf\n{space}{line}", ios=True) == [("Amal", f"chouf\n{space}{line}", "text")]
 
 
 def test_a_given_order_that_the_dates_contradict_is_an_error(write):
@@ -808,6 +839,17 @@ def test_utf_16_without_a_mark_is_known_in_spite_of_emoji(encoding, tmp_path):
     text = "hhh \U0001f600 \u0600 عام"  # half a code unit of each of the first two is zero
     (tmp_path / "chat.txt").write_bytes(f"13/04/2022, 10:00 - Amal: {text}\n".encode(encoding))
     assert next(parse_export(tmp_path / "chat.txt")).text == text
+
+
+def test_a_remedy_names_the_flags_of_the_scripts(write, tmp_path):
+    (tmp_path / "old.txt").write_bytes("13/04/2022, 10:00 - Amal: سلام\n".encode("cp1256"))
+    paths = [tmp_path / "old.txt", write("03/04/2022, 10:00 - Amal: salam"), write("salam", name="letter.txt")]
+    flags = {f"--{field.name}" for field in fields(PrepareArguments)}
+    for path in paths:
+        with pytest.raises(ExportError) as error:
+            parse_export(path)
+        named = set(re.findall(r"--\w+", str(error.value)))
+        assert named and named <= flags
 
 
 def test_a_given_encoding_is_used(tmp_path):
