@@ -309,7 +309,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
     clean = _build_cleaner(arguments, scrubber, index)
     consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
     rows, dropped = _read_rows_of_chats(arguments, chats, consents, clean)
-    row_counts, source_reports = None, []
+    row_counts, source_reports, lost = None, [], Counter()
     with write_directory(arguments.output_dir) as directory:
         for number, source in enumerate(arguments.sources):
             source_rows, unfit = build_source_rows(
@@ -322,16 +322,19 @@ def prepare_data(arguments: PrepareArguments) -> None:
             )
             source_reports.append(describe_source(source, source_rows, unfit))
             rows += source_rows
+            lost += unfit
         shutil.rmtree(directory / "cache", ignore_errors=True)
         if arguments.deduplicate:
             rows, duplicates, row_counts = split_off_duplicates(rows, arguments.near_duplicate_threshold)
             dropped["duplicate"] = sum(row.num_messages for row in duplicates if row.source == CHATS)
+            lost["duplicate"] += sum(row.source != CHATS for row in duplicates)
         splits = split_rows(
             rows,
             split_by=arguments.split_by,
             validation_fraction=arguments.validation_fraction,
             test_fraction=arguments.test_fraction,
             seed=arguments.seed,
+            dropped=dropped + lost,
         )
         report = build_report(
             chats,
@@ -350,6 +353,8 @@ def prepare_data(arguments: PrepareArguments) -> None:
             "chats": _describe_chats(arguments, chats, consents),
         }
         splits["train"] = apply_weights(splits["train"], arguments.seed)
+        if not splits["train"]:
+            raise ValueError("the weights of the sources leave no row to train on; give greater ones.")
         if arguments.canaries:
             splits["train"], planted = plant_canaries(splits["train"], arguments.canaries, arguments.seed)
             save_canaries(planted, directory)

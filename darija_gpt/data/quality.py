@@ -22,12 +22,22 @@ class QualityLimits:
             Share of its words that one word may make up, from ten words on.
         max_foreign (`float`, *optional*, defaults to `0.5`):
             Share of letters that are neither Arabic nor Latin.
+
+    Raises:
+        ValueError: If a length is below 1, or a share is none.
     """
 
     max_characters: int = 10_000
     max_unreadable: float = 0.02
     max_repetition: float = 0.8
     max_foreign: float = 0.5
+
+    def __post_init__(self):
+        if self.max_characters < 1:
+            raise ValueError(f"max_characters={self.max_characters} must be at least 1; try 10000.")
+        for name in ("max_unreadable", "max_repetition", "max_foreign"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be a share between 0 and 1; 1 drops nothing.")
 
 
 def find_drop_reason(message: Message, limits: QualityLimits) -> str | None:

@@ -3,6 +3,7 @@
 import json
 import random
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -305,6 +306,14 @@ def test_a_chat_without_a_consent_file_stops_the_run(arguments, tmp_path):
         prepare_data(arguments)
 
 
+def test_where_nobody_has_agreed_yet_the_error_says_so(arguments, tmp_path):
+    arguments.consent, arguments.assistant = tmp_path / "consent", None
+    prepare_data(replace(arguments, draft_consent=True))
+    with pytest.raises(ValueError, match=r"found 0 .* 200 consent_unknown"):
+        prepare_data(arguments)
+    assert not arguments.output_dir.exists()
+
+
 def test_the_latest_conversations_are_held_out_by_time(arguments):
     arguments.split_by = "time"
     prepare_data(arguments)
@@ -350,6 +359,19 @@ def test_other_datasets_are_mixed_in_by_weight(arguments, tmp_path):
     assert len(held_out) == len(set(held_out)) and not set(held_out) & {row["text"] for row in dataset["train"]}
     assert [source["rows"] for source in report["sources"]] == [60, 40]
     assert not list(arguments.output_dir.glob("cache*"))
+
+
+def test_sources_that_hold_nothing_to_learn_tell_why(tmp_path):
+    path, texts = tmp_path / "web.jsonl", ["salam khouya", "salam khouya", "", "привет"]
+    arguments = PrepareArguments(
+        sources=[Source(str(path), weight=1e-9)], output_dir=tmp_path / "out", pseudonym_key=tmp_path / "key"
+    )
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    with pytest.raises(ValueError, match=r"found 1 .* 1 duplicate, 1 empty, 1 foreign_script: give more, or drop"):
+        prepare_data(arguments)
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in [*texts, "fin ghadi daba", "labas a khti"]))
+    with pytest.raises(ValueError, match="no row to train on"):
+        prepare_data(arguments)
 
 
 def test_other_datasets_need_no_chats(tmp_path):

@@ -69,3 +69,12 @@ def test_what_people_say_stays(text):
 def test_every_reason_has_an_example_above():
     marks = test_what_is_worth_nothing_has_a_reason.pytestmark
     assert {reason for reason, _ in marks[0].args[1]} == set(REASONS)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_characters": -5}, {"max_foreign": 2}, {"max_unreadable": -0.1}, {"max_repetition": float("nan")}],
+)
+def test_limits_that_mean_nothing_are_refused(limits):
+    with pytest.raises(ValueError, match=f"{next(iter(limits))}=.* must be"):
+        QualityLimits(**limits)

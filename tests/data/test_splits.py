@@ -48,6 +48,27 @@ def test_fewer_conversations_than_splits_are_refused():
         split(make_rows(2, windows=5))
 
 
+@pytest.mark.parametrize(
+    ("rows", "dropped", "words"),
+    [
+        ([], {"consent_unknown": 300}, r"found 0 .* dropped were 300 consent_unknown: give more, or drop less\.$"),
+        (make_rows(2, is_dated=False), None, r"found 2 .* dropped were none: give more, or drop less\.$"),
+        (make_rows(2), {"media": 2100, "empty": 1}, r"1 empty, 2,100 media: .*, or try a smaller session_gap_minutes"),
+    ],
+)
+def test_too_few_conversations_tell_where_the_others_went(rows, dropped, words):
+    with pytest.raises(ValueError, match=words):
+        split(rows, dropped=dropped)
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.4), (0.7, 0.25), (0.9, 0.09), (0.09, 0.9), (0.98, 0.01), (0.4, 0.4)])
+@pytest.mark.parametrize("num_rows", [*range(3, 12), 100])
+def test_large_shares_of_few_conversations_leave_one_to_train_on(num_rows, shares):
+    rows = make_rows(num_rows) + make_rows(1, "b") + make_rows(2, "c")
+    splits = split(rows, validation_fraction=shares[0], test_fraction=shares[1])
+    assert sum(map(len, splits.values())) == len(rows) and all(splits.values())
+
+
 def test_windows_of_a_conversation_stay_together():
     splits = split(make_rows(50, windows=4))
     split_of = [(row.conversation_id, name) for name, rows in splits.items() for row in rows]
