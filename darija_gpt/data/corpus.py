@@ -156,7 +156,7 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
     """The dataset of a directory that `prepare_data` wrote.
 
     Raises:
-        ValueError: If the directory is not one.
+        ValueError: If the directory is not one, or one that is damaged.
     """
     directory = Path(directory)
     remedy = "give a directory that prepare_data.py wrote"
@@ -168,8 +168,10 @@ def load_dataset_directory(directory: str | Path) -> DatasetDict:
             raise ValueError(f"{directory}/{split} holds no rows; {remedy}.")
     try:
         dataset = load_from_disk(directory)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{directory} holds a dataset that does not load ({error!r}); {remedy}.") from error
+    except Exception as error:  # whatever the libraries make of a file that they did not write
+        raise ValueError(
+            f"{directory}: a file of this dataset is damaged or missing ({type(error).__name__}); prepare it again."
+        ) from error
     for split in SPLITS:
         if split not in dataset:
             raise ValueError(f"{directory} has no {split} split; {remedy}.")

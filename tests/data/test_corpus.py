@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -197,6 +198,34 @@ def test_a_dataset_without_rows_to_measure_on_is_refused(tmp_path, dataset, has_
     type(dataset)({**dataset, "validation": empty}).save_to_disk(tmp_path / "mine")
     assert has_file == any((tmp_path / "mine" / "validation").glob("*.arrow"))
     with pytest.raises(ValueError, match="mine/validation holds no rows; give a directory that prepare_data"):
+        load_dataset_directory(tmp_path / "mine")
+
+
+DAMAGES = {
+    "data cut off": ("train/data-00000-of-00001.arrow", lambda whole: whole[:-500]),
+    "data of zeros": ("train/data-00000-of-00001.arrow", lambda whole: bytes(len(whole))),
+    "columns": ("validation/dataset_info.json", lambda whole: whole[:40]),
+    "columns that are none": ("validation/dataset_info.json", lambda whole: b'{"features": {"text": 7}}'),
+    "state": ("test/state.json", lambda whole: b"{}"),
+    "splits": ("dataset_dict.json", lambda whole: b"[]"),
+    "splits without a list": ("dataset_dict.json", lambda whole: b"{}"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_dataset_is_named_with_its_remedy(damage, dataset_dir, tmp_path):
+    name, change = DAMAGES[damage]
+    path = shutil.copytree(dataset_dir, tmp_path / "mine") / name
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(
+        ValueError, match=r"/mine: a file of this dataset is damaged or missing \(.*; prepare it again"
+    ):
+        load_dataset_directory(tmp_path / "mine")
+
+
+def test_a_dataset_that_lost_a_folder_is_named_with_its_remedy(dataset_dir, tmp_path):
+    shutil.copytree(dataset_dir, tmp_path / "mine", ignore=shutil.ignore_patterns("test"))
+    with pytest.raises(ValueError, match="/mine: a file of this dataset is damaged or missing"):
         load_dataset_directory(tmp_path / "mine")
 
 
