@@ -32,17 +32,26 @@ class RecipeError(ValueError):
 class _RecipeLoader(yaml.SafeLoader):
     """YAML whose `1e-3` is a number, as in YAML 1.2; PyYAML reads it as a string."""
 
-    def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key_node, deep=True) for key_node, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
             raise RecipeError(f"{twice[0]} stands twice on one level; keep one of the two.")
-        return super().construct_mapping(node, deep)
+        return node
 
 
 _RecipeLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
 )
+
+
+def _read_yaml(text: str, where: str | Path) -> Any:
+    """What a text says in YAML. `where` names it in an error."""
+    try:
+        return yaml.load(text, Loader=_RecipeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RecipeError(f"{where}: not YAML: {_one_line(error)}") from None
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -95,12 +104,10 @@ def merge_recipes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
 
 def _load_recipe(path: Path, extending: tuple[Path, ...]) -> dict[str, Any]:
     try:
-        recipe = yaml.load(path.read_text(encoding="utf-8"), Loader=_RecipeLoader)
+        recipe = _read_yaml(path.read_text(encoding="utf-8"), path)
     except (OSError, UnicodeDecodeError):
         named_by = f"{extending[-1]} extends {path}, which is" if extending else f"{path}:"
         raise RecipeError(f"{named_by} no such recipe; give the path of a YAML file.") from None
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{path}: not YAML: {_one_line(error)}") from None
     if not isinstance(recipe, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values, found {type(recipe).__name__}.")
     if "env" in recipe:
@@ -149,7 +156,7 @@ def parse_arguments(
     for name, key, text in _pair_dotted(dotted, fields):
         if not isinstance(values.get(name) or {}, dict):
             raise RecipeError(f"{name}={values[name]!r} is no mapping, so --{name}.{key} cannot change it.")
-        values[name] = {**(values.get(name) or {}), key: yaml.load(text, Loader=_RecipeLoader)}
+        values[name] = {**(values.get(name) or {}), key: _read_yaml(text, f"--{name}.{key}")}
 
     return build_arguments(arguments_class, values)
 

@@ -24,6 +24,8 @@ from darija_gpt.output import require_new, write_directory
 
 
 ROLES = ("system", "user", "assistant")
+MAX_VOCAB_SIZE = 2**20  # four times that of the largest models
+MAX_FREQUENCY = 1000  # Each role is counted a thousand times as often.
 
 # A word may hold single digits beside letters, the consonants of Arabizi (3la, 7it, m3a, s7ab). Every other digit
 # stands alone, so that no token can hold a piece of a telephone number.
@@ -74,6 +76,10 @@ class TokenizerArguments:
     )
 
     def __post_init__(self):
+        if self.vocab_size > MAX_VOCAB_SIZE:
+            raise ValueError(f"vocab_size={self.vocab_size} must be at most {MAX_VOCAB_SIZE:,}; try 4096.")
+        if not 1 <= self.min_frequency <= MAX_FREQUENCY:
+            raise ValueError(f"min_frequency={self.min_frequency} must be between 1 and {MAX_FREQUENCY:,}; try 2.")
         if self.min_conversations < 1:
             raise ValueError(f"min_conversations={self.min_conversations} must be at least 1; try 3.")
 
@@ -158,7 +164,7 @@ def train_tokenizer(
     )
     control = re.compile("|".join(map(re.escape, CONTROL_TOKENS)))
     # The template writes a role before every turn, so each role is worth an entry; no chat is full of these words.
-    roles = [role for role in ROLES for _ in range(1000 * min_frequency)]
+    roles = chain.from_iterable(repeat("\n".join([role] * 1000), min_frequency) for role in ROLES)
     texts = (control.sub(" ", text) for text in texts)
     if conversations is not None:
         words = select_common_words(texts, conversations, min_conversations)

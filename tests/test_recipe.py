@@ -56,6 +56,12 @@ def test_mappings_become_the_dataclasses_that_a_field_names(tmp_path):
     assert arguments.entries == [Entry("a"), Entry("b", 2.0)] and arguments.entry == Entry("c", 3.0)
 
 
+def test_a_mapping_may_take_over_another_by_a_merge_key(tmp_path):
+    text = "output_dir: out\nmodel: {a: &a {x: 1, y: 2}, b: {c: &b {<<: *a, x: 3}}, d: {<<: *b}, e: {<<: [*b, *a]}}"
+    model = parse_arguments(StageArguments, ["--config", write(tmp_path, text)]).model
+    assert model["b"]["c"] == model["d"] == model["e"] == {"x": 3, "y": 2}
+
+
 def test_null_on_the_command_line_is_none_where_a_field_takes_it(tmp_path):
     recipe = write(tmp_path, "output_dir: out\nsteps: 5")
     arguments = parse_arguments(StageArguments, ["--config", recipe, "--steps", "null", "--output_dir", "null"])
@@ -99,6 +105,9 @@ def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
         ("output_dir: o\noutput_dir: p", [], "output_dir stands twice"),
         ("- a list", [], "a recipe is a mapping"),
         ("a: [", [], "not YAML"),
+        pytest.param("model: " + "[" * 3000, [], "not YAML", id="nested deeply"),
+        ("output_dir: o\nmodel: {1: a, 1: b}", [], "1 stands twice"),
+        ("output_dir: o", ["--model.norm", "["], "--model.norm: not YAML"),
         ("output_dir: o", ["--lerning_rate", "1"], "unknown key lerning_rate; did you mean learning_rate?"),
         ("output_dir: o", ["--moddel.norm", "x"], "unknown key moddel; did you mean model?"),
         ("output_dir: o", ["--model.norm"], "--model.norm needs a value"),

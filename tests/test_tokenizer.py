@@ -15,6 +15,7 @@ from darija_gpt.tokenizer import (
     ROLES,
     TURN_END,
     TURN_START,
+    TokenizerArguments,
     encode_texts,
     load_tokenizer,
     measure_compression,
@@ -181,6 +182,16 @@ def test_a_name_that_one_conversation_repeats_gets_no_entry(darija):
     assert learnt and not [entry for entry in learnt if not any(entry in word for word in common)]
     assert any("irouc" in entry for entry in train_tokenizer(texts, vocab_size=500).get_vocab())
     assert tokenizer.decode(tokenizer.encode("fin Zbirouchka?")) == "fin Zbirouchka?"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"vocab_size": 10**20}, {"min_frequency": -1}, {"min_frequency": 100_000}, {"min_conversations": 0}],
+)
+def test_numbers_that_mean_nothing_are_refused(numbers, tmp_path):
+    (name,) = numbers
+    with pytest.raises(ValueError, match=f"{name}={numbers[name]} must be"):
+        TokenizerArguments(dataset=tmp_path, output_dir=tmp_path / "out", **numbers)
 
 
 @pytest.mark.parametrize("min_conversations", [1, 2, 3])

@@ -50,13 +50,15 @@ def _read_answers(path: Path) -> Iterator[tuple[str, Answer]]:
     remedy = "write one line 'name: yes' for each participant"
     try:
         document = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # yes stays a word
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         raise ValueError(f"{path}: not YAML; {remedy}.") from None
     if not isinstance(document, yaml.MappingNode):
         raise ValueError(f"{path}: no mapping of names to answers; {remedy}.")
     for name, answer in document.value:
+        line = answer.start_mark.line + 1
+        if not isinstance(name, yaml.ScalarNode):
+            raise ValueError(f"{path}: line {line}: a name that holds brackets needs quotes; {remedy}.")
         if answer.value not in STRICTNESS:
-            line = answer.start_mark.line + 1
             raise ValueError(f"{path}: line {line} answers neither yes, no nor unknown; {remedy}.")
         yield name.value, answer.value
 

@@ -39,6 +39,8 @@ FEATURES = Features(
     }
 )
 
+MAX_NUMBER = 10**9  # beyond all texts and lives; what counts in 32 bits, or adds minutes to a date, ends later
+
 
 @dataclass
 class PrepareArguments:
@@ -136,8 +138,8 @@ class PrepareArguments:
             ("max_elongation", 1, "try 3, or null for no limit"),
             ("window_characters", 100, "try 2000, or null for whole conversations"),
         ):
-            if (value := getattr(self, name)) is not None and value < least:
-                raise ValueError(f"{name}={value} must be at least {least}; {remedy}.")
+            if (value := getattr(self, name)) is not None and not least <= value <= MAX_NUMBER:
+                raise ValueError(f"{name}={value} must be at least {least} and at most {MAX_NUMBER:,}; {remedy}.")
         if not 0 < self.near_duplicate_threshold <= 1:
             raise ValueError(
                 f"near_duplicate_threshold={self.near_duplicate_threshold} must be above 0 and at most 1; try 0.7."

@@ -33,7 +33,22 @@ def test_the_stricter_answer_counts(tmp_path):
     assert load_consent(tmp_path, [EXPORT, other]) == {"Salma": "unknown", "Karim": "yes", "Omar": "no"}
 
 
-@pytest.mark.parametrize("text", ["Salma: maybe", "Salma", "- Salma", "Salma: [yes]", "Salma: {", "Salma: true"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Salma: maybe",
+            "Salma",
+            "- Salma",
+            "Salma: [yes]",
+            "Salma: {",
+            "Salma: true",
+            "[Pro]: yes",
+            "? {a: b}\n: no",
+        ),
+        pytest.param("[" * 3000, id="nested deeply"),
+    ],
+)
 def test_anything_else_is_no_answer(tmp_path, text):
     write(tmp_path, text)
     with pytest.raises(ValueError, match="write one line 'name: yes' for each participant"):

@@ -459,6 +459,8 @@ def test_no_word_of_a_message_is_printed(arguments, capfd):
     [
         ({"session_gap_minutes": 0}, "session_gap_minutes=0 must be at least 1"),
         ({"max_elongation": 0}, "try 3, or null"),
+        ({"max_elongation": 99999999999}, "at most 1,000,000,000; try 3, or null"),
+        ({"session_gap_minutes": 10**15}, "at most 1,000,000,000; try 180"),
         ({"window_characters": 5}, "window_characters=5 must be at least 100"),
         ({"near_duplicate_threshold": 0}, "must be above 0 and at most 1"),
         ({"max_elongation": 3, "normalize": False}, "max_elongation needs normalize"),
