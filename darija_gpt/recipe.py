@@ -1,8 +1,9 @@
 """Recipes: a YAML file fills the arguments of a stage, and the command line wins over it.
 
 The top level of a recipe is exactly the stage's arguments dataclass. A field that is a mapping (`model:`, `lora:`)
-is reached from the command line with a dot: `--model.norm layernorm`. A recipe that differs from another in a few keys
-names it, from where it stands itself, and gives those keys: `extends: base.yaml`.
+is reached from the command line with a dot, `--model.norm layernorm`, or replaced in YAML: `--lora '{r: 8}'`. A recipe
+that differs from another in a few keys names it, from where it stands itself, and gives those keys:
+`extends: base.yaml`.
 """
 
 import argparse
@@ -151,8 +152,7 @@ def parse_arguments(
     values = load_recipe(recipe_path) if recipe_path else {}
     check_keys(values, fields, recipe_path or "recipe")
     words = {name: value for name, value in vars(namespace).items() if name != "config"}
-    # As in YAML.
-    values |= {name: None if value == "null" and _takes_none(hints[name]) else value for name, value in words.items()}
+    values |= {name: _read_words(name, value, hints[name]) for name, value in words.items()}
     for name, key, text in _pair_dotted(dotted, fields):
         if not isinstance(values.get(name) or {}, dict):
             raise RecipeError(f"{name}={values[name]!r} is no mapping, so --{name}.{key} cannot change it.")
@@ -254,14 +254,33 @@ def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, A
     return parser
 
 
-def _takes_none(hint: Any) -> bool:
-    return types.NoneType in typing.get_args(hint)
+def _read_words(name: str, words: str | list[str], hint: Any) -> Any:
+    """What the words of a flag give: mappings, and lists of them, are written as in YAML, and so is `null`."""
+    members = _list_members(hint)
+    if words == "null" and types.NoneType in members:
+        return None
+    entries = [entry for member in members for entry in (member, *typing.get_args(member))]
+    if str in members or not any(dataclasses.is_dataclass(entry) or _origin(entry) is dict for entry in entries):
+        return words
+    if isinstance(words, str):
+        return _read_yaml(words, f"--{name}")
+    read = [_read_yaml(word, f"--{name}") for word in words]
+    return [entry for value in read for entry in (value if isinstance(value, list) else [value])]
+
+
+def _list_members(hint: Any) -> tuple[Any, ...]:
+    """The types of which a value may be one."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+
+
+def _origin(hint: Any) -> Any:
+    """`list` of `list[str]`."""
+    return typing.get_origin(hint) or hint
 
 
 def _flag_shape(name: str, hint: Any) -> dict[str, Any]:
     """How many words a flag takes; their types are the business of `convert_value`."""
-    members = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    origins = {typing.get_origin(member) or member for member in members}
+    origins = set(map(_origin, _list_members(hint)))
     if bool in origins and str not in origins:
         return {"nargs": "?", "const": "true", "metavar": "BOOL"}
     if list in origins and str not in origins:

@@ -56,6 +56,21 @@ def test_mappings_become_the_dataclasses_that_a_field_names(tmp_path):
     assert arguments.entries == [Entry("a"), Entry("b", 2.0)] and arguments.entry == Entry("c", 3.0)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["{path: a}", "{path: b, weight: 2}"],
+        ["[{path: a}, {path: b, weight: 2}]"],
+        ["[{path: a}]", "{path: b, weight: 2}"],
+    ],
+)
+def test_mappings_stand_on_the_command_line_as_in_yaml(words):
+    flags = ["--entries", *words, "--entry", "{path: c}", "--entry.weight", "3", "--model", "{eps: 1e-6}"]
+    arguments = parse_arguments(StageArguments, ["--output_dir", "out", *flags])
+    assert arguments.entries == [Entry("a"), Entry("b", 2.0)] and arguments.entry == Entry("c", 3.0)
+    assert arguments.model == {"eps": 1e-6}
+
+
 def test_a_mapping_may_take_over_another_by_a_merge_key(tmp_path):
     text = "output_dir: out\nmodel: {a: &a {x: 1, y: 2}, b: {c: &b {<<: *a, x: 3}}, d: {<<: *b}, e: {<<: [*b, *a]}}"
     model = parse_arguments(StageArguments, ["--config", write(tmp_path, text)]).model
@@ -108,6 +123,9 @@ def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
         pytest.param("model: " + "[" * 3000, [], "not YAML", id="nested deeply"),
         ("output_dir: o\nmodel: {1: a, 1: b}", [], "1 stands twice"),
         ("output_dir: o", ["--model.norm", "["], "--model.norm: not YAML"),
+        ("output_dir: o", ["--entry", "{path: a"], "--entry: not YAML"),
+        ("output_dir: o", ["--entries", "a.jsonl"], "entries[0]='a.jsonl': input should be a dictionary"),
+        ("output_dir: o", ["--entry", "{path: a, wieght: 2}"], "entry: unknown key wieght; did you mean weight?"),
         ("output_dir: o", ["--lerning_rate", "1"], "unknown key lerning_rate; did you mean learning_rate?"),
         ("output_dir: o", ["--moddel.norm", "x"], "unknown key moddel; did you mean model?"),
         ("output_dir: o", ["--model.norm"], "--model.norm needs a value"),

@@ -48,9 +48,7 @@ class PrepareArguments:
     exports: list[Path] = field(default_factory=list, metadata={"help": "WhatsApp exports, or folders of them"})
     sources: list[Source] = field(
         default_factory=list,
-        metadata={
-            "help": "other datasets to mix in, each with a path (a Hub id or a local file) and, if need be, weight"
-        },
+        metadata={"help": "other datasets to mix in, each a mapping as '{path: FILE_OR_HUB_ID, weight: 0.5}'"},
     )
     assistant: str | None = field(
         default=None,
