@@ -167,4 +167,5 @@ REPORT = {
     "split_by": "conversation",
     "seed": 0,
     "canaries": 4,
+    "near_duplicate_threshold": 0.7,
 }

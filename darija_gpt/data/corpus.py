@@ -138,9 +138,9 @@ class PrepareArguments:
         ):
             if (value := getattr(self, name)) is not None and not least <= value <= MAX_NUMBER:
                 raise ValueError(f"{name}={value} must be at least {least} and at most {MAX_NUMBER:,}; {remedy}.")
-        if not 0 < self.near_duplicate_threshold <= 1:
+        if not 0.1 <= self.near_duplicate_threshold <= 1:
             raise ValueError(
-                f"near_duplicate_threshold={self.near_duplicate_threshold} must be above 0 and at most 1; try 0.7."
+                f"near_duplicate_threshold={self.near_duplicate_threshold} must be between 0.1 and 1; try 0.7."
             )
         if not 0 <= self.canaries <= MAX_CANARIES:
             raise ValueError(f"canaries={self.canaries} must be between 0 and {MAX_CANARIES}; try 8, or 0 for none.")
@@ -353,6 +353,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
             "seed": arguments.seed,
             "canaries": arguments.canaries,
             "chats": _describe_chats(arguments, chats, consents),
+            "near_duplicate_threshold": arguments.near_duplicate_threshold if arguments.deduplicate else None,
         }
         splits["train"] = apply_weights(splits["train"], arguments.seed)
         if not splits["train"]:

@@ -24,8 +24,8 @@ Duplicate = Literal["exact", "near"]
 
 SHINGLE_LENGTH = 5  # characters: one letter changed in a word of Arabizi leaves the others' shingles as they are
 NUM_PERMUTATIONS = 128
-# 32 bands of 4 rows find a pair of similarity 0.7 with a chance of 0.9998, one of 0.8 with 1 - 4e-8.
-NUM_BANDS = 32
+# Rows of a band, by the threshold from which on so many find a pair of just that similarity with a chance of 0.9998.
+ROWS_PER_BAND = {0.7: 4, 0.36: 2, 0.0: 1}  # the last from 0.07 on
 # Where rows share a long part, such as an instruction, each is a candidate of every other: this bounds the memory.
 COMPARED_AT_ONCE = 1024
 MIN_FORWARDED_CHARACTERS = 60  # folded: what is longer, nobody writes twice by chance
@@ -83,7 +83,7 @@ def find_duplicates(
             A text is never compared with others of its group, such as the windows of one conversation.
         threshold (`float`, *optional*, defaults to `0.7`):
             Similarity from which two texts are near-duplicates: the share of shingles of five characters that both
-            have, of all that either has. 1 finds exact ones alone.
+            have, of all that either has. 1 finds exact ones alone; the lower, the more texts are compared.
         progress (`str`, *optional*):
             A label under which a terminal shows how far it is.
 
@@ -94,7 +94,8 @@ def find_duplicates(
     """
     groups = range(len(texts)) if groups is None else groups
     found: list[Duplicate | None] = []
-    index = RMinHashLSH(threshold=threshold, num_perm=NUM_PERMUTATIONS, num_bands=NUM_BANDS)
+    num_rows = next(rows for least, rows in ROWS_PER_BAND.items() if threshold >= least)
+    index = RMinHashLSH(threshold=threshold, num_perm=NUM_PERMUTATIONS, num_bands=NUM_PERMUTATIONS // num_rows)
     kept: dict[str, set[Hashable]] = {}
     kept_shingles: dict[int, np.ndarray] = {}  # of texts, by their place among the texts
     numbers: defaultdict[str, int] = defaultdict(count().__next__)  # of shingles, in the order in which they came

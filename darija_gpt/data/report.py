@@ -17,6 +17,7 @@ DUPLICATE_REASONS = ("repeated", "forwarded", "greeting", "duplicate")
 AGGREGATES = (
     *("messages", "kinds", "kept", "dropped", "private_data", "duplicates", "tokens", "conversations", "splits"),
     *("num_chats", "num_groups", "num_files", "formats", "session_gap_minutes", "split_by", "seed", "canaries"),
+    "near_duplicate_threshold",
 )
 
 

@@ -36,6 +36,8 @@ def test_what_is_not_on_the_list_stays_out():
     [
         ({"private_data": None}, "**Nothing was replaced in this dataset.**"),
         ({"duplicates": None}, "Nobody looked for duplicates"),
+        ({"near_duplicate_threshold": 1}, "Only copies were looked for"),
+        ({"near_duplicate_threshold": 0.8}, "are near copies (a similarity of 0.8 or more), so no split holds"),
         ({"split_by": "time"}, "the latest conversations are held out"),
         ({"messages": 0, "num_files": 0}, "## Private data"),
     ],

@@ -84,6 +84,20 @@ def test_of_any_two_that_stay_none_is_near_the_other(threshold):
             assert max(compare(texts[number], earlier) for earlier in texts[:number]) >= threshold
 
 
+@pytest.mark.parametrize("threshold", [0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1])
+def test_pairs_just_above_any_threshold_are_found(threshold):
+    draw = random.Random(0)
+
+    def write(length: int) -> str:
+        return "".join(draw.choice("aeiou" if place % 2 else "bdfghjklmnqrstwxz") for place in range(length))
+
+    shared = round(1000 * threshold / (1 + threshold)) // 2 * 2 + 14  # of 500 letters
+    pairs = [(text + write(500 - shared), text + write(500 - shared)) for text in (write(shared) for _ in range(200))]
+    assert all(threshold <= compare(*pair) < threshold + 0.07 for pair in pairs)
+    found = find_duplicates([text for pair in pairs for text in pair], threshold=threshold)
+    assert found == [None, "near"] * len(pairs)
+
+
 def test_texts_that_share_a_long_part_are_told_apart_and_cut_once_each(monkeypatch):
     long_part, *own_parts = make_texts(51, 12)
     texts = [f"{long_part} {number * 1111} {text}" for number, text in enumerate(own_parts)]
