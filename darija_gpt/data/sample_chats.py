@@ -23,6 +23,7 @@ from darija_gpt.output import write_directory
 OWNER = "Anas"  # The participant of all chats, whose replies a model learns.
 
 MIN_MESSAGES_PER_CHAT = 30  # A session of three long exchanges fits.
+MAX_MESSAGES = 1_000_000  # Some sixty years of each chat. Exports are read up to the end of this century.
 # Chances, so chosen that the chats look like chats; no export was measured.
 OWNER_OPENS, PAUSE, GOES_ON, CAPITAL, ELONGATED, EMOJI, MEDIA, DELETED = 0.2, 0.5, 0.6, 0.1, 0.06, 0.1, 0.02, 0.01
 
@@ -259,12 +260,17 @@ def write_sample_chats(output_dir: str | Path, *, num_messages: int = 6000, seed
         `list[Path]`: the files, in the order of `CHATS`.
 
     Raises:
-        ValueError: If `num_messages` is too small for a session in each chat.
+        ValueError: If `num_messages` is too small for a session in each chat, or too large for its dates.
     """
     if num_messages < MIN_MESSAGES_PER_CHAT * len(CHATS):
         raise ValueError(
             f"num_messages={num_messages} is too few for {len(CHATS)} chats; "
             f"give at least {MIN_MESSAGES_PER_CHAT * len(CHATS)}."
+        )
+    if num_messages > MAX_MESSAGES:
+        raise ValueError(
+            f"num_messages={num_messages} would take the chats out of this century; give at most {MAX_MESSAGES}, or "
+            "make several with other seeds."
         )
     output_dir = Path(output_dir)
     output_dir.mkdir(parents=True, exist_ok=True)

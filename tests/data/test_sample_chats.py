@@ -8,6 +8,7 @@ import pytest
 
 from darija_gpt.data.sample_chats import (
     CHATS,
+    MAX_MESSAGES,
     OWNER,
     PHONES,
     SampleChatsArguments,
@@ -18,6 +19,7 @@ from darija_gpt.data.sample_chats import (
     write_sample_chats,
 )
 from darija_gpt.data.whatsapp import detect_format, parse_export
+from darija_gpt.data.whatsapp_headers import LAST_YEAR
 
 
 SCRIPTS = ("latn", "arab")
@@ -135,6 +137,17 @@ def test_the_side_that_is_asked_has_the_last_word(topic):
 def test_too_few_messages_are_refused(tmp_path):
     with pytest.raises(ValueError, match="num_messages=50 is too few for 7 chats; give at least"):
         write_sample_chats(tmp_path, num_messages=50)
+
+
+def test_more_messages_than_a_century_holds_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"num_messages=1610000 would take .* give at most 1000000"):
+        write_sample_chats(tmp_path, num_messages=1_610_000)
+
+
+def test_the_most_messages_of_a_chat_end_before_the_last_year_that_is_read():
+    messages = draw_messages(CHATS[0], DIALOGUES, random.Random(0))
+    time, *_ = next(islice(messages, MAX_MESSAGES // len(CHATS), None))
+    assert time.year < LAST_YEAR
 
 
 def test_the_stage_writes_a_directory_and_a_line_for_each_file(tmp_path, capsys):
