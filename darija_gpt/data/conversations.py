@@ -1,7 +1,7 @@
 """Conversations: messages between two silences, the bubbles of one side joined into a turn."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal
@@ -42,6 +42,12 @@ class Conversation:
     def num_messages(self) -> int:
         """Bubbles in all turns."""
         return sum(turn.num_messages for turn in self.turns)
+
+    def rewrite(self, write: Callable[[Sequence[str]], Sequence[str]]) -> "Conversation":
+        """The same turns with the texts that are written for those of all of them."""
+        texts = write([turn.text for turn in self.turns])
+        turns = zip(self.turns, texts, strict=True)
+        return replace(self, turns=tuple(replace(turn, text=text) for turn, text in turns))
 
 
 def split_sessions(messages: Iterable[Message], gap: timedelta) -> Iterator[list[Message]]:

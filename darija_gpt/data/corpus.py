@@ -21,9 +21,17 @@ from darija_gpt.data.private_index import PrivateIndexWriter
 from darija_gpt.data.pseudonyms import read_key
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.report import build_report, describe_source, print_file, print_summary
-from darija_gpt.data.rows import CHATS, Row, apply_weights, build_chat_rows, build_source_rows, split_off_duplicates
+from darija_gpt.data.rows import (
+    CHATS,
+    Rewrite,
+    Row,
+    apply_weights,
+    build_chat_rows,
+    build_source_rows,
+    split_off_duplicates,
+)
 from darija_gpt.data.script_tags import detect_script
-from darija_gpt.data.scrubbing import Scrubber, list_people
+from darija_gpt.data.scrubbing import Scrubber, list_people, scrub_together
 from darija_gpt.data.sources import Source
 from darija_gpt.data.splits import SPLITS, SplitBy, split_rows
 from darija_gpt.output import find_leftovers, make_printable, require_new, write_directory
@@ -264,11 +272,26 @@ def _describe_chats(
     ]
 
 
+def _build_joint_cleaner(scrubber: Scrubber | None, index: PrivateIndexWriter) -> Rewrite:
+    """What is done to texts that stand together, each of which is clean."""
+
+    def clean_together(texts: Sequence[str]) -> Sequence[str]:
+        scrubbed, found = scrub_together(texts)
+        index.note_data(written for _, written in found)
+        if scrubber is None:
+            return texts
+        scrubber.replaced.update(kind for kind, _ in found)
+        return scrubbed
+
+    return clean_together
+
+
 def _read_rows_of_chats(
     arguments: PrepareArguments,
     chats: Sequence[Chat],
     consents: Sequence[Mapping[str, Answer] | None],
     clean: Callable[[str], str],
+    clean_together: Rewrite,
 ) -> tuple[list[Row], Counter[str]]:
     """The rows of all chats, and how many messages were dropped for which reason."""
     cleaned, dropped = clean_chats(chats, consents, clean=clean, limits=arguments.quality)
@@ -280,6 +303,7 @@ def _read_rows_of_chats(
         cleaned,
         assistant=arguments.assistant,
         gap=timedelta(minutes=arguments.session_gap_minutes),
+        clean_together=clean_together,
         window_characters=arguments.window_characters,
         max_greeting_repeats=arguments.max_greeting_repeats if arguments.deduplicate else None,
     )
@@ -308,9 +332,9 @@ def prepare_data(arguments: PrepareArguments) -> None:
     scrubber = Scrubber(people, arguments.pseudonym_key) if arguments.scrub else None
     # Also of texts that stay as they are: what they hold, a model must not say.
     index = PrivateIndexWriter(people, arguments.pseudonym_key)
-    clean = _build_cleaner(arguments, scrubber, index)
+    clean, clean_together = _build_cleaner(arguments, scrubber, index), _build_joint_cleaner(scrubber, index)
     consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
-    rows, dropped = _read_rows_of_chats(arguments, chats, consents, clean)
+    rows, dropped = _read_rows_of_chats(arguments, chats, consents, clean, clean_together)
     row_counts, source_reports, lost = None, [], Counter()
     with write_directory(arguments.output_dir) as directory:
         for number, source in enumerate(arguments.sources):
@@ -318,6 +342,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
                 source,
                 f"s{number}",
                 clean=clean,
+                clean_together=clean_together,
                 limits=arguments.quality,
                 cache_dir=directory / "cache",
                 seed=arguments.seed,

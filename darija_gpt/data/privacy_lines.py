@@ -35,13 +35,18 @@ BREAK = re.compile(r"\d[ .,\-_/|*·•~]{0,3}\n[ .\-_/|*·•~(]{0,3}\d")
 WHOLE_PHONE = re.compile(r"[^\w]*[0٠](?:[ .\-]?\d){9}[^\w]*")
 GROUPS = re.compile(r"\d+")
 # A line that ends with a cue and a sign, and one that is nothing but what it announces.
-ANNOUNCED = re.compile(
-    r"[cokrmpwكرل](?<![^\Wl].)(?:(?<=c)ode|(?<=o)tp|(?<=k)od|(?<=m)dp|(?<=m)ot de passe|(?<=p)(?:in|wd?|ass(?:word)?)|"
-    r"(?<=w)i-?fi|(?<=ك)(?:ود|لمة السر|لمة المرور)|(?<=ر)مز|(?<=ل)كود)(?!\w)"
-    r"[^\n:=]{0,40}+(?:[:=]|[\U0001f447\u2b07]\ufe0f?) ?\n{1,2} ?([^\s:]{4,40}|\d{3}[ \-]\d{3}) ?(?=\n|\Z)",
-    re.IGNORECASE,
+_SECRET_CUE = (
+    r"[cokrmpwكرل](?<![^\Wlا].)(?:(?<=c)(?:ode|in|nie)|(?<=o)tp|(?<=k)od|(?<=m)dp|(?<=m)ot de passe|"
+    r"(?<=p)(?:in|wd?|ass(?:word)?)|(?<=w)i-?fi|(?<=ك)(?:ود|لمة السر|لمة المرور)|(?<=ر)مز|(?<=ل)كود)(?!\w)"
 )
-ANNOUNCING = re.compile(r"[:=\U0001f447\u2b07]\ufe0f? ?\n")
+_ANNOUNCED = r"[^\n:=]{0,40}+(?:[:=]|[\U0001f447\u2b07]\ufe0f?) ?\n{1,2} ?([^\s:]{4,40}|\d{3}[ \-]\d{3})"
+# Without a sign, as where somebody asks and is told, it is a short number, but of no column of them, or a word with a
+# digit in it.
+_ANSWER = r"(?:\d{4,8}|\d{3}[ \-]\d{3}|[a-z]{1,2} \d{5,6}|(?=[^\s\d]*\d)(?=[^a-z\s]*[a-z])[a-z0-9][\w!@#$%&*\-]{3,19})"
+_ANSWERED = rf"[^\n]{{0,48}}+\n{{1,2}} ?({_ANSWER})(?! ?\n ?\d+ ?(?:\n|\Z))"
+ANNOUNCED = re.compile(rf"{_SECRET_CUE}(?:{_ANNOUNCED}|{_ANSWERED}) ?(?=\n|\Z)", re.IGNORECASE)
+ANNOUNCING = re.compile(rf"[:=\U0001f447\u2b07]\ufe0f? ?\n|\n ?{_ANSWER} ?(?=\n|\Z)", re.IGNORECASE)
+WITHOUT_QUESTION = str.maketrans("?؟", "  ")
 # As of a line; the pattern of a secret reads what is announced.
 NUMBERS = (
     ("IBAN", patterns.IBAN, checks.check_iban, False),
@@ -52,6 +57,8 @@ NUMBERS = (
 )
 SECRETS = (
     ("PASSWORD", secrets.PASSWORD, secrets.check_password, False),
+    ("PASSWORD", secrets.PASSWORD_FAR, secrets.check_unmistakable, False),
+    ("CIN", patterns.CIN_AFTER_CUE, checks.check_cin_after_cue, False),
     ("OTP", secrets.OTP_AFTER_CUE, secrets.check_code, True),
 )
 
@@ -147,9 +154,10 @@ def _find_numbers(text: str) -> Iterator[Span]:
 def _find_announced(text: str) -> Iterator[Span]:
     if not ANNOUNCING.search(text):
         return
+    text = text.translate(WITHOUT_QUESTION)
     for match in ANNOUNCED.finditer(text):
         for start, end, kind in _find_joined(text, match.start(), match.end(), SECRETS):
-            if start == match.start(1):
+            if start == match.start(match.lastindex):
                 yield start, end, kind
 
 

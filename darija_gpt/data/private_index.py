@@ -177,13 +177,17 @@ class PrivateIndexWriter:
 
     def note(self, text: str) -> None:
         """Takes in the private data of a text, as somebody wrote it."""
-        self._data.update(text[span.start : span.end] for span in find_pii(text))
+        self.note_data(text[span.start : span.end] for span in find_pii(text))
         last = 0
         for span in find_names(text, self.people) if self.people else ():
             self._found_names.add(text[span.start : span.end])
             self.note_words(text[last : span.start])
             last = span.end
         self.note_words(text[last:])
+
+    def note_data(self, found: Iterable[str]) -> None:
+        """Takes in pieces of private data, as they were written."""
+        self._data.update(found)
 
     def note_words(self, text: str) -> None:
         """Takes in a text without private data: its words are no names."""

@@ -2,14 +2,14 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from tqdm import tqdm
 
-from darija_gpt.data.conversations import build_conversation, cut_windows, split_sessions
+from darija_gpt.data.conversations import Conversation, build_conversation, cut_windows, split_sessions
 from darija_gpt.data.deduplication import GreetingCap, find_duplicates
 from darija_gpt.data.quality import QualityLimits, find_quality_reason
 from darija_gpt.data.row_formats import SourceRow
@@ -17,6 +17,8 @@ from darija_gpt.data.sources import Source, read_source
 from darija_gpt.data.whatsapp import Message
 
 
+# Writes texts that stand one below the other anew.
+Rewrite = Callable[[Sequence[str]], Sequence[str]]
 CHATS = "whatsapp"  # The source of rows from chats. Not the file's name, in which WhatsApp writes a contact.
 
 
@@ -56,6 +58,7 @@ def build_chat_rows(
     *,
     assistant: str | None,
     gap: timedelta,
+    clean_together: Rewrite,
     window_characters: int | None = None,
     max_greeting_repeats: int | None = None,
 ) -> tuple[list[Row], int]:
@@ -68,6 +71,8 @@ def build_chat_rows(
             Whose replies a model shall learn. Without one, rows hold plain text.
         gap (`timedelta`):
             A longer silence ends a conversation.
+        clean_together (`Rewrite`):
+            Is applied to the turns of a row, and before that to those of the conversation it is cut from.
         window_characters (`int`, *optional*):
             As of `cut_windows`.
         max_greeting_repeats (`int`, *optional*):
@@ -80,24 +85,22 @@ def build_chat_rows(
             opened = cap.strip_greetings(session)
             num_greetings += len(session) - len(opened)
             if opened:
-                rows += _cut_rows(opened, f"{number:02}-{index:05}", assistant, window_characters)
+                conversation = build_conversation(opened, assistant=assistant).rewrite(clean_together)
+                windows = [each.rewrite(clean_together) for each in cut_windows(conversation, window_characters)]
+                rows += (_build_row(window, f"{number:02}-{index:05}", assistant is not None) for window in windows)
     return rows, num_greetings
 
 
-def _cut_rows(
-    session: Sequence[Message], conversation_id: str, assistant: str | None, window_characters: int | None
-) -> Iterator[Row]:
-    conversation = build_conversation(session, assistant=assistant)
-    for window in cut_windows(conversation, window_characters):
-        yield Row(
-            text=window.text,
-            messages=window.messages if assistant is not None else None,
-            source=CHATS,
-            conversation_id=conversation_id,
-            num_messages=window.num_messages,
-            num_turns=len(window.turns),
-            started_at=window.started_at,
-        )
+def _build_row(window: Conversation, conversation_id: str, has_roles: bool) -> Row:
+    return Row(
+        text=window.text,
+        messages=window.messages if has_roles else None,
+        source=CHATS,
+        conversation_id=conversation_id,
+        num_messages=window.num_messages,
+        num_turns=len(window.turns),
+        started_at=window.started_at,
+    )
 
 
 def build_source_rows(
@@ -105,6 +108,7 @@ def build_source_rows(
     prefix: str,
     *,
     clean: Callable[[str], str],
+    clean_together: Rewrite,
     limits: QualityLimits,
     cache_dir: Path,
     seed: int,
@@ -118,6 +122,8 @@ def build_source_rows(
             Begins their conversation_id.
         clean (`Callable[[str], str]`):
             Is applied to every text.
+        clean_together (`Rewrite`):
+            Is applied to the texts of a row then.
         limits (`QualityLimits`):
             Within which a row is kept.
         cache_dir (`Path`), seed (`int`):
@@ -126,7 +132,7 @@ def build_source_rows(
     rows, dropped = [], Counter()
     found = read_source(source, cache_dir=cache_dir, seed=seed, dropped=dropped)
     for number, row in enumerate(tqdm(found, f"reading {source.path}", unit=" rows", disable=None)):
-        text, messages, reason = clean_row(row, clean, limits)
+        text, messages, reason = clean_row(row, clean, clean_together, limits)
         if reason is None:
             num_turns = len(messages or [text])
             conversation_id = f"{prefix}-{number:07}"
@@ -137,11 +143,15 @@ def build_source_rows(
 
 
 def clean_row(
-    row: SourceRow, clean: Callable[[str], str], limits: QualityLimits
+    row: SourceRow, clean: Callable[[str], str], clean_together: Rewrite, limits: QualityLimits
 ) -> tuple[str, list[dict[str, str]] | None, str | None]:
     """The text and the messages of a row once every text in it is cleaned, and why it is to be dropped, if it is."""
-    messages = row.messages and [{**message, "content": clean(message["content"])} for message in row.messages]
-    text = "\n".join(message["content"] for message in messages) if messages else clean(row.text)
+    texts = [message["content"] for message in row.messages] if row.messages else [row.text]
+    texts = clean_together([clean(text) for text in texts])
+    messages = row.messages and [
+        {**message, "content": text} for message, text in zip(row.messages, texts, strict=True)
+    ]
+    text = "\n".join(texts)
     return text, messages, find_quality_reason(text, limits)
 
 

@@ -1,12 +1,13 @@
 """Scrubbing a corpus: one roster of everybody who wrote, a pseudonym for each, and a count of all replaced."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from darija_gpt.data.chats import Chat
 from darija_gpt.data.name_parts import find_forms
-from darija_gpt.data.privacy import Person, find_names, scrub
+from darija_gpt.data.privacy import Person, find_names, find_pii, scrub
 from darija_gpt.data.privacy_patterns import PLACEHOLDER
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
 
@@ -15,6 +16,37 @@ def list_people(chats: Iterable[Chat]) -> list[Person]:
     """Everybody who wrote in one of the chats, each with the words of the name as further forms of it."""
     names = sorted({name for chat in chats for name in chat.participants})
     return [Person(name, tuple(find_forms(name))) for name in names]
+
+
+def _replace_in_lines(text: str, found: list[tuple[str, str]]) -> str:
+    """A text of as many lines without private data, which goes to what was `found`."""
+    while spans := find_pii(text):
+        pieces, last = [], 0
+        for start, end, kind in spans:
+            found.append((kind, text[start:end]))
+            pieces += text[last:start], "\n".join(f"[{kind}]" for _ in text[start:end].split("\n"))
+            last = end
+        text = "".join((*pieces, text[last:]))
+    return text
+
+
+def scrub_together(texts: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Texts one below the other, without the private data that shows only where they stand together.
+
+    A number begins in one bubble and goes on in the next, and a code is the answer to who asked for it.
+
+    Args:
+        texts (`Sequence[str]`):
+            Texts each of which is scrubbed.
+
+    Returns:
+        `tuple[list[str], list[tuple[str, str]]]`: as many texts, with a placeholder in each line in which private data
+        stood; and the type of each piece of it, and how it was written.
+    """
+    found: list[tuple[str, str]] = []
+    texts = [_replace_in_lines(text, found) for text in texts]
+    lines = iter(_replace_in_lines("\n".join(texts), found).split("\n"))
+    return ["\n".join(islice(lines, text.count("\n") + 1)) for text in texts], found
 
 
 class Scrubber:

@@ -6,7 +6,7 @@ rows in the same order.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from darija_gpt.data.privacy import scrub
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.row_formats import Row, SourceRow, UnusableRowError, convert_row
 from darija_gpt.data.rows import clean_row
+from darija_gpt.data.scrubbing import scrub_together
 from darija_gpt.data.sources import check_columns, find_files, is_table, load_hub_dataset
 
 
@@ -196,12 +197,15 @@ def build_converter(source: StreamSource, stream: StreamArguments) -> Callable[[
         text = scrub(text) if stream.scrub else text
         return normalize_text(text) if stream.normalize else text
 
+    def clean_together(texts: Sequence[str]) -> Sequence[str]:
+        return scrub_together(texts)[0] if stream.scrub else texts
+
     def convert(row: Row) -> SourceRow:
         try:
             converted = convert_row(row, source.text_column)
         except ValueError as error:
             raise ValueError(f"{source.path}: {error}") from None
-        text, messages, reason = clean_row(converted, clean, stream.quality)
+        text, messages, reason = clean_row(converted, clean, clean_together, stream.quality)
         if reason is not None:
             raise UnusableRowError(reason)
         return SourceRow(messages=messages) if messages else SourceRow(text=text)

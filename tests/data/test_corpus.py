@@ -18,7 +18,8 @@ from darija_gpt.data.corpus import (
     prepare_data,
 )
 from darija_gpt.data.deduplication import find_duplicates
-from darija_gpt.data.privacy import Person
+from darija_gpt.data.privacy import Person, find_pii
+from darija_gpt.data.private_index import load_private_index
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.sources import Source
@@ -272,6 +273,43 @@ def test_private_data_is_replaced_and_counted_when_asked_for(tmp_path):
     assert "chhal taman? 150 dh" in text and "iyeh 3la 9bel 150 dh" in text
     report = read_report(tmp_path / "dataset")
     assert report["private_data"]["PHONE"] == report["private_data"]["EMAIL"] == report["private_data"]["NAME"] == 1
+
+
+SPLIT_DATA = (
+    ("Salma: lcode li wslk chno howa:", "Salma: 482913"),
+    ("Salma: nmrti hiya 0612", "Salma: 345678"),
+    ("Anas: mdp d wifi:", "Anas: Khobz2024!"),
+    ("Salma: chno lcode?", "Anas: 774411"),
+)
+
+
+@pytest.mark.parametrize("options", [{}, {"assistant": None}, {"window_characters": 100}], ids=str)
+def test_private_data_in_two_bubbles_is_replaced_counted_and_known(arguments, options):
+    lines = []
+    for day, bubbles in enumerate(SPLIT_DATA, start=13):
+        salam = f"Salma: salam {' '.join(WORDS)}"  # fills a window
+        lines += [f"{day}/05/2024, 10:00 - {text}" for text in (salam, "Anas: salam", *bubbles, "Salma: wakha")]
+    (arguments.exports[0] / "WhatsApp Chat with Salma.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name, value in options.items():
+        setattr(arguments, name, value)
+    prepare_data(arguments)
+    rows = [row for split in load_dataset_directory(arguments.output_dir).values() for row in split]
+    assert not [row for row in rows if find_pii(row["text"])]
+    assert all(row["text"] == "\n".join(turn["content"] for turn in row["messages"] or []) for row in rows) or options
+    assert sum(row["text"].count("[PHONE]\n[PHONE]") for row in rows) == 1
+    assert read_report(arguments.output_dir)["private_data"] == {"OTP": 2, "PASSWORD": 1, "PHONE": 1}
+    index = load_private_index(arguments.output_dir, arguments.pseudonym_key)
+    for text in ("lcode 482913", "0612345678", "mdp: Khobz2024!", "lcode 774411"):
+        assert index.find_data(text)[0].total() == 1
+
+
+def test_private_data_in_two_messages_of_another_dataset_is_replaced(arguments, tmp_path):
+    rows = [{"instruction": f"{word}: chno lcode?", "output": str(774411 + place)} for place, word in enumerate(WORDS)]
+    (tmp_path / "alpaca.json").write_text(json.dumps(rows), encoding="utf-8")
+    arguments.sources = [Source(str(tmp_path / "alpaca.json"))]
+    prepare_data(arguments)
+    texts = [text for text in read_texts(arguments.output_dir) if "lcode" in text]
+    assert texts and all(text.endswith("\n[OTP]") for text in texts)
 
 
 def test_what_is_said_again_is_in_one_split_only_and_counted(arguments, tmp_path):

@@ -126,6 +126,27 @@ def test_numbers_in_lines_are_read_as_one_if_that_makes_them_whole():
     assert not find_pii("4111\n1111\n1111\n1111\n1111")
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("chno lcode?\n774411", [("OTP", "774411")]),
+        ("sift liya lcode li jak\n774 411", [("OTP", "774 411")]),
+        ("شنو الكود؟\n٧٧٤٤١١", [("OTP", "٧٧٤٤١١")]),
+        ("chno mdp d wifi?\nKhobz2024!", [("PASSWORD", "Khobz2024!")]),
+        ("3tini cin dyalk\nbk 123456", [("CIN", "bk 123456")]),
+        ("nsit mot de passe\n3afakom", []),
+        ("mot de passe?\nmakan3refch", []),
+        ("nsit mot de passe dyal facebook\n2500\n1200", []),
+        ("nsit mot de passe\n+212-601-341-136", [("PHONE", "+212-601-341-136")]),
+        ("code promo\n2024", []),
+        ("3yyt 3la la carte\n2500", []),
+        ("lcode\n774411 safi", []),
+    ],
+)
+def test_a_line_that_asks_announces_the_bare_answer(text, found):
+    assert find_texts(text) == found
+
+
 def test_a_bracket_belongs_to_what_opened_one():
     assert find_texts("(voir https://exemple.ma/a_(b))") == [("URL", "https://exemple.ma/a_(b)")]
     assert find_texts("(06)(61)(22)(33)(44)") == [("PHONE", "(06)(61)(22)(33)(44)")]

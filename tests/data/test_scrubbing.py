@@ -8,7 +8,7 @@ import pytest
 
 from darija_gpt.data.chats import Chat
 from darija_gpt.data.name_spellings import SPELLINGS, find_spellings
-from darija_gpt.data.scrubbing import Scrubber, find_forms, list_people
+from darija_gpt.data.scrubbing import Scrubber, find_forms, list_people, scrub_together
 from darija_gpt.data.whatsapp import Message
 
 
@@ -51,6 +51,22 @@ def test_what_is_replaced_is_counted_by_type(scrubber):
 def test_without_people_no_key_is_made(tmp_path):
     assert Scrubber([], tmp_path / "key").scrub("salam Nawal") == "salam Nawal"
     assert not (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize(
+    ("texts", "scrubbed", "found"),
+    [
+        (["lcode li wslk howa:", "482913"], ["lcode li wslk howa:", "[OTP]"], ["482913"]),
+        (["chno lcode?", "774411", "chkran"], ["chno lcode?", "[OTP]", "chkran"], ["774411"]),
+        (["nmrti\nhiya 0612", "345678\nsafi"], ["nmrti\nhiya [PHONE]", "[PHONE]\nsafi"], ["0612\n345678"]),
+        (["salam", "", "labas?\n\nhani"], ["salam", "", "labas?\n\nhani"], []),
+        (["b 0612 dh", "[PHONE]", "345678 w"], ["b 0612 dh", "[PHONE]", "345678 w"], []),
+    ],
+)
+def test_what_texts_say_together_is_scrubbed_and_each_keeps_its_lines(texts, scrubbed, found):
+    written, pieces = scrub_together(texts)
+    assert (written, [text for _, text in pieces]) == (scrubbed, found)
+    assert scrub_together(written) == (written, [])
 
 
 @pytest.mark.parametrize(

@@ -177,13 +177,15 @@ def test_other_rows_are_scrubbed_normalised_and_filtered(tmp_path):
         {"text": ""},
         {"text": "привет как дела"},
         {"messages": [{"role": "user", "content": "fin?"}, {"role": "assistant", "content": "f dar, 0612345678"}]},
+        {"messages": [{"role": "user", "content": "chno lcode?"}, {"role": "assistant", "content": "774411"}]},
     ]
     source = StreamSource(str(write_file(tmp_path / "rows.jsonl", rows)))
     reader = LaneReader(source, make_stream(num_lanes=1), 0)
-    text, talk, end = reader.read(), reader.read(), reader.read()
+    text, talk, told, end = (reader.read() for _ in range(4))
     assert text.text == "سلام 3eyyet l [PHONE]" and end is None
     assert talk.messages[1]["content"] == "f dar, [PHONE]" and talk.text is None
-    assert reader.counts == {"kept": 2, "empty": 1, "foreign_script": 1}
+    assert told.messages[1]["content"] == "[OTP]"
+    assert reader.counts == {"kept": 3, "empty": 1, "foreign_script": 1}
     plain = LaneReader(source, make_stream(num_lanes=1, scrub=False, normalize=False), 0)
     assert plain.read().text == rows[0]["text"]
 
