@@ -80,6 +80,7 @@ DETECTORS = (
     Detector("RIB", patterns.RIB, "8 digits", checks.check_rib, is_cased=True),
     Detector("GPS", net.GPS, "decimals", checks.take_group, is_cased=True),
     Detector("CARD", patterns.CARD, "8 digits", checks.check_card, is_cased=True),
+    Detector("CARD", patterns.CARD_CODE, "card code", checks.take_first),
     Detector("MENTION", net.MENTION, "at"),
     Detector("PHONE", patterns.MOROCCAN_PHONE, "5 digits", checks.check_phone, is_cased=True),
     Detector("PHONE", patterns.FOREIGN_PHONE, "5 digits", checks.check_foreign_phone),

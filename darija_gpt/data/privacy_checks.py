@@ -23,6 +23,7 @@ Check = Callable[[re.Match[str], Reading], Bounds | None]
 LUHN_DOUBLES = bytes.maketrans(b"0123456789", b"0246813579")
 # A letter in an account is a number of two digits: A is 10.
 LETTERS_AS_NUMBERS = str.maketrans({chr(ord("A") + place): str(10 + place) for place in range(26)})
+LENGTHS_OF_CARDS = (15, 16)  # as nearly all are; of other lengths, a number needs Luhn's digit
 LETTERS_AS_DIGITS = str.maketrans("OIL", "011")
 LOOKALIKE_BYTES = bytes(range(256)).decode("latin-1").translate(patterns.LOOKALIKES).encode("latin-1")
 NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code : code + 1].isdigit())
@@ -109,6 +110,7 @@ def _is_account(code: str) -> bool:
 
 
 def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
+    """An account of a country's length with its check digits; or behind a cue, as many are written wrong."""
     letters = NO_LETTER.sub("", match.group()).upper()
     length = patterns.IBAN_LENGTHS.get(letters[:2])
     if not length or len(letters) < length:
@@ -121,7 +123,8 @@ def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     is_valid = _is_account(letters) or _is_account(letters[:2] + letters[2:].translate(LETTERS_AS_DIGITS))
     if is_inside and not (is_valid and _ends_before_clitic(reading, end)):
         return None
-    return embrace(match.string, match.start(), end) if is_valid else None
+    is_account = is_valid or _has_cue(match, reading, patterns.BANK_CUE)
+    return embrace(match.string, match.start(), end) if is_account else None
 
 
 def check_rib(match: re.Match[str], reading: Reading) -> Bounds | None:
@@ -145,10 +148,11 @@ def _list_card_lengths(prefix: str, num_digits: int) -> tuple[int, ...]:
 
 
 def check_card(match: re.Match[str], reading: Reading) -> Bounds | None:
-    """A number of a card's length with Luhn's digit."""
+    """A number of a card's length with Luhn's digit; or behind a cue, with whatever digits."""
     digits = _read_digits(match.group())
     for length in _list_card_lengths(digits[:4], len(digits)):
-        if _is_luhn(digits[:length]):
+        is_told = length == len(digits) in LENGTHS_OF_CARDS and _has_cue(match, reading, patterns.CARD_CUE)
+        if is_told or _is_luhn(digits[:length]):
             is_whole = length == len(digits)
             if is_whole and (not _goes_on_in_group(match) or _ends_before_clitic(reading, match.end())):
                 return embrace(match.string, *match.span())

@@ -59,6 +59,16 @@ CARD = re.compile(
 _ALPHANUMERIC, _NO_ALPHANUMERIC = r"[^\W_]", r"(?![^\W_])"
 _OF_WORDS, _NO_MORE = r"\w", r"(?!\w)"
 BANK_CUE = write_cue("rib|iban|compte|7sab|l7sab", _OF_WORDS, _NO_MORE, "الحساب|ريب|الريب|آيبان|ايبان")
+_CARDS = (
+    "carte|la carte|lacarte|lcarte|lkarta|lakart|lakarta|karta|cb|la cb|visa|mastercard|master card|card|amex|"
+    "numéro de carte|numero de carte"
+)
+CARD_CUE = write_cue(_CARDS, _OF_WORDS, _NO_MORE, "الكارط|لاكارط|كارط|لاكارت|فيزا|ماستركارد|بطاقة", reach=20)
+# The three digits on its back.
+CARD_CODE = re.compile(
+    rf"{begin('cvv|cvv2|cvc|cvc2|cryptogramme|cryptogramme visuel', _OF_WORDS)}{_NO_MORE}[^0-9\n]{{1,16}}?"
+    rf"(?<![0-9a-z])([0-9]{{3}})(?![0-9a-z]|[.,/\-][0-9]){MONEY}"
+)
 # By the first digit: what the numbers of a network begin with, and their lengths.
 CARD_NETWORKS = {
     "2": ((re.compile(r"2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)"), (16,)),),

@@ -51,6 +51,7 @@ NEEDS = {
         r"|كلم[ةه] ?(?:ال)?[سم]|باسو|دي? {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
+    "card code": re.compile(r"cvv|cvc|cryptog"),
     "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
     "house": HOUSE_NEAR,
 }

@@ -104,6 +104,27 @@ def test_a_checksum_decides(valid, invalid):
     assert not find_pii(invalid)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("IBAN MA64 0115 1900 0001 2050 0053 4922", [("IBAN", "MA64 0115 1900 0001 2050 0053 4922")]),
+        ("l compte dyali: MA64011519000001205000534922 safi", [("IBAN", "MA64011519000001205000534922")]),
+        ("carte 4111 1111 1111 1112", [("CARD", "4111 1111 1111 1112")]),
+        ("CB: 5412 7512 3412 3456", [("CARD", "5412 7512 3412 3456")]),
+        ("hak la carte hiya 4111111111111112 chkran", [("CARD", "4111111111111112")]),
+        ("نمرة لاكارط ٤١١١ ١١١١ ١١١١ ١١١٢", [("CARD", "٤١١١ ١١١١ ١١١١ ١١١٢")]),
+        ("visa 4111 1111 1111 11121", []),
+        ("commande 4111 1111 1111 1112", []),
+        ("cvv 737", [("CARD", "737")]),
+        ("w lcvv la, cvv hwa 737 safi", [("CARD", "737")]),
+        ("cvv makaynch, 150 dh", []),
+        ("visa b 4500 dh wla 5500 dh", []),
+    ],
+)
+def test_behind_its_cue_a_number_needs_no_checksum(text, found):
+    assert find_texts(text) == found
+
+
 def test_places_are_those_of_the_text_as_it_was_given():
     text = "\u200f\u200bسلام\u200b ٠٦\u200b١٢ ٣٤ ٥٦ ٧٨\u200f 👍"
     (span,) = find_pii(text)
@@ -255,6 +276,7 @@ PUMPS = (
     ("12 ", "1 ", "123 456 "),
     ("33.5123 ", "33.5123,", "lat 33.5 ", "8C5H+2", "///a.", "33°"),
     ("4111 1111 1111 1112 ", "4 ", "4444 "),
+    ("cvv ", "cvv 12 ", "cryptogramme a "),
     ("@1234567 ", "@a.", "@"),
     ("+212 ", "212 ", "(212"),
     ("+1234567 ", "00 33 ", "+(((("),
