@@ -2,6 +2,7 @@
 
 import pytest
 
+from darija_gpt.data.name_parts import find_forms
 from darija_gpt.data.name_words import ORDINARY_WORDS
 from darija_gpt.data.names import Person, find_names, read_roster
 
@@ -243,6 +244,35 @@ def test_a_name_that_is_a_word_is_told_by_its_place_in_the_sentence(kind, frame)
         for text, written in ((latin.replace("*", in_latin), in_latin), (arabic.replace("*", in_arabic), in_arabic)):
             found = [text[span.start : span.end] for span in find_names(text, [Person(f"{name} Bennis", ())])]
             assert found == [written], text
+
+
+@pytest.mark.parametrize(
+    ("contact", "text"),
+    [
+        ("Ayoub mon amour", "c'est mon frere, mon amour"),
+        ("Salma Insta", "3ndk insta?"),
+        ("Ali Iphone", "chrit iphone m3a iphone dyalo"),
+        ("Mustapha Internet", "internet ta7, fin internet"),
+        ("Karim Bac 2", "nje7 f bac, bac bac"),
+        ("Prof Math", "math s3ib, dert math"),
+        ("Mr Alami Physique", "physique ghadi ttsali"),
+        ("Simo Tanja", "mcha l tanja, tanja jat b3ida"),
+        ("Hicham 3ami", "3ami ja m3a weld 3ami"),
+        ("Anas ENCG", "encg sedat, ghadi l encg"),
+        ("Ilham New Number", "3tini number, number jdid"),
+        ("Team Lead Adil", "team dyalna, lead lteam"),
+    ],
+)
+def test_what_tells_one_contact_from_another_stays_a_word(contact, text):
+    assert find_names(text, [Person(contact, tuple(find_forms(contact)))]) == []
+
+
+@pytest.mark.parametrize("family", ["Zniber", "Ziyech", "Aherdan", "Lachgar", "Taarabt", "Moutaouakil", "زنيبر"])
+def test_a_family_name_that_nobody_has_listed_is_found_wherever_it_stands(family):
+    person = Person(f"Salma {family}", tuple(find_forms(f"Salma {family}")))
+    for frame in ("* 3yan", "chi * f lbit", "hadchi dyal *", "bghit ncouf *"):
+        text = frame.replace("*", family.lower())
+        assert [text[span.start : span.end] for span in find_names(text, [person])] == [family.lower()], text
 
 
 HOMOGRAPH_ROSTER = [Person(name, ()) for kind in HOMOGRAPHS.values() for name, _, _ in kind] + [

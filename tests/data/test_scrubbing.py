@@ -77,6 +77,7 @@ def test_what_texts_say_together_is_scrubbed_and_each_keeps_its_lines(texts, scr
         ("Dr El Amrani", ["Amrani", "Dr El Amrani"], ["Dr", "El"]),
         ("أمينة", ["أمينة", "Amina"], []),
         ("+212 600-000000", [], ["212"]),
+        ("Ayoub mon amour", ["Ayoub", "Ayoub mon amour"], ["mon", "amour"]),
     ],
 )
 def test_words_that_say_what_a_contact_is_stay_words(contact, some, none):
