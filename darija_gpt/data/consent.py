@@ -12,7 +12,7 @@ from typing import Literal
 import yaml
 
 from darija_gpt.data.whatsapp import Message
-from darija_gpt.output import write_text
+from darija_gpt.output import make_printable, write_text
 
 
 Answer = Literal["yes", "no", "unknown"]
@@ -24,6 +24,25 @@ HEADER = "# May a model learn from what they wrote in this conversation? yes, no
 def locate_consent(folder: Path, export: Path) -> Path:
     """Where the consent to an export is written."""
     return folder / f"{export.name}.yaml"
+
+
+def require_own_files(chats: Iterable[Sequence[Path]]) -> None:
+    """Checks that no consent file would speak of two chats, as of an iPhone's, which are all called _chat.txt.
+
+    Args:
+        chats (`Iterable[Sequence[Path]]`):
+            The exports of each chat. Those of one chat may share a name, and the file.
+
+    Raises:
+        ValueError: If exports of two chats have the same name.
+    """
+    owners: dict[str, tuple[int, Path]] = {}
+    for number, exports in enumerate(chats):
+        for export in exports:
+            owner, first = owners.setdefault(export.name, (number, export))
+            if owner != number:
+                both = make_printable(f"{first} and {export}")
+                raise ValueError(f"{both} are two chats, and their consent would be one file; rename one of them.")
 
 
 def load_consent(folder: Path, exports: Sequence[Path]) -> dict[str, Answer]:

@@ -13,7 +13,14 @@ from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bar
 
 from darija_gpt.data.canaries import MAX_CANARIES, plant_canaries, save_canaries
 from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
-from darija_gpt.data.consent import Answer, draft_consent, load_consent, locate_consent, record_answers
+from darija_gpt.data.consent import (
+    Answer,
+    draft_consent,
+    load_consent,
+    locate_consent,
+    record_answers,
+    require_own_files,
+)
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.deduplication import drop_forwarded
 from darija_gpt.data.normalization import normalize_text
@@ -323,6 +330,8 @@ def prepare_data(arguments: PrepareArguments) -> None:
     )
     for file in files:
         print_file(file)
+    if arguments.consent:
+        require_own_files([chat.files for chat in chats])
     if arguments.draft_consent:
         begin_consent(chats, arguments.consent, arguments.assistant)
         return

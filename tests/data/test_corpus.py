@@ -381,6 +381,33 @@ def test_where_nobody_has_agreed_yet_the_error_says_so(arguments, tmp_path):
     assert not arguments.output_dir.exists()
 
 
+@pytest.mark.parametrize("is_draft", [True, False])
+def test_one_consent_file_never_speaks_of_two_chats(arguments, tmp_path, is_draft):
+    for folder, partner in (("first", "Omar"), ("second", "Hiba")):
+        (tmp_path / folder).mkdir()
+        write_chat(tmp_path / folder / "_chat.txt", partner=partner)
+    arguments.exports = [tmp_path / "first", tmp_path / "second"]
+    arguments.consent, arguments.draft_consent = tmp_path / "consent", is_draft
+    with pytest.raises(ValueError, match=r"first/_chat\.txt and .*second/_chat\.txt are two chats.*; rename one"):
+        prepare_data(arguments)
+    assert not arguments.consent.exists() and not arguments.output_dir.exists()
+    (tmp_path / "second" / "_chat.txt").rename(tmp_path / "second" / "hiba.txt")
+    arguments.draft_consent = True
+    prepare_data(arguments)
+    assert len(list(arguments.consent.iterdir())) == 2
+
+
+def test_two_exports_of_one_chat_may_share_a_name_and_the_consent(arguments, tmp_path):
+    whole = tmp_path / "chats" / "WhatsApp Chat with Salma.txt"
+    (tmp_path / "older").mkdir()
+    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "older" / whole.name).write_text("".join(lines[:100]), encoding="utf-8")
+    arguments.exports = [whole, tmp_path / "older"]
+    arguments.consent, arguments.draft_consent = tmp_path / "consent", True
+    prepare_data(arguments)
+    assert [path.name for path in arguments.consent.iterdir()] == [f"{whole.name}.yaml"]
+
+
 def test_the_latest_conversations_are_held_out_by_time(arguments):
     arguments.split_by = "time"
     prepare_data(arguments)
