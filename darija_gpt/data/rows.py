@@ -86,8 +86,10 @@ def build_chat_rows(
             num_greetings += len(session) - len(opened)
             if opened:
                 conversation = build_conversation(opened, assistant=assistant).rewrite(clean_together)
-                windows = [each.rewrite(clean_together) for each in cut_windows(conversation, window_characters)]
-                rows += (_build_row(window, f"{number:02}-{index:05}", assistant is not None) for window in windows)
+                for window in cut_windows(conversation, window_characters):
+                    # Where a conversation is cut, fewer lines may read as a number, not as a table of them.
+                    window = window if window is conversation else window.rewrite(clean_together)
+                    rows.append(_build_row(window, f"{number:02}-{index:05}", assistant is not None))
     return rows, num_greetings
 
 
