@@ -5,8 +5,12 @@ from torch import nn
 from transformers.activations import ACT2FN
 
 
-class ResidualProjection(nn.Linear):
-    """A linear layer that writes to the residual stream; `residual_init` decides how it starts."""
+def build_residual_projection(in_features: int, out_features: int, bias: bool) -> nn.Linear:
+    """A linear layer that writes to the residual stream, marked because `residual_init` decides how it starts."""
+    # No subclass: whatever quantizes a model (bitsandbytes among them) takes modules of the very class nn.Linear.
+    projection = nn.Linear(in_features, out_features, bias=bias)
+    projection.writes_to_residual = True
+    return projection
 
 
 class DarijaGPTFeedForward(nn.Module):
@@ -15,7 +19,7 @@ class DarijaGPTFeedForward(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=config.mlp_bias)
-        self.down_proj = ResidualProjection(config.intermediate_size, config.hidden_size, bias=config.mlp_bias)
+        self.down_proj = build_residual_projection(config.intermediate_size, config.hidden_size, bias=config.mlp_bias)
         self.act_fn = ACT2FN[config.hidden_act]
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
@@ -36,4 +40,4 @@ class DarijaGPTGatedFeedForward(DarijaGPTFeedForward):
 # By `gated_mlp`.
 FEED_FORWARDS = {False: DarijaGPTFeedForward, True: DarijaGPTGatedFeedForward}
 
-__all__ = ["FEED_FORWARDS", "ResidualProjection"]
+__all__ = ["FEED_FORWARDS", "build_residual_projection"]

@@ -7,7 +7,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
 
-from .feed_forward_darija_gpt import ResidualProjection
+from .feed_forward_darija_gpt import build_residual_projection
 from .norms_darija_gpt import QK_NORMS
 from .null_objects_darija_gpt import keep
 from .positions_darija_gpt import POSITION_EMBEDDINGS
@@ -116,7 +116,7 @@ class DarijaGPTHeads(nn.Module):
         self.q_proj = nn.Linear(config.hidden_size, query_size, bias=config.attention_bias)
         self.k_proj = nn.Linear(config.hidden_size, key_value_size, bias=config.attention_bias)
         self.v_proj = nn.Linear(config.hidden_size, key_value_size, bias=config.attention_bias)
-        self.o_proj = ResidualProjection(query_size, config.hidden_size, bias=config.attention_bias)
+        self.o_proj = build_residual_projection(query_size, config.hidden_size, bias=config.attention_bias)
         self.q_norm = QK_NORMS[config.qk_norm](config, config.head_dim)
         self.k_norm = QK_NORMS[config.qk_norm](config, config.head_dim)
         self.rotate = POSITION_EMBEDDINGS[config.position_embedding].rotate

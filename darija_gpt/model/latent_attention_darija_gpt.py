@@ -6,7 +6,7 @@ from transformers.cache_utils import Cache
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
 
-from .feed_forward_darija_gpt import ResidualProjection
+from .feed_forward_darija_gpt import build_residual_projection
 from .heads_darija_gpt import DarijaGPTScoredAttention
 from .norms_darija_gpt import NORMS, QK_NORMS
 from .null_objects_darija_gpt import keep
@@ -90,7 +90,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.kv_b_proj = nn.Linear(
             config.kv_lora_rank, config.num_attention_heads * (self.nope_dim + self.value_dim), bias=False
         )
-        self.o_proj = ResidualProjection(
+        self.o_proj = build_residual_projection(
             config.num_attention_heads * self.value_dim, config.hidden_size, bias=config.attention_bias
         )
         self.q_nope_norm = QK_NORMS[config.qk_norm](config, self.nope_dim)

@@ -21,7 +21,7 @@ from transformers.utils.output_capturing import capture_outputs
 
 from .attention_darija_gpt import ATTENTIONS, DarijaGPTAttention
 from .configuration_darija_gpt import DarijaGPTConfig
-from .feed_forward_darija_gpt import FEED_FORWARDS, ResidualProjection
+from .feed_forward_darija_gpt import FEED_FORWARDS
 from .heads_darija_gpt import DarijaGPTValueEmbedding
 from .latent_attention_darija_gpt import DarijaGPTLatentAttention
 from .linear_attention_darija_gpt import DarijaGPTLinearCache
@@ -182,7 +182,7 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
         if isinstance(module, DarijaGPTInputSkip):
             init.ones_(module.stream_weight)
             init.zeros_(module.input_weight)
-        if isinstance(module, ResidualProjection):
+        if getattr(module, "writes_to_residual", False):
             scale = {"plain": 1.0, "scaled": (2 * self.config.num_hidden_layers) ** -0.5, "zero": 0.0}
             init.normal_(module.weight, std=self.config.initializer_range * scale[self.config.residual_init])
 

@@ -440,7 +440,10 @@ def test_weights_in_4_bits_learn_through_an_adapter(tokenizer, few_dir, tmp_path
     config = sft_preparation.build_quantization_config()
     monkeypatch.undo()
     monkeypatch.setattr(sft_preparation, "build_quantization_config", lambda: config)
-    arguments = {"lora": {"r": 4}, "quantization": "4bit", "num_train_epochs": 6}
+    quantized = AutoModelForCausalLM.from_pretrained(base_dir, quantization_config=config, device_map="cpu")
+    projections = [module for name, module in quantized.named_modules() if name.endswith("_proj")]
+    assert {type(module).__name__ for module in projections} == {"Linear4bit"}
+    arguments = {"lora": {"r": 4}, "quantization": "4bit", "num_train_epochs": 6, "learning_rate": 1e-2}
     finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
     summary = read_summary(tmp_path / "chat")
     losses = read_validation_losses(capsys.readouterr().out)

@@ -224,6 +224,12 @@ def test_projections_to_the_residual_stream_start_as_configured(residual_init, s
         assert module.weight.std().item() == pytest.approx(expected, rel=0.05), name
 
 
+def test_every_linear_layer_is_of_the_class_that_quantizers_replace(fields):
+    """transformers asks `type(module) is nn.Linear` for bitsandbytes, and torch.ao looks the type up."""
+    model = start(**fields)
+    assert {type(module) for module in model.modules() if isinstance(module, nn.Linear)} == {nn.Linear}
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("fields", [{}, {"value_embeddings": True}, {"tie_word_embeddings": False}])
 def test_a_larger_vocabulary_keeps_the_old_logits(fields, input_ids):
