@@ -250,6 +250,11 @@ class DarijaGPTConfig(PreTrainedConfig):
                 f"position_embedding=sinusoidal fills pairs, and hidden_size={self.hidden_size} is odd; make it even."
             )
 
+    def validate_rope(self):
+        """As transformers, where positions are rotated; elsewhere the parameters mean nothing."""
+        if self.position_embedding == "rope":
+            super().validate_rope()
+
     def _check_ranges(self):
         """Refuses numbers that mean nothing."""
         at_least = {

@@ -169,6 +169,17 @@ def test_one_changed_field_is_enough(fields):
         DarijaGPTForCausalLM(config)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("attention", ["full", "sliding", "linear", "latent", "bigbird"])
+@pytest.mark.parametrize("position", ["none", "learned", "sinusoidal", "relative", "alibi"])
+def test_heads_of_odd_width_are_refused_with_rope_alone(position, attention, input_ids):
+    if (position, attention) in ILLEGAL:
+        return
+    fields = {"position_embedding": position, "attention": attention, "hidden_size": 28, "num_key_value_heads": 4}
+    model = build(**fields, qk_rope_head_dim=7 if attention == "latent" else None)
+    assert model.config.head_dim == 7 and model(input_ids).logits.isfinite().all()
+
+
 def test_the_loss_falls(fields, input_ids):
     model = build(**fields).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
