@@ -108,6 +108,8 @@ def test_a_finished_run_is_kept(arguments):
         ({"model": {**MODEL, "nrom": "layernorm"}}, "model: unknown key nrom; did you mean norm"),
         ({"model": {**MODEL, "num_key_value_heads": 3}}, "num_attention_heads=4.*num_key_value_heads=3"),
         ({"model": {**MODEL, "vocab_size": 100}}, "model.vocab_size=100 is smaller than the tokenizer"),
+        ({"model": {**MODEL, "rope_parameters": {"rope_type": "yarn", "rope_theta": 1e4}}}, "model: .*yarn.*factor"),
+        ({"model": {**MODEL, "norm_eps": -1}}, "model: norm_eps=-1 must be above 0 and finite"),
         ({"block_size": 64}, "block_size=64 is longer than model.max_position_embeddings=32"),
         ({"dataset": Path("nowhere")}, "nowhere is no dataset directory"),
         ({"tokenizer": Path("nowhere")}, r"nowhere holds no tokenizer\.json"),

@@ -1,10 +1,11 @@
 """The configuration of DarijaGPT: one field an axis, and what may be combined."""
 
+import math
 from typing import Literal
 
 from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
-from transformers.modeling_rope_utils import RopeParameters
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS, RopeParameters
 
 
 # The name in transformers' own list of layer types, by which caches are made; "full_attention" fits whatever keeps
@@ -251,9 +252,29 @@ class DarijaGPTConfig(PreTrainedConfig):
             )
 
     def validate_rope(self):
-        """As transformers, where positions are rotated; elsewhere the parameters mean nothing."""
-        if self.position_embedding == "rope":
+        """Refuses, where positions are rotated, what transformers only warns of, and what it refuses."""
+        if self.position_embedding != "rope":
+            return
+        rope_type = self.rope_parameters.get("rope_type")
+        if rope_type not in ("default", *ROPE_INIT_FUNCTIONS):
+            raise ValueError(
+                f"rope_parameters: rope_type={rope_type} is none of default, {', '.join(ROPE_INIT_FUNCTIONS)}."
+            )
+        numbers = "rope_theta partial_rotary_factor factor low_freq_factor high_freq_factor"
+        for name in (*numbers.split(), "original_max_position_embeddings"):
+            value = self.rope_parameters.get(name, 1)
+            if not (isinstance(value, int | float) and 0 < value < math.inf):
+                raise ValueError(f"rope_parameters: {name}={value!r} must be a finite number above 0.")
+        share = self.rope_parameters.get("partial_rotary_factor", 1)
+        if not 1 <= int(share * self.head_dim) <= self.head_dim:
+            raise ValueError(
+                f"rope_parameters: partial_rotary_factor={share} is the share of head_dim={self.head_dim} that is "
+                "rotated; it must be at most 1 and leave at least one number of the head."
+            )
+        try:
             super().validate_rope()
+        except KeyError as error:  # of a parameter that is missing
+            raise ValueError(f"rope_parameters: {error.args[0]}") from None
 
     def _check_ranges(self):
         """Refuses numbers that mean nothing."""
@@ -273,9 +294,18 @@ class DarijaGPTConfig(PreTrainedConfig):
         for name in ("embedding_dropout", "attention_dropout", "residual_dropout"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1.")
-        if self.final_logit_softcapping is not None and self.final_logit_softcapping <= 0:
+        for name in ("initializer_range", "norm_eps"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)} must be above 0 and finite.")
+        if self.final_logit_softcapping is not None and not 0 < self.final_logit_softcapping < math.inf:
             raise ValueError(
-                f"final_logit_softcapping={self.final_logit_softcapping} must be above 0, or null for none."
+                f"final_logit_softcapping={self.final_logit_softcapping} must be above 0 and finite, or null for none."
+            )
+        # A negative one counts from the end, as everywhere in PyTorch.
+        if self.pad_token_id is not None and not -self.vocab_size <= self.pad_token_id < self.vocab_size:
+            raise ValueError(
+                f"pad_token_id={self.pad_token_id} is no token of vocab_size={self.vocab_size}; choose one that is, "
+                "or null for none."
             )
         if self.relative_attention_max_distance <= self.relative_attention_num_buckets // 2:
             raise ValueError(

@@ -148,7 +148,7 @@ def compute_default_rope_parameters(config, device=None, seq_len=None, **kwargs)
 def compute_yarn_scale(config) -> float:
     """The factor on latent attention's scores that YaRN's `mscale_all_dim` asks for, as DeepSeek-V2; 1 without it."""
     mscale = config.rope_parameters.get("mscale_all_dim", 0)
-    return (0.1 * mscale * math.log(config.rope_parameters["factor"]) + 1) ** 2 if mscale else 1.0
+    return (0.1 * mscale * math.log(config.rope_parameters.get("factor", 1.0)) + 1) ** 2 if mscale else 1.0
 
 
 def apply_rotary_pos_emb(

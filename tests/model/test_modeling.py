@@ -1,8 +1,11 @@
 """The model against transformers' Llama and Qwen3, and against what every decoder must hold to."""
 
+import math
+
 import pytest
 import torch
 from accelerate import cpu_offload
+from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 from variants import BIGBIRD, LATENT, SIZES, VARIANTS, build, draw, start
@@ -305,9 +308,35 @@ def test_the_default_compiles_into_one_graph(input_ids):
         ({"num_attention_heads": 0}, ["num_attention_heads=0"]),
         ({"hidden_size": "wide"}, ["hidden_size", "wide"]),
         ({"residual_dropout": 1.0}, ["residual_dropout=1.0"]),
+        *(
+            ({name: value}, [f"{name}={value}"])
+            for name in ("initializer_range", "norm_eps", "final_logit_softcapping")
+            for value in (-1.0, 0, math.inf, math.nan)
+        ),
+        ({"pad_token_id": 97}, ["pad_token_id=97", "vocab_size=97"]),
+        ({"pad_token_id": -98}, ["pad_token_id=-98", "vocab_size=97"]),
+        ({"vocab_size": 3}, ["pad_token_id=3", "vocab_size=3"]),
+        *(
+            (
+                {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4} | parameters},
+                ["rope_parameters", *words],
+            )
+            for parameters, words in [
+                ({"rope_type": "yran", "factor": 2.0}, ["rope_type=yran", "default, linear, dynamic, yarn"]),
+                ({"rope_type": "yarn"}, ["yarn", "factor"]),
+                ({"rope_type": "linear", "factor": 0}, ["factor=0"]),
+                ({"rope_type": "yarn", "factor": 2.0, "original_max_position_embeddings": "long"}, ["'long'"]),
+                ({"rope_theta": 0}, ["rope_theta=0"]),
+                ({"rope_theta": math.inf}, ["rope_theta=inf"]),
+                ({"rope_theta": "1e4"}, ["rope_theta='1e4'"]),  # what YAML makes of 1e4
+                ({"partial_rotary_factor": 1.5}, ["partial_rotary_factor=1.5", "head_dim=8"]),
+                ({"partial_rotary_factor": 0.1}, ["partial_rotary_factor=0.1", "head_dim=8"]),
+                ({"partial_rotary_factor": 0}, ["partial_rotary_factor=0"]),
+            ]
+        ),
     ],
 )
 def test_what_cannot_be_built_is_refused_in_the_users_words(fields, words):
-    with pytest.raises(Exception) as error:
+    with pytest.raises((ValueError, StrictDataclassError)) as error:
         DarijaGPTConfig(**{**SIZES, **fields})
     assert all(word in str(error.value) for word in words)
