@@ -53,12 +53,14 @@ class DarijaGPTLearnedPositions(DarijaGPTNoPositions):
         self.embed_positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
 
     def add(self, inputs_embeds: torch.Tensor, position_ids: torch.LongTensor) -> torch.Tensor:
-        if position_ids.shape[-1] > self.embed_positions.num_embeddings:
+        try:
+            return inputs_embeds + self.embed_positions(position_ids)
+        except IndexError:  # on a CPU; to ask a GPU beforehand would be to wait for it
             raise ValueError(
-                f"a text of {position_ids.shape[-1]} tokens exceeds max_position_embeddings="
-                f"{self.embed_positions.num_embeddings}, beyond which no position was learnt; cut it."
-            )
-        return inputs_embeds + self.embed_positions(position_ids)
+                f"a text of {position_ids.max() + 1} tokens exceeds max_position_embeddings="
+                f"{self.embed_positions.num_embeddings}, beyond which no position was learnt; cut it, or generate "
+                "fewer tokens."
+            ) from None
 
 
 class DarijaGPTSinusoidalPositions(DarijaGPTNoPositions):

@@ -254,6 +254,22 @@ def test_a_larger_vocabulary_keeps_the_old_logits(fields, input_ids):
     assert model(torch.full((1, 3), 102)).logits.shape == (1, 3, 103)
 
 
+@torch.no_grad()
+def test_positions_that_were_not_learnt_are_refused_and_no_others(input_ids):
+    model = build(position_embedding="learned", max_position_embeddings=20)
+    positions = torch.arange(20).repeat(2)[None]
+    packed = model(input_ids, position_ids=positions, use_cache=False).logits  # a row of 40, no text longer than 20
+    alone = [model(document).logits for document in input_ids.split(20, dim=1)]
+    torch.testing.assert_close(packed, torch.cat(alone, dim=1), atol=1e-5, rtol=1e-5)
+    words = r"a text of 21 tokens exceeds max_position_embeddings=20"
+    with pytest.raises(ValueError, match=words):
+        model(input_ids[:, :21])
+    with pytest.raises(ValueError, match=words):
+        model.generate(input_ids[:, :15], max_new_tokens=10, do_sample=False, eos_token_id=None)
+    compiled = torch.compile(model, fullgraph=True, backend="eager")
+    assert torch.equal(compiled(input_ids[:, :20]).logits, model(input_ids[:, :20]).logits)
+
+
 def test_dropouts_act_in_training_only(input_ids):
     for name in ("embedding_dropout", "attention_dropout", "residual_dropout"):
         model = build(**{name: 0.5})
