@@ -100,6 +100,18 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.rotate = POSITION_EMBEDDINGS[config.position_embedding].rotate
         self.latent_scores = DarijaGPTLatentScores(self)
 
+    def can_read_latents(self) -> bool:
+        """Whether the latents will do, and no keys and values need be made of them."""
+        projection = self.kv_b_proj
+        # Norms of the keys need the keys themselves, and so does a projection that has an adapter, is quantized (by
+        # another module or, as torchao does, another tensor), or lies elsewhere while it does not compute (accelerate).
+        return (
+            self.k_nope_norm is keep
+            and type(projection) is nn.Linear
+            and type(projection.weight) is nn.Parameter
+            and not projection.weight.is_meta
+        )
+
     def forward(
         self,
         hidden_states: torch.Tensor,
@@ -121,10 +133,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         )
         if past_key_values is not None:
             latent, key_rope = past_key_values.update(latent, key_rope, self.layer_idx)
-        # Norms of the keys need the keys themselves, and so does a projection that has an adapter, is quantized, or
-        # lies elsewhere while it does not compute (offloaded by accelerate).
-        is_plain = type(self.kv_b_proj) is nn.Linear and not self.kv_b_proj.weight.is_meta
-        if query.shape[2] == 1 and self.k_nope_norm is keep and is_plain:
+        if query.shape[2] == 1 and self.can_read_latents():
             attended, weights = self.latent_scores(
                 query_nope, query_rope, latent, key_rope, self.kv_b_proj.weight, attention_mask, **kwargs
             )

@@ -129,6 +129,39 @@ def test_an_adapter_of_the_latent_projection_acts_in_generation_too(input_ids):
     torch.testing.assert_close(last, whole[:, -1:], atol=1e-5, rtol=1e-5)
 
 
+class QuantizedWeight(torch.Tensor):
+    """As torchao's: it stands in a module that stays nn.Linear, multiplies, and has no view."""
+
+    @staticmethod
+    def __new__(cls, weight):
+        return torch.Tensor._make_wrapper_subclass(cls, weight.shape, dtype=weight.dtype)
+
+    def __init__(self, weight):
+        self.held = weight
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function is nn.functional.linear:
+            return function(args[0], args[1].held, *args[2:])
+        return super().__torch_function__(function, types, args, kwargs)
+
+    @classmethod
+    def __torch_dispatch__(cls, function, types, args, kwargs=None):
+        if function is torch.ops.aten.detach.default:
+            return cls(args[0].held)
+        raise NotImplementedError(f"{function} of a quantized weight")
+
+
+def test_latent_attention_generates_with_weights_that_are_quantized_in_place(input_ids):
+    model = build(attention="latent")
+    settings = {"max_new_tokens": 3, "do_sample": False}
+    expected = model.generate(input_ids, **settings)
+    for layer in model.model.layers:
+        projection = layer.self_attn.kv_b_proj
+        projection.weight = nn.Parameter(QuantizedWeight(projection.weight.detach()), requires_grad=False)
+    assert torch.equal(model.generate(input_ids, **settings), expected)
+
+
 def test_the_cache_of_latent_attention_holds_the_latent_and_the_rotated_key_only(input_ids):
     model = build(attention="latent", kv_lora_rank=20, qk_rope_head_dim=6)
     cache = model(input_ids, use_cache=True).past_key_values
