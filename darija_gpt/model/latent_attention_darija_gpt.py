@@ -5,6 +5,7 @@ from torch import nn
 from transformers.cache_utils import Cache
 from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
+from transformers.utils.generic import is_flash_attention_requested
 
 from .feed_forward_darija_gpt import build_residual_projection
 from .heads_darija_gpt import DarijaGPTScoredAttention
@@ -104,12 +105,14 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         """Whether the latents will do, and no keys and values need be made of them."""
         projection = self.kv_b_proj
         # Norms of the keys need the keys themselves, and so does a projection that has an adapter, is quantized (by
-        # another module or, as torchao does, another tensor), or lies elsewhere while it does not compute (accelerate).
+        # another module or, as torchao does, another tensor), or that accelerate keeps elsewhere until it computes.
+        # Flash kernels take heads of up to 256, and a latent with its rotated part is wider.
         return (
             self.k_nope_norm is keep
             and type(projection) is nn.Linear
             and type(projection.weight) is nn.Parameter
             and not projection.weight.is_meta
+            and not is_flash_attention_requested(self.config)
         )
 
     def forward(

@@ -20,6 +20,7 @@ from transformers import (
     T5Config,
 )
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from transformers.models.t5.modeling_t5 import T5Attention
 
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
@@ -127,6 +128,29 @@ def test_an_adapter_of_the_latent_projection_acts_in_generation_too(input_ids):
         cache = adapted(input_ids[:, :-1], use_cache=True).past_key_values
         last = adapted(input_ids[:, -1:], past_key_values=cache).logits
     torch.testing.assert_close(last, whole[:, -1:], atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_flash_kernels_get_no_latents_which_are_wider_than_they_can_take(input_ids, monkeypatch):
+    """With a stand-in for the kernel, because that wants a GPU: the mask that it gets is None, and causal is meant."""
+    model = build(attention="latent", hidden_size=256)
+    settings = {"max_new_tokens": 3, "do_sample": False}
+    expected = model.generate(input_ids, **settings)
+    widths = set()
+
+    def attend(module, query, key, value, attention_mask, **kwargs):
+        assert attention_mask is None
+        widths.update((query.shape[-1], value.shape[-1]))
+        is_causal = query.shape[2] > 1
+        attended = nn.functional.scaled_dot_product_attention(
+            query, key, value, is_causal=is_causal, scale=kwargs["scaling"]
+        )
+        return attended.transpose(1, 2), None
+
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "flash_attention_2", attend)
+    model.config._attn_implementation = "flash_attention_2"
+    assert torch.equal(model.generate(input_ids, **settings), expected)
+    assert max(widths) <= 256
 
 
 class QuantizedWeight(torch.Tensor):
