@@ -94,8 +94,20 @@ def attend_linearly(
 class DarijaGPTLinearAttention(DarijaGPTHeads):
     """
     All earlier tokens through a state of constant size, with elu + 1 for the softmax (Katharopoulos et al. 2020).
-    Its mask is the document of each token, -1 for padding.
+    With RoPE, queries and keys are rotated before elu + 1, so that products tell places and not distances alone. Its mask is the document of each token, -1 for padding.
     """
+
+    def get_state(self, past_key_values: Cache | None) -> torch.Tensor | None:
+        """The sums over all tokens before these, or None where there are none."""
+        if past_key_values is None:
+            return None
+        if self.layer_idx >= len(past_key_values.layers):
+            raise ValueError(
+                f"attention=linear keeps a state in layer {self.layer_idx}, and this cache has "
+                f"{len(past_key_values.layers)} layers, as it does not know the model; pass "
+                "DynamicCache(config=model.config)."
+            )
+        return past_key_values.get_recurrent_state(self.layer_idx)
 
     def forward(
         self,
@@ -113,7 +125,7 @@ class DarijaGPTLinearAttention(DarijaGPTHeads):
             query, key = (nn.functional.elu(states.float()) + 1 for states in (query, key))
             query = query.unflatten(1, (-1, self.num_key_value_groups))  # (batch, key heads, groups, length, head_dim)
             value = nn.functional.pad(value.float(), (0, 1), value=1.0)
-            state = None if past_key_values is None else past_key_values.get_recurrent_state(self.layer_idx)
+            state = self.get_state(past_key_values)
             if state is None:
                 state = key.new_zeros(*key.shape[:2], key.shape[-1], value.shape[-1])
             sums, state = attend_linearly(query, key, value, attention_mask, state)

@@ -337,6 +337,16 @@ def test_linear_attention_keeps_a_state_of_one_size(input_ids):
         assert cache.get_seq_length() == LENGTH
 
 
+@pytest.mark.parametrize("attention", ["linear", ["full", "linear", "full"]])
+def test_a_cache_that_does_not_know_the_model_is_refused_in_words(attention, input_ids):
+    model = build(attention=attention)
+    settings = {"max_new_tokens": 3, "do_sample": False}
+    with pytest.raises(ValueError, match=r"attention=linear .* pass DynamicCache\(config=model\.config\)"):
+        model.generate(input_ids, past_key_values=DynamicCache(), **settings)
+    generated = model.generate(input_ids, past_key_values=DynamicCache(config=model.config), **settings)
+    assert torch.equal(generated, model.generate(input_ids, **settings))
+
+
 @torch.no_grad()
 def test_the_cache_of_sliding_attention_is_bounded_by_the_window(input_ids):
     model = build(attention="sliding", sliding_window=8)
