@@ -67,7 +67,7 @@ def create_bigbird_mask(
 
     tokens = torch.arange(key_length + key_offset, device=device)
     blocks = (tokens - num_padding[:, None]).clamp(min=0) // config.block_size  # (batch, tokens)
-    visible = find_visible_blocks(config, len(tokens) // config.block_size + 1, device)
+    visible = find_visible_blocks(config, tokens.shape[0] // config.block_size + 1, device)
 
     def is_visible(batch_idx, head_idx, q_idx, kv_idx):
         return visible[blocks[batch_idx, q_idx], blocks[batch_idx, kv_idx]]

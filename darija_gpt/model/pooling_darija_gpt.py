@@ -20,7 +20,7 @@ def find_text(
 def pool_last(hidden_states: torch.Tensor, is_text: torch.Tensor) -> torch.Tensor:
     """The last token's, which alone has seen the whole text (Radford et al. 2018)."""
     places = torch.arange(is_text.shape[1], device=is_text.device)
-    return hidden_states[torch.arange(len(is_text), device=is_text.device), (places * is_text).argmax(-1)]
+    return hidden_states[torch.arange(is_text.shape[0], device=is_text.device), (places * is_text).argmax(-1)]
 
 
 def pool_mean(hidden_states: torch.Tensor, is_text: torch.Tensor) -> torch.Tensor:

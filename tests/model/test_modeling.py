@@ -118,6 +118,22 @@ def test_flex_attention_equals_sdpa(variant, input_ids):
     torch.testing.assert_close(model(input_ids).logits, sdpa, atol=1e-4, rtol=1e-4)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("variant", ["default", "learned", "alibi", "sliding", "latent", "bigbird"])
+def test_an_exported_program_takes_texts_of_other_lengths(variant, input_ids):
+    model = build(**VARIANTS[variant])
+    length = torch.export.Dim("length", min=4, max=64)
+    program = torch.export.export(
+        model,
+        (),
+        {"input_ids": input_ids, "use_cache": False},
+        dynamic_shapes={"input_ids": {1: length}, "use_cache": None},
+        strict=False,
+    ).module()
+    for ids in (input_ids[:, :30], input_ids[:, :5], input_ids.repeat(1, 2)[:, :64]):
+        torch.testing.assert_close(program(input_ids=ids, use_cache=False).logits, model(ids).logits)
+
+
 @pytest.mark.parametrize("variant", ["relative", "alibi", "bigbird", "mixed_alibi"])
 def test_flash_attention_is_refused_where_it_would_leave_something_out(variant):
     with pytest.raises(ValueError, match="does not support Flash Attention"):

@@ -75,6 +75,19 @@ def test_vectors_are_classified_as_their_tokens(pooling, batch):
     torch.testing.assert_close(alone, logits[1:2], atol=1e-6, rtol=0)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_an_exported_classifier_takes_batches_of_other_sizes(pooling, batch):
+    model = build(classifier_pooling=pooling)
+    dims = {0: torch.export.Dim("texts", max=64), 1: torch.export.Dim("length", max=64)}
+    shapes = {"input_ids": dims, "attention_mask": dims, "use_cache": None}
+    program = torch.export.export(
+        model, (), {**batch, "use_cache": False}, dynamic_shapes=shapes, strict=False
+    ).module()
+    larger = {name: rows.repeat(2, 1)[:, :7] for name, rows in batch.items()}
+    torch.testing.assert_close(program(**larger, use_cache=False).logits, model(**larger).logits)
+
+
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(Exception, match="classifier_pooling"):
         build(classifier_pooling="middle")
