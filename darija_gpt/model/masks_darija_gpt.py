@@ -78,7 +78,14 @@ def create_bigbird_mask(
         documents = find_packed_sequence_indices(position_ids)
         if documents is not None:
             mask_function = packed_sequence_compatibility_function(mask_function, position_ids, documents)
-    return ALL_MASK_ATTENTION_FUNCTIONS[config._attn_implementation](
+    implementation = config._attn_implementation
+    make_mask = ALL_MASK_ATTENTION_FUNCTIONS.get(implementation)
+    if make_mask is None:
+        raise ValueError(
+            f"attention=bigbird is a mask, and attn_implementation={implementation} has no function that makes one; "
+            f'register it, too, as in AttentionMaskInterface.register("{implementation}", sdpa_mask).'
+        )
+    return make_mask(
         batch_size=batch_size,
         q_length=length,
         kv_length=key_length,

@@ -8,6 +8,9 @@ from accelerate import cpu_offload
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from variants import BIGBIRD, LATENT, SIZES, VARIANTS, build, draw, start
 
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM, DarijaGPTForSequenceClassification, DarijaGPTModel
@@ -132,6 +135,20 @@ def test_an_exported_program_takes_texts_of_other_lengths(variant, input_ids):
     ).module()
     for ids in (input_ids[:, :30], input_ids[:, :5], input_ids.repeat(1, 2)[:, :64]):
         torch.testing.assert_close(program(input_ids=ids, use_cache=False).logits, model(ids).logits)
+
+
+@torch.no_grad()
+def test_an_attention_that_was_registered_without_a_mask_is_refused_in_words_where_one_is_needed(
+    input_ids, monkeypatch
+):
+    model = build(**BIGBIRD)
+    expected = model(input_ids).logits
+    monkeypatch.setitem(ALL_ATTENTION_FUNCTIONS, "mine", sdpa_attention_forward)
+    model.set_attn_implementation("mine")
+    with pytest.raises(ValueError, match=r'attention=bigbird .* AttentionMaskInterface\.register\("mine", sdpa_mask'):
+        model(input_ids)
+    monkeypatch.setitem(ALL_MASK_ATTENTION_FUNCTIONS, "mine", sdpa_mask)
+    assert torch.equal(model(input_ids).logits, expected)
 
 
 @pytest.mark.parametrize("variant", ["relative", "alibi", "bigbird", "mixed_alibi"])
