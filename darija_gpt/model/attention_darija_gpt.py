@@ -6,7 +6,7 @@ from transformers.processing_utils import Unpack
 from transformers.utils import TransformersKwargs
 
 from .heads_darija_gpt import DarijaGPTHeads, DarijaGPTScoredAttention
-from .latent_attention_darija_gpt import DarijaGPTLatentAttention
+from .latent_attention_darija_gpt import LATENT_ATTENTIONS
 from .linear_attention_darija_gpt import DarijaGPTLinearAttention
 
 
@@ -45,7 +45,7 @@ ATTENTIONS = {
     "full": DarijaGPTAttention,
     "sliding": DarijaGPTSlidingAttention,
     "linear": DarijaGPTLinearAttention,
-    "latent": DarijaGPTLatentAttention,
+    "latent": lambda config, layer_idx: LATENT_ATTENTIONS[config.q_lora_rank is not None](config, layer_idx),
     "bigbird": DarijaGPTAttention,
 }
 

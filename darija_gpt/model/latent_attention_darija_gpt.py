@@ -14,25 +14,6 @@ from .null_objects_darija_gpt import keep
 from .positions_darija_gpt import POSITION_EMBEDDINGS, compute_yarn_scale
 
 
-class DarijaGPTLowRankQuery(nn.Module):
-    """The query through a narrow layer with a norm, which saves memory in training (DeepSeek-V2)."""
-
-    def __init__(self, config, query_size: int):
-        super().__init__()
-        self.q_a_proj = nn.Linear(config.hidden_size, config.q_lora_rank, bias=config.attention_bias)
-        self.q_a_layernorm = NORMS[config.norm](config.q_lora_rank, eps=config.norm_eps)
-        self.q_b_proj = nn.Linear(config.q_lora_rank, query_size, bias=False)
-
-    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        return self.q_b_proj(self.q_a_layernorm(self.q_a_proj(hidden_states)))
-
-
-QUERY_PROJECTIONS = {
-    False: lambda config, query_size: nn.Linear(config.hidden_size, query_size, bias=False),
-    True: DarijaGPTLowRankQuery,
-}
-
-
 class DarijaGPTLatentScores(DarijaGPTScoredAttention):
     """
     Latent attention of one new token, over the latents as they lie in the cache: what would make keys and values of
@@ -83,7 +64,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.attention_dropout = config.attention_dropout
 
         query_size = config.num_attention_heads * (self.nope_dim + self.rope_dim)
-        self.q_proj = QUERY_PROJECTIONS[config.q_lora_rank is not None](config, query_size)
+        self.build_query_projection(config, query_size)
         self.kv_a_proj_with_mqa = nn.Linear(
             config.hidden_size, config.kv_lora_rank + self.rope_dim, bias=config.attention_bias
         )
@@ -100,6 +81,13 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         self.k_rope_norm = QK_NORMS[config.qk_norm](config, self.rope_dim)
         self.rotate = POSITION_EMBEDDINGS[config.position_embedding].rotate
         self.latent_scores = DarijaGPTLatentScores(self)
+
+    def build_query_projection(self, config, query_size: int) -> None:
+        self.q_proj = nn.Linear(config.hidden_size, query_size, bias=False)
+
+    def project_query(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """Queries of all heads, shape (batch, length, heads * head width)."""
+        return self.q_proj(hidden_states)
 
     def can_read_latents(self) -> bool:
         """Whether the latents will do, and no keys and values need be made of them."""
@@ -125,7 +113,7 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         past_key_values: Cache | None = None,
         **kwargs: Unpack[TransformersKwargs],
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        query = self.q_proj(hidden_states).unflatten(-1, (-1, self.nope_dim + self.rope_dim)).transpose(1, 2)
+        query = self.project_query(hidden_states).unflatten(-1, (-1, self.nope_dim + self.rope_dim)).transpose(1, 2)
         query_nope, query_rope = query.split((self.nope_dim, self.rope_dim), dim=-1)  # (batch, heads, length, ...)
         compressed = self.kv_a_proj_with_mqa(hidden_states).unsqueeze(1)
         latent, key_rope = compressed.split((compressed.shape[-1] - self.rope_dim, self.rope_dim), dim=-1)
@@ -155,4 +143,19 @@ class DarijaGPTLatentAttention(DarijaGPTScoredAttention):
         return self.o_proj(attended), weights
 
 
-__all__ = ["DarijaGPTLatentAttention"]
+class DarijaGPTLowRankLatentAttention(DarijaGPTLatentAttention):
+    """The query, too, through a narrow layer with a norm, which saves memory in training (DeepSeek-V2)."""
+
+    def build_query_projection(self, config, query_size: int) -> None:
+        self.q_a_proj = nn.Linear(config.hidden_size, config.q_lora_rank, bias=config.attention_bias)
+        self.q_a_layernorm = NORMS[config.norm](config.q_lora_rank, eps=config.norm_eps)
+        self.q_b_proj = nn.Linear(config.q_lora_rank, query_size, bias=False)
+
+    def project_query(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        return self.q_b_proj(self.q_a_layernorm(self.q_a_proj(hidden_states)))
+
+
+# By whether there is a `q_lora_rank`.
+LATENT_ATTENTIONS = {False: DarijaGPTLatentAttention, True: DarijaGPTLowRankLatentAttention}
+
+__all__ = ["LATENT_ATTENTIONS", "DarijaGPTLatentAttention"]
