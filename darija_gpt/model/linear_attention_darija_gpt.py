@@ -94,7 +94,8 @@ def attend_linearly(
 class DarijaGPTLinearAttention(DarijaGPTHeads):
     """
     All earlier tokens through a state of constant size, with elu + 1 for the softmax (Katharopoulos et al. 2020).
-    With RoPE, queries and keys are rotated before elu + 1, so that products tell places and not distances alone. Its mask is the document of each token, -1 for padding.
+    RoPE rotates queries and keys before elu + 1, not after it as RoFormer does: so products tell where two tokens
+    stand, and not only how far apart. Its mask is the document of each token, -1 for padding.
     """
 
     def get_state(self, past_key_values: Cache | None) -> torch.Tensor | None:

@@ -98,6 +98,18 @@ def test_packed_documents_do_not_see_each_other(fields, input_ids):
 
 
 @torch.no_grad()
+def test_only_distances_count_where_positions_are_not_added(fields, input_ids):
+    if fields.get("position_embedding") in ("learned", "sinusoidal"):
+        pytest.skip("a vector for each position says which it is")
+    if "linear" in DarijaGPTConfig(**SIZES | fields).layer_attentions:
+        pytest.skip("elu + 1 behind the rotation says which position it is")
+    model = build(**fields)
+    positions = torch.arange(40)[None]
+    logits = model(input_ids, position_ids=positions).logits
+    torch.testing.assert_close(model(input_ids, position_ids=positions + 100).logits, logits, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
 def test_eager_attention_equals_sdpa(fields, input_ids):
     model = build(**fields)
     sdpa = model(input_ids).logits

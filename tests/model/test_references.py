@@ -9,6 +9,7 @@ from torch import nn
 from transformers import (
     DeepseekV3Config,
     DeepseekV3ForCausalLM,
+    DynamicCache,
     Gemma2Config,
     Gemma2ForCausalLM,
     MistralConfig,
