@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from darija_gpt import durable
 from darija_gpt.architectures import Architecture, load_classes
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import accept_mixed_norms, describe_machine, keep_freed_memory, use_all_cores

@@ -18,7 +18,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.control_tokens import CONTROL_TOKENS, END_OF_TEXT, PADDING, TURN_END, TURN_START
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.privacy_patterns import PLACEHOLDERS
 from darija_gpt.output import require_new, write_directory
 

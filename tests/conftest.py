@@ -115,7 +115,7 @@ def dataset():
 
     from datasets import Dataset, DatasetDict
 
-    from darija_gpt.data.corpus import FEATURES
+    from darija_gpt.data.dataset_directory import FEATURES
 
     draw = random.Random(0)
 

@@ -59,7 +59,7 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
         script; `curve`, those of its blocks after so many tokens; `peak_memory_mib` of the process that trained to the
         end, or of its GPU, None where it was stopped before that was written; `data`, the fingerprint of the texts.
     """
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
     from darija_gpt.loading import load_model
 

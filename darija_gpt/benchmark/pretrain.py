@@ -94,7 +94,7 @@ def write_inputs(arguments: PretrainSpeedArguments, directory: Path) -> LoopSetu
     """A dataset, where none is given, and a tokenizer trained on it."""
     from datasets import Dataset, DatasetDict
 
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.tokenizer import save_tokenizer, train_tokenizer
 
     dataset = arguments.dataset
@@ -282,7 +282,7 @@ def benchmark_pretrain(arguments: PretrainSpeedArguments) -> None:
     from accelerate import PartialState
     from datasets import disable_progress_bars
 
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.tokenizer import load_tokenizer
 
     started = time.perf_counter()

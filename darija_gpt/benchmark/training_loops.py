@@ -82,7 +82,7 @@ class TurnTaker:
 
 def load_blocks(setup: LoopSetup):
     """The tokenizer and the blocks that a loop trains on."""
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.encoding import encode_batches
     from darija_gpt.packing import Documents, PackedDataset
     from darija_gpt.tokenizer import load_tokenizer

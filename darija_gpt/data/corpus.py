@@ -3,16 +3,17 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, DatasetDict, Features, Value, disable_progress_bars, load_from_disk
+from datasets import DatasetDict, disable_progress_bars
 
 from darija_gpt.data.canaries import MAX_CANARIES, plant_canaries, save_canaries
 from darija_gpt.data.chats import Chat, clean_chats, list_exports, read_chats
+from darija_gpt.data.cleaning import Cleaner
 from darija_gpt.data.consent import (
     Answer,
     draft_consent,
@@ -22,37 +23,25 @@ from darija_gpt.data.consent import (
     require_own_files,
 )
 from darija_gpt.data.dataset_card import render_dataset_card
+from darija_gpt.data.dataset_directory import build_dataset, purge_dataset
 from darija_gpt.data.deduplication import drop_forwarded
-from darija_gpt.data.normalization import normalize_text
 from darija_gpt.data.private_index import PrivateIndexWriter
 from darija_gpt.data.pseudonyms import read_key
 from darija_gpt.data.quality import QualityLimits
 from darija_gpt.data.report import build_report, describe_source, print_file, print_summary
 from darija_gpt.data.rows import (
     CHATS,
-    Rewrite,
     Row,
     apply_weights,
     build_chat_rows,
     build_source_rows,
     split_off_duplicates,
 )
-from darija_gpt.data.script_tags import detect_script
-from darija_gpt.data.scrubbing import Scrubber, list_people, scrub_together
+from darija_gpt.data.scrubbing import Scrubber, list_people
 from darija_gpt.data.sources import Source
-from darija_gpt.data.splits import SPLITS, SplitBy, split_rows
-from darija_gpt.output import find_leftovers, make_printable, require_new, write_directory
+from darija_gpt.data.splits import SplitBy, split_rows
+from darija_gpt.output import make_printable, require_new, write_directory
 
-
-FEATURES = Features(
-    {
-        "text": Value("string"),
-        "messages": [{"role": Value("string"), "content": Value("string")}],
-        "source": Value("string"),
-        "script": Value("string"),
-        "conversation_id": Value("string"),
-    }
-)
 
 MAX_NUMBER = 10**9  # beyond all texts and lives; what counts in 32 bits, or adds minutes to a date, ends later
 
@@ -167,58 +156,6 @@ class PrepareArguments:
             raise ValueError("there is nothing to read; give --exports, or sources in a recipe.")
 
 
-def load_dataset_directory(directory: str | Path) -> DatasetDict:
-    """The dataset of a directory that `prepare_data` wrote.
-
-    Raises:
-        ValueError: If the directory is not one, or one that is damaged.
-    """
-    directory = Path(directory)
-    remedy = "give a directory that prepare_data.py wrote"
-    if not (directory / "dataset_dict.json").is_file():
-        raise ValueError(f"{directory} is no dataset directory (no dataset_dict.json in it); {remedy}.")
-    for split in SPLITS:
-        # What `datasets` wrote of no rows it does not read.
-        if (directory / split).is_dir() and not any((directory / split).glob("*.arrow")):
-            raise ValueError(f"{directory}/{split} holds no rows; {remedy}.")
-    try:
-        dataset = load_from_disk(directory)
-    except Exception as error:  # whatever the libraries make of a file that they did not write
-        raise ValueError(
-            f"{directory}: a file of this dataset is damaged or missing ({type(error).__name__}); prepare it again."
-        ) from error
-    for split in SPLITS:
-        if split not in dataset:
-            raise ValueError(f"{directory} has no {split} split; {remedy}.")
-        missing = set(FEATURES) - set(dataset[split].column_names)
-        if missing:
-            raise ValueError(f"{directory}/{split} lacks the column {', '.join(sorted(missing))}; {remedy}.")
-    if len(dataset["validation"]) == 0:
-        raise ValueError(f"{directory}/validation holds no rows; {remedy}.")
-    return dataset
-
-
-def purge_dataset(output_dir: Path) -> None:
-    """Removes a dataset, and what an interrupted run left beside it.
-
-    Raises:
-        ValueError: If the directory is none that this stage wrote; it is left alone then.
-    """
-    if output_dir.exists():
-        is_dataset = (output_dir / "dataset_dict.json").is_file() and (output_dir / "report.json").is_file()
-        if not is_dataset:
-            raise ValueError(f"{output_dir} was not written by prepare_data.py, so nothing in it was removed.")
-        shutil.rmtree(output_dir)
-        print(f"removed {output_dir}")
-    for leftover in find_leftovers(output_dir):
-        shutil.rmtree(leftover)
-        print(f"removed {leftover}")
-    print(
-        "exports, models, tokenizers and encoded tokens (of an unfinished run, or in a token_cache) are not touched; "
-        "remove those that were made from it yourself."
-    )
-
-
 def begin_consent(chats: Iterable[Chat], folder: Path, owner: str | None) -> None:
     """Writes a file per export in which each participant's answer can be put."""
     for chat in chats:
@@ -233,35 +170,6 @@ def check_assistant(assistant: str | None, chats: Iterable[Chat]) -> None:
     if assistant is not None and participants and assistant not in participants:
         names = ", ".join(name for name, _ in participants.most_common())
         raise ValueError(f"assistant={assistant} is not in these chats; they are between {names}.")
-
-
-def _build_dataset(rows: Sequence[Row]) -> Dataset:
-    columns = {
-        "text": [row.text for row in rows],
-        "messages": [row.messages for row in rows],
-        "source": [row.source for row in rows],
-        "script": [detect_script(row.text) for row in rows],
-        "conversation_id": [row.conversation_id for row in rows],
-    }
-    return Dataset.from_dict(columns, features=FEATURES)
-
-
-def _build_cleaner(
-    arguments: PrepareArguments, scrubber: Scrubber | None, index: PrivateIndexWriter
-) -> Callable[[str], str]:
-    """What is done to every text."""
-
-    def clean(text: str) -> str:
-        # Marks of direction tell a mention from words, so private data is looked for before they go.
-        scrubbed = scrubber.scrub(text) if scrubber else text
-        if scrubber and scrubbed == text:
-            index.note_words(text)
-        else:
-            index.note(text)
-        text = scrubbed
-        return normalize_text(text, max_elongation=arguments.max_elongation) if arguments.normalize else text
-
-    return clean
 
 
 def _describe_chats(
@@ -279,29 +187,14 @@ def _describe_chats(
     ]
 
 
-def _build_joint_cleaner(scrubber: Scrubber | None, index: PrivateIndexWriter) -> Rewrite:
-    """What is done to texts that stand together, each of which is clean."""
-
-    def clean_together(texts: Sequence[str]) -> Sequence[str]:
-        scrubbed, found = scrub_together(texts)
-        index.note_data(written for _, written in found)
-        if scrubber is None:
-            return texts
-        scrubber.replaced.update(kind for kind, _ in found)
-        return scrubbed
-
-    return clean_together
-
-
 def _read_rows_of_chats(
     arguments: PrepareArguments,
     chats: Sequence[Chat],
     consents: Sequence[Mapping[str, Answer] | None],
-    clean: Callable[[str], str],
-    clean_together: Rewrite,
+    cleaner: Cleaner,
 ) -> tuple[list[Row], Counter[str]]:
     """The rows of all chats, and how many messages were dropped for which reason."""
-    cleaned, dropped = clean_chats(chats, consents, clean=clean, limits=arguments.quality)
+    cleaned, dropped = clean_chats(chats, consents, clean=cleaner.clean, limits=arguments.quality)
     if arguments.deduplicate:
         num_messages = sum(map(len, cleaned))
         cleaned = drop_forwarded(cleaned, threshold=arguments.near_duplicate_threshold)
@@ -310,7 +203,7 @@ def _read_rows_of_chats(
         cleaned,
         assistant=arguments.assistant,
         gap=timedelta(minutes=arguments.session_gap_minutes),
-        clean_together=clean_together,
+        clean_together=cleaner.clean_together,
         window_characters=arguments.window_characters,
         max_greeting_repeats=arguments.max_greeting_repeats if arguments.deduplicate else None,
     )
@@ -339,19 +232,18 @@ def prepare_data(arguments: PrepareArguments) -> None:
 
     people = list_people(chats)
     scrubber = Scrubber(people, arguments.pseudonym_key) if arguments.scrub else None
-    # Also of texts that stay as they are: what they hold, a model must not say.
     index = PrivateIndexWriter(people, arguments.pseudonym_key)
-    clean, clean_together = _build_cleaner(arguments, scrubber, index), _build_joint_cleaner(scrubber, index)
+    cleaner = Cleaner(scrubber, index, normalize=arguments.normalize, max_elongation=arguments.max_elongation)
     consents = [load_consent(arguments.consent, chat.files) if arguments.consent else None for chat in chats]
-    rows, dropped = _read_rows_of_chats(arguments, chats, consents, clean, clean_together)
+    rows, dropped = _read_rows_of_chats(arguments, chats, consents, cleaner)
     row_counts, source_reports, lost = None, [], Counter()
     with write_directory(arguments.output_dir) as directory:
         for number, source in enumerate(arguments.sources):
             source_rows, unfit = build_source_rows(
                 source,
                 f"s{number}",
-                clean=clean,
-                clean_together=clean_together,
+                clean=cleaner.clean,
+                clean_together=cleaner.clean_together,
                 limits=arguments.quality,
                 cache_dir=directory / "cache",
                 seed=arguments.seed,
@@ -396,7 +288,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
             splits["train"], planted = plant_canaries(splits["train"], arguments.canaries, arguments.seed)
             save_canaries(planted, directory)
         index.save(directory)
-        DatasetDict({name: _build_dataset(split) for name, split in splits.items()}).save_to_disk(directory)
+        DatasetDict({name: build_dataset(split) for name, split in splits.items()}).save_to_disk(directory)
         (directory / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
         card = render_dataset_card(
             report,

@@ -14,7 +14,7 @@ from datasets import IterableDataset
 from datasets.distributed import split_dataset_by_node
 from datasets.iterable_dataset import ExamplesIterable
 
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.file_readers import READERS
 from darija_gpt.data.normalization import normalize_text
 from darija_gpt.data.privacy import scrub

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.canaries import CanarySet, load_canaries
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.evaluation.audit_checks import list_checks, summarize

@@ -8,7 +8,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.data.splits import SPLITS
 from darija_gpt.display import neutralize_control_characters

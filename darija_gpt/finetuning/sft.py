@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from trl import SFTConfig
 
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.chat_templates import ChatTemplate
 from darija_gpt.finetuning.trl_training import check_numbers

@@ -68,7 +68,7 @@ def pack_shipments(arguments: PublishArguments) -> Iterator[list[Shipment]]:
 
 
 def _pack_dataset(arguments: PublishArguments, evidence: Evidence, directory: Path) -> Shipment:
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.publishing.dataset_files import read_report, write_dataset_files
 
     dataset, report = load_dataset_directory(arguments.dataset), read_report(arguments.dataset)

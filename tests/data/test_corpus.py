@@ -11,12 +11,8 @@ import pytest
 from datasets import load_from_disk
 
 from darija_gpt.data.chats import list_exports, read_chats
-from darija_gpt.data.corpus import (
-    FEATURES,
-    PrepareArguments,
-    load_dataset_directory,
-    prepare_data,
-)
+from darija_gpt.data.corpus import PrepareArguments, prepare_data
+from darija_gpt.data.dataset_directory import FEATURES, load_dataset_directory
 from darija_gpt.data.deduplication import find_duplicates
 from darija_gpt.data.privacy import Person, find_pii
 from darija_gpt.data.private_index import load_private_index

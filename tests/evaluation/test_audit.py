@@ -9,7 +9,8 @@ from datasets import Dataset, DatasetDict
 from private_chats import write_private_chat
 
 from darija_gpt.data.canaries import CANARIES_FILE, load_canaries
-from darija_gpt.data.corpus import FEATURES, PrepareArguments, prepare_data
+from darija_gpt.data.corpus import PrepareArguments, prepare_data
+from darija_gpt.data.dataset_directory import FEATURES
 from darija_gpt.data.sources import Source
 from darija_gpt.evaluation.audit import AuditArguments, audit, describe_dataset
 from darija_gpt.evaluation.audit_checks import Check, list_checks, summarize

@@ -5,7 +5,8 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 import darija_gpt.evaluation.evaluate
-from darija_gpt.data.corpus import FEATURES, detect_script
+from darija_gpt.data.dataset_directory import FEATURES
+from darija_gpt.data.script_tags import detect_script
 from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
 from darija_gpt.evaluation.evaluate import EvaluateArguments, evaluate, read_training_summaries
 from darija_gpt.evaluation.measurements import name_sources

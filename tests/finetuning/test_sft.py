@@ -21,7 +21,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from darija_gpt.data.corpus import FEATURES
+from darija_gpt.data.dataset_directory import FEATURES
 from darija_gpt.finetuning import sft_preparation, sft_trainer
 from darija_gpt.finetuning.sealed_checkpoints import claim_directory, seal_checkpoint
 from darija_gpt.finetuning.sft import FinetuneArguments, finetune

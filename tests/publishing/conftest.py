@@ -13,7 +13,8 @@ from hub_stand_in import TOKEN, HubStandIn
 from huggingface_hub import constants
 from private_chats import write_private_chat
 
-from darija_gpt.data.corpus import PrepareArguments, load_dataset_directory, prepare_data
+from darija_gpt.data.corpus import PrepareArguments, prepare_data
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.private_index import load_private_index
 from darija_gpt.hub import PublishArguments
 

@@ -15,7 +15,7 @@ from datasets import concatenate_datasets
 from hub_stand_in import TOKEN, Repository
 from huggingface_hub import HfApi, ModelCard, constants
 
-from darija_gpt.data.corpus import load_dataset_directory
+from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.evaluation.audit import describe_dataset
 from darija_gpt.evaluation.plots.figures import DPI, new_figure, render_png
 from darija_gpt.fingerprint import hash_file

@@ -59,7 +59,7 @@ def plot(arguments: PlotArguments) -> None:
     Raises:
         ValueError: If the model cannot be loaded, or has nothing to be drawn of a kind that was asked for.
     """
-    from darija_gpt.data.corpus import load_dataset_directory
+    from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.evaluation.plots.tokens import count_tokens
     from darija_gpt.loading import load_model
 
