@@ -378,7 +378,8 @@ def measure(work: Callable[[], object], rounds: int = 3) -> float:
 @pytest.mark.parametrize("name", DENSE)
 def test_twice_the_text_takes_about_twice_the_time(name):
     short, long = (write_densely(DENSE[name], "latin", LONGEST_MESSAGE * times) for times in (1, 2))
-    assert measure(lambda: find_pii(long)) <= 2.5 * measure(lambda: find_pii(short))
+    # Of what grows with the square it takes four times as long; caches alone make it 2.2.
+    assert measure(lambda: find_pii(long)) <= 3 * measure(lambda: find_pii(short))
 
 
 @pytest.mark.slow
@@ -387,7 +388,7 @@ def test_twice_the_text_takes_about_twice_the_time(name):
 def test_a_megabyte_takes_about_four_times_as_long_as_a_quarter_of_it(name, form):
     texts = [write_densely(DENSE[name], form, size) for size in (250_000, 500_000, 1_000_000)]
     seconds = [measure(lambda text=text: find_pii(text), rounds=2) for text in texts]
-    assert all(second <= 2.5 * first for first, second in itertools.pairwise(seconds)), seconds
+    assert all(second <= 3 * first for first, second in itertools.pairwise(seconds)), seconds
 
 
 NAMED = {
@@ -415,7 +416,7 @@ def test_names_are_found_and_replaced_in_a_long_line(name, roster):
     scrubbed = scrub(text, roster)
     assert scrub(scrubbed, roster) == scrubbed
     twice = text + text
-    assert measure(lambda: find_names(twice, roster)) <= 2.5 * measure(lambda: find_names(text, roster)) + 0.05
+    assert measure(lambda: find_names(twice, roster)) <= 3 * measure(lambda: find_names(text, roster)) + 0.05
 
 
 def test_names_that_tell_each_other_one_by_one_end_after_some_rounds(monkeypatch):
