@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 
 def resolve_precision(mixed_precision: str) -> str:
-    """`auto` as `bf16` where bf16 is faster, on GPUs that have it and CPUs with AMX, and as `no` elsewhere."""
+    """`auto` as `bf16` on GPUs that have it and CPUs with AMX or AVX512_BF16, `fp16` on other GPUs, and else `no`."""
     import torch
 
     if mixed_precision != "auto":
         return mixed_precision
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    return "bf16" if torch.cpu._is_amx_tile_supported() else "no"
+    multiplies_bf16 = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16" if multiplies_bf16 else "no"
 
 
 def count_cores() -> int:

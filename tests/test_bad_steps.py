@@ -355,6 +355,7 @@ def test_a_run_is_not_moved_to_where_auto_is_another_precision(arguments, monkey
     stop_after(arguments, 4)
     AcceleratorState._reset_state(reset_partial_state=True)
     monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: False)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: False)
     with pytest.raises(ValueError, match="with mixed_precision=bf16, and this run has mixed_precision=no; give --m"):
         pretrain(arguments)
     with pytest.raises(ValueError, match="optimizer was adamw and is muon"):

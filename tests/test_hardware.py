@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from darija_gpt.hardware import resolve_precision
+
 
 COUNT_FAULTS = """
 import resource, sys
@@ -32,3 +34,14 @@ def test_memory_that_was_freed_costs_no_page_faults_again():
         for choice in ("keep", "give back")
     }
     assert counts["keep"] < 100 and counts["give back"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("amx", "avx512_bf16", "precision"), [(True, True, "bf16"), (False, True, "bf16"), (False, False, "no")]
+)
+def test_auto_is_bf16_on_processors_that_multiply_it(amx, avx512_bf16, precision, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cpu._is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: avx512_bf16)
+    assert resolve_precision("auto") == precision
+    assert resolve_precision("fp16") == "fp16"
