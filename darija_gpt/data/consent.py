@@ -4,20 +4,19 @@ The file is named after the export (`WhatsApp Chat with Salma.txt.yaml`) and map
 unknown. Nobody is taken to agree in silence: who is not in the file is unknown.
 """
 
-import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import yaml
 
+from darija_gpt.data.pseudonyms import hash_with_key
 from darija_gpt.data.whatsapp import Message
 from darija_gpt.output import make_printable, write_text
 
 
 Answer = Literal["yes", "no", "unknown"]
 STRICTNESS: tuple[Answer, ...] = ("yes", "unknown", "no")
-HASH_BYTES = 16
 HEADER = "# May a model learn from what they wrote in this conversation? yes, no or unknown; only yes is kept.\n"
 
 
@@ -100,7 +99,7 @@ def draft_consent(folder: Path, export: Path, participants: Iterable[str], owner
 
 def hash_author(name: str, key: bytes) -> str:
     """A participant in a report: nobody without the key can tell who it is, nor check a guess."""
-    return hmac.digest(key, f"consent {name}".encode(), "sha256")[:HASH_BYTES].hex()
+    return hash_with_key(f"consent {name}", key)
 
 
 def record_answers(

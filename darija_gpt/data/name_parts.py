@@ -38,7 +38,7 @@ CONTACT_WORDS = words(
     essaouira ouarzazate maroc france paris lyon belgique espagne italie canada allemagne usa groupe group les des
     the and new nouveau nouvelle jdid jdida old ancien ancienne pro perso home work orange inwi iam sim tel telephone
     phone mobile portable numero num gsm whatsapp
-    3ami 3amo 3mmo khalo khalto wlidi wldi bnti lwalda lwalid mart zawj zawja rajli mrati marti khtk khok sidna jaddi
+    3ami 3amo 3mmo khalo khalto wlidi wldi bnti lwalda mart zawj zawja rajli mrati marti khtk khok sidna jaddi
     mon ma mes notre mi amour cheri cherie amor love lover bae baby babe bebe honey heart coeur life vie
     bff fiance fiancee mari epouse hayati 7ayati hyati 7yati 9albi 9elbi galbi qalbi omri 3omri rohi ro7i rou7i 3ini
     3youni hobi 7obi hobbi 7obbi l7ob dyali diali dyalna king queen prince princesse lion
@@ -49,20 +49,20 @@ CONTACT_WORDS = words(
     ps5 xbox fifa pubg freefire fortnite
     bac 1bac 2bac tronc brevet licence bts dut deug dts ing ingenieur doctorant doctorat these phd fst fsjes fsjs ensa
     ensam encg est ensias emi ehtp inpt iscae uir um5 um6p upm cpge prepa ofppt ista stg tp td cours soutien groupes
-    option section tc sm sv svt pc spc math maths mathematiques physique chimie philo philosophie info informatique
-    anglais francais arabe espagnol histoire geo eco economie islamique sport univ universite faculte amphi school
-    university college student delegue delegate
-    team lead leader head manager project projet chef ceo cto cfo drh rh hr it dev developer developpeur design
+    option section tc sm sv svt spc math maths mathematiques physique chimie philo philosophie info informatique
+    anglais francais arabe espagnol histoire geo eco economie islamique univ universite faculte amphi school
+    university student delegue delegate
+    team lead leader head manager project projet ceo cto cfo drh rh hr it dev developer developpeur design
     designer marketing finance logistique transport import export qualite securite support data freelance freelancer
-    stagiaires collegue collegues colleague partner associe client clients fournisseur supplier admin administration
+    stagiaires collegue collegues colleague partner associe clients fournisseur supplier admin administration
     call center centre standard accueil reception caisse caissier magasinier serveur serveuse cuisinier cuisiniere
     barbier barber salon spa hammam lavage carwash mecanique electricite clim peinture alu aluminium bois cuir tissu
     couture khiyata lkhedma lkhadma lmahal m7al taxis
     number nouv neuf bis backup autre other temp temporaire urgent urgence important
     morocco dubai turquie turkey istanbul tunisie algerie egypte qatar europe londres london madrid barcelone milano
-    bruxelles montreal suisse hollande pays bas ville city centre quartier hay
+    bruxelles montreal suisse hollande pays bas ville city quartier hay
     tanja tanjah tangier sale safi jadida eljadida settat berrechid khouribga beni mellal benimellal taza berkane
-    errachidia ouarzazate taroudant tiznit guelmim dakhla ifrane azrou chefchaouen chaouen larache asilah hoceima
+    errachidia taroudant tiznit guelmim dakhla ifrane azrou chefchaouen chaouen larache asilah hoceima
     khemisset skhirat bouznika benguerir youssoufia midelt sefrou taounate zagora tinghir kalaa bouskoura ain maarif
     agdal gueliz hassania atlas
     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi

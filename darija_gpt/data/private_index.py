@@ -20,12 +20,11 @@ from darija_gpt.data.name_patterns import TOKEN
 from darija_gpt.data.name_words import ORDINARY_WORDS
 from darija_gpt.data.names import Person, find_names
 from darija_gpt.data.privacy import find_pii
-from darija_gpt.data.pseudonyms import read_key
+from darija_gpt.data.pseudonyms import hash_with_key, read_key
 
 
 INDEX_FILE = "private_data_index.json"
 FORMAT = 1
-HASH_BYTES = 16
 # What is shorter can be guessed, and met by chance: a code of four digits, a name of two letters.
 MIN_CHARACTERS = 6
 MIN_LETTERS = 3
@@ -84,7 +83,7 @@ class PrivateIndex:
         return self._hash("key")
 
     def _hash(self, value: str) -> str:
-        return hmac.digest(self._key, value.encode(), "sha256")[:HASH_BYTES].hex()
+        return hash_with_key(value, self._key)
 
     def add_data(self, found: str) -> None:
         self.data.update(self._hash(f"data {spelling}") for spelling in _list_data_spellings(found))

@@ -21,6 +21,7 @@ from darija_gpt.data.names import Person, read_roster
 
 
 KEY_BYTES = 32
+HASH_BYTES = 16
 ARABIC_LETTERS = range(0x0600, 0x0700)
 # What may be written onto a name, and must not make a name of the roster with it: l + Amine, Lamine.
 CLITICS = ("", *"ldbfw", *"وفبلك", "ال", "ا", "لا")
@@ -101,6 +102,11 @@ def _write_key(path: Path, key: bytes) -> None:
             os.link(partial, path)
     finally:
         os.unlink(partial)
+
+
+def hash_with_key(value: str, key: bytes) -> str:
+    """What stands for a name or other private data in a file: who has not the key cannot check a guess."""
+    return hmac.digest(key, value.encode(), "sha256")[:HASH_BYTES].hex()
 
 
 def _draw_pseudonyms(name: str, key: bytes) -> Iterator[Pseudonym]:

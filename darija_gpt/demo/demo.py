@@ -1,13 +1,13 @@
 """The demo stage: a model's page in the browser, or the folder of a Space that shows it."""
 
 import ipaddress
-import json
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from darija_gpt.generation import SamplingArguments
 from darija_gpt.loading import Task, find_task
+from darija_gpt.records import read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +94,7 @@ def demo(arguments: DemoArguments) -> None:
 
 def recall_training(arguments: DemoArguments) -> DemoArguments:
     """The arguments with what a summariser was trained and measured with, where they say nothing else."""
-    file = Path(arguments.model) / "training_summary.json"
-    training = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    training = read_record(Path(arguments.model) / "training_summary.json", "training")
     if training.get("stage") != "finetune_seq2seq":
         return arguments
     recalled = {

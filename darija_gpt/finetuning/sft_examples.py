@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from datasets import Dataset
 
+from darija_gpt.control_tokens import find_control_tokens
 from darija_gpt.finetuning.chat_examples import (
     ConversationError,
     EncodedMessages,
@@ -16,7 +17,6 @@ from darija_gpt.finetuning.chat_examples import (
     encode_chats,
     encode_pieces,
     encode_plain_texts,
-    find_control_tokens,
 )
 from darija_gpt.generation import Messages
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,13 @@ class Evidence:
     is_public: bool
     repo_ids: tuple[str, ...] = ()
 
-    def load_index(self) -> PrivateIndex | None:
+    @cached_property
+    def index(self) -> PrivateIndex | None:
         """What stood in the chats; None if there is no dataset, or none that was prepared with an index."""
         return None if self.dataset is None else load_private_index(self.dataset, self.pseudonym_key)
 
     def open_scan(self) -> TextScan:
-        return TextScan(self.load_index(), self.repo_ids, [get_token() or ""])
+        return TextScan(self.index, self.repo_ids, [get_token() or ""])
 
 
 def check_files(directory: Path, kind: Kind, published: Collection[str], evidence: Evidence) -> list[Refusal]:
@@ -127,7 +129,7 @@ def _check_audit(model: Path, evidence: Evidence) -> Iterator[Refusal]:
 def _check_dataset_given(evidence: Evidence) -> list[Refusal]:
     if evidence.dataset is None:
         return [Refusal("no dataset", "nobody can look for names of the chats; name the dataset as --dataset")]
-    if evidence.load_index() is None:
+    if evidence.index is None:
         words = f"{evidence.dataset} has no index of private data, or {evidence.pseudonym_key} is not its key"
         return [Refusal("no dataset", f"{words}; prepare it again, or name the key as --pseudonym_key")]
     return []
