@@ -71,7 +71,7 @@ def read_chats(
 def _choose_options(path: Path, day_first: bool | None, encoding: str | None) -> tuple[ExportFormat, dict[str, Any]]:
     """How a file is read, and the options with which it is."""
     problem = None
-    for chosen_encoding, chosen_order in dict.fromkeys(product((None, encoding), (day_first, None))):
+    for chosen_encoding, chosen_order in dict.fromkeys(product((None, encoding), (None, day_first))):
         options = {"day_first": chosen_order, "encoding": chosen_encoding}
         try:
             return detect_format(path, **options), options

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from darija_gpt.data.name_english import ENGLISH_NAMES
 from darija_gpt.data.name_evidence import FoundForm
 from darija_gpt.data.name_folding import NOT_IN_NAMES, fold_form, fold_name, join_letters, reduce_name
-from darija_gpt.data.name_parts import ARTICLES, CONTACT_WORDS, TITLES, NamePart, list_spellings
+from darija_gpt.data.name_parts import ARTICLES, TITLES, NamePart, is_contact_word, list_spellings
 from darija_gpt.data.name_patterns import (
     COMPOUND,
     COMPOUNDING,
@@ -119,7 +119,7 @@ class RosterForms:
         # A whole name is its bearer's before it is a first name of somebody else.
         for owner, person in enumerate(self.people):
             words = fold_form(person.name).split()
-            if not CONTACT_WORDS.issuperset(words):
+            if not all(map(is_contact_word, words)):
                 self._add_form(person.name, owner)
             for word in TITLES.keys() & words:
                 self.titles.setdefault(TITLES[word], set()).add(owner)
@@ -181,6 +181,11 @@ class RosterForms:
             self.doubtful.add(letters)
         return True
 
+    def _begins_name(self, word: str) -> bool:
+        """Whether a name of the same consonants begins with the same letter as a word."""
+        names = self.heard.get(read_sounds(join_letters(word)).consonants, ())
+        return word not in ORDINARY_WORDS and any(fold_form(name.part.text)[0] == word[0] for name in names)
+
     def _is_other(self, word: str) -> bool:
         """Whether the consonants of a word, behind those of clitics, are of no form, which most words' are not."""
         key = find_coarse_key(word)
@@ -206,6 +211,8 @@ class RosterForms:
                 is_known = True
                 forms.add(_write_letters(stem))
         if is_known:
+            if word[0] == "a" and self._begins_name(word) and self._hear(word):
+                forms.add(_write_letters(word))  # A7med is Ahmed, and not called as another who is 7med
             return forms
         heard = stems[:1] if word in ORDINARY_WORDS else stems
         return forms | {_write_letters(stem) for stem in heard if self._hear(stem)}

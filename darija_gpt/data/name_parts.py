@@ -59,6 +59,8 @@ CONTACT_WORDS = words(
     barbier barber salon spa hammam lavage carwash mecanique electricite clim peinture alu aluminium bois cuir tissu
     couture khiyata lkhedma lkhadma lmahal m7al taxis
     number nouv neuf bis backup autre other temp temporaire urgent urgence important
+    khdma 5dma 5edma drari lbni tomobil tonobil modir mdir houma 9raya 9hwa 9ahwa mol moul banka glovo marjane binome
+    chi7aja chihaja 3mti 3mi mdrasa mderssa m3alem ltaxi
     morocco dubai turquie turkey istanbul tunisie algerie egypte qatar europe londres london madrid barcelone milano
     bruxelles montreal suisse hollande pays bas ville city quartier hay
     tanja tanjah tangier sale safi jadida eljadida settat berrechid khouribga beni mellal benimellal taza berkane
@@ -75,7 +77,7 @@ CONTACT_WORDS = words(
     ماما بابا الواليده الوالده الوالد خويا ختي عمي عمتي خالي خالتي جدي جده حبيبي حبيبتي صاحبي صاحبتي ولد بنت مرات
     راجل السيد السيده مدام الدكتور الدكتوره دكتور دكتوره الطبيب الطبيبه طبيب الاستاذ الاستاذه استاذ استاذه الحاج
     الحاجه المحامي محامي السمسار البناي النجار الصباغ البلومبي الميكانيكي طاكسي الحانوت الجار الجاره العاييله العائله
-    الدار الخدمه الشركه المدرسه الصيدليه الجديد القديم
+    الدار الخدمه الشركه المدرسه الصيدليه الجديد القديم خدمه شركه مدرسه صيدليه قهوه القهوه الدراري دراري طوموبيل مدير
     """
 )
 # What stands before a name and is part of it, but is no name without it; the name behind is one.
@@ -102,6 +104,8 @@ PARTICLES = words(
 FAITH = words("eddine edine eddin ddine dine addine ud-din الدين")
 # The article of Ennaciri and Essaidi, heard as the consonant that follows, and that of الصقلي, who is of a place.
 WITHIN_ARTICLE = re.compile(r"[ea]([dnrstz])\1[^\W_]{4}|ال\w{2,}ي\Z")
+# Alami is no "al ami", nor العمري "my life": what begins with a vowel or ends in i is a family's name then.
+WRITTEN_ARTICLE = re.compile(r"(?:[ea]?l(?![aeiou]\w|\w*i\Z)|ا?ل(?!\w*ي\Z))(?=\w{3})")
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 ARABIC = frozenset(map(chr, range(0x0600, 0x0700)))
 # Of Ayoub2, what is no letter of Arabizi.
@@ -123,6 +127,12 @@ class NamePart(NamedTuple):
     text: str
     is_family: bool
     arabic: str = ""
+
+
+def is_contact_word(folded: str) -> bool:
+    """Whether a word of a contact's name tells who it is and is none itself, also behind an article: lkhdma."""
+    article = WRITTEN_ARTICLE.match(folded)
+    return folded in CONTACT_WORDS or (article is not None and folded[article.end() :] in CONTACT_WORDS)
 
 
 def _list_words(name: str) -> list[str]:
@@ -149,7 +159,7 @@ def list_parts(name: str) -> list[NamePart]:
         following = remaining[place + 1] if place + 1 < len(remaining) else ""
         core = [word, following] if fold_form(following) in FAITH else [word]
         is_family = num_names > 0 or "article" in kinds
-        if folded not in CONTACT_WORDS:
+        if not is_contact_word(folded):
             if before or len(core) > 1:
                 parts.append(NamePart(" ".join(before + core), is_family))
             if len(folded) >= MIN_LETTERS and "particle" not in kinds:
@@ -157,6 +167,8 @@ def list_parts(name: str) -> list[NamePart]:
             if WITHIN_ARTICLE.match(folded) and "particle" not in kinds:
                 parts.append(NamePart(word[2:], True))
             num_names += 1
+        elif "article" in kinds and folded.endswith("i"):
+            parts.append(NamePart(" ".join(before + core), True))  # omri is "my life", El Omri a family
         before, kinds = [], set()
     return parts
 

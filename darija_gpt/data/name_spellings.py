@@ -40,11 +40,11 @@ SPELLINGS = [
     Amir Ameer أمير
     Amira Ameera أميرة
     Anas Anass أنس
-    Anwar Anouar أنور أنوار
+    Anwar Anouar Anwer أنور أنوار
     Asma Asmae Asmaa أسماء
     Assia آسية
     Aya Ayat آية
-    Ayman Aymane Aimane أيمن
+    Ayman Aymane Aimane Aymen أيمن
     Ayoub Ayyoub Ayub Ayoob أيوب
     Azzeddine Azzedine Azdine Azzou عزالدين
     Badr Bader بدر
@@ -90,8 +90,8 @@ SPELLINGS = [
     Ihsane Ihsan Ihssane إحسان
     Ikram Ikrame إكرام
     Ilham Ilhame Elham إلهام
-    Ilyas Ilyass Elias Ilias إلياس
-    Imad 3imad Imade عماد
+    Ilyas Ilyass Lyas Elias Ilias إلياس
+    Imad 3imad 3mad Imade عماد
     Imane Iman Imène إيمان
     Islam إسلام
     Ismail Ismael Smail Sma3il إسماعيل سماعيل
@@ -132,7 +132,7 @@ SPELLINGS = [
     Mohcine Mouhcine Mohsin Mo7sin محسن
     Mokhtar Moukhtar مختار المختار
     Mostafa Mstafa Mstapha Mustapha Mustafa Moustapha Mostapha Stof مصطفى
-    Mouad Moad Mo3ad Mouaad معاذ معاد
+    Mouad Moad Mo3ad M3ad Mouaad معاذ معاد
     Mouna Mona Muna منى
     Mounia Monia مونية
     Mounir Monir Munir منير
@@ -140,7 +140,7 @@ SPELLINGS = [
     Nabil Nabile نبيل
     Nada ندى
     Nadia نادية
-    Naima Na3ima نعيمة
+    Naima Na3ima N3ima نعيمة
     Najat نجاة
     Najib Najeeb نجيب
     Najwa نجوى
@@ -151,7 +151,7 @@ SPELLINGS = [
     Nora Noura نورة
     Nour Noor نور
     Noureddine Nordine Nourdine نورالدين
-    Omar 3omar Omr عمر
+    Omar 3omar 3mar Omr عمر
     Othmane Othman Otman 3otman Outmane عثمان
     Ouissal Wissal وصال
     Oumaima Omaima Oumayma أميمة
@@ -159,7 +159,7 @@ SPELLINGS = [
     Oussama Osama Ousama Usama أسامة
     Rabab رباب
     Rabah رباح
-    Rabia Rabi3a ربيعة
+    Rabia Rabi3a Rbi3a ربيعة
     Rachid Rashid رشيد
     Rachida رشيدة
     Radouane Redouane Ridouane رضوان
@@ -171,13 +171,13 @@ SPELLINGS = [
     Riad Riyad رياض
     Rim Reem Rym ريم
     Rokia Rkia Rokaya Roqaya Roukaya رقية
-    Saad Sa3d Sa3ad سعد
-    Saadia Sa3dia سعدية
+    Saad Sa3d S3d Sa3ad سعد
+    Saadia Sa3dia S3dia سعدية
     Sabah صباح
     Sabir Saber صابر
     Safae Safaa Safa صفاء
-    Said Saïd Sa3id Saeed سعيد
-    Saida Saïda Sa3ida سعيدة
+    Said Saïd Sa3id S3id Saeed سعيد
+    Saida Saïda Sa3ida S3ida سعيدة
     Salah Sala7 صلاح
     Salaheddine Salahdine صلاحالدين
     Salam سلام
@@ -206,7 +206,7 @@ SPELLINGS = [
     Yassine Yassin Yacine Yasin Yasine ياسين
     Yassir Yasser Yasir ياسر
     Younes Younès Yunes Younss يونس
-    Youssef Yousef Yusuf Youssof Yosef يوسف
+    Youssef Youssf Yosf Yousef Yusuf Youssof Yosef يوسف
     Youssra Yousra Yosra يسرى
     Zahra Zohra Zahrae زهرة زهراء
     Zakaria Zakariya Zakariae Zak زكرياء زكريا

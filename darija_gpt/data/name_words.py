@@ -15,6 +15,7 @@ NAMES_AND_WORDS = words(
     islam jihad kamal lila lina riad riyad saad soltan sultan tayeb amira mina dina hadi hana rose pierre olive aube
     aziz habib sabir sabr moulay amir ahlam amani habiba faris 3adil 3amer 3amir 7abib 7ajar 7akim 7anan 7ayat baraka
     fara7 hakem haji kadiri malki radi med rim reem hakim clement blanche claire marine florence constant
+    3mar 3mad s3d kbir lkbir
     haddad najjar nejjar khayat khayyat attar sebbagh hajjam tabib fellah fassi soussi rbati marrakchi doukkali
     meknassi sahraoui rifi tanjaoui noel ramadan hani sadi9 sana
     نور ندي امل سعيد سعيده كريم كريمه ربيع سلام ايمان هبه حياه فرح صباح بدر وفاء اكرام احسان نجاه جمال جميل جميله
@@ -22,7 +23,7 @@ NAMES_AND_WORDS = words(
     زينه ايه بشري دعاء فتح اسلام جهاد كمال ليلي رياض سعد صديق سلطان طيب حكيم اسماء اميره ملكه علي عليا هادي هند مني
     هدي عزيز عزيزه حبيب حبيبه صابر صبر يسر عمر صالح صادق كامل ناصر امير احلام اماني فارس حداد حسني حجي شاكر شاهد شهيد
     خياط عطار حجام طبيب فلاح فاسي سوسي مراكشي
-    هاني نجيب ريم رمضان طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
+    كبير لكبير هاني نجيب ريم رمضان طالب غازي غزال فاضل كندي لبناني مالك معروف مرابط نجار الاخضر العربي المالكي المغربي
     """
 )
 # Words that sound like a name, 3amal "work" and samedi, or like one behind a clitic: basma, diman, فعلي.

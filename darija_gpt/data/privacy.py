@@ -91,6 +91,7 @@ DETECTORS = (
     Detector("IP", net.IPV4_AFTER_CUE, "ip", checks.check_ipv4_after_cue),
     Detector("IP", net.IPV6, "two colons", checks.check_ipv6),
     Detector("CIN", patterns.CIN_AFTER_CUE, "identity", checks.check_cin_after_cue),
+    Detector("CIN", patterns.CIN_BEFORE_CUE, "identity", checks.take_group),
     Detector("CIN", patterns.CIN_AGAIN, "identity", checks.check_cin_again, is_again=True),
     Detector("CIN", patterns.CIN_BARE, "5 digits together", checks.check_cin, is_cased=True),
     Detector("OTP", secrets.OTP_AFTER_CUE, "code", secrets.check_code, is_cased=True),

@@ -57,7 +57,7 @@ NUMERALS = {
         4,
     ),
     **dict.fromkeys(("cinq", "five", "khmsa", "khamssa", "khamsa", "5amsa", "5msa", "خمسة", "خمسه", "خمس"), 5),
-    **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "ستة", "سته", "ست"), 6),
+    **dict.fromkeys(("six", "stta", "sta", "setta", "sitta", "sita", "seta", "sata", "ستة", "سته", "ست"), 6),
     **dict.fromkeys(("sept", "seven", "sb3a", "seb3a", "sab3a", "سبعة", "سبعه", "سبع"), 7),
     **dict.fromkeys(
         (
@@ -127,10 +127,10 @@ SPOKEN_PHONE = re.compile(
     rf"z{_ALONE}[ée]ro|s{_ALONE}(?:ife?r|fer)|"
     rf"ص{_ALONE}فر|o{_ALONE}h?|0{_ALONE}[0-9]{{0,9}}+{_LETTER_SOON}|\+{_ALONE}\+?212{_LETTER_SOON}|"
     rf"\({_ALONE}\+?212{_LETTER_SOON}|2{_ALONE}12{_LETTER_SOON})"
-    rf"{_END}(?:[ ,،.\-()_/]{{0,4}}و?(?:{_WORDS}|{_DIGITS})){{2,20}}"
+    rf"{_END}(?:[ ,،.\-()_/]{{0,4}}[وw]?(?:{_WORDS}|{_DIGITS})){{2,20}}"
 )
 BREAK = r"[,،.()/]| - "
-TOKEN = re.compile(rf"{_HUNDREDS}|{_WORDS}|و(?=[^\W\d_])|[0-9][0-9o]*|{BREAK}")
+TOKEN = re.compile(rf"{_HUNDREDS}|{_WORDS}|[وw](?=[^\W\d_])|[0-9][0-9o]*|{BREAK}")
 NUMBER = re.compile(r"(?:(?:00)?2120?|0)[5-8][0-9]{8}")
 LETTER = re.compile(r"[^\W\d_]")
 # With its zero, or behind 212, 2120, 00212 or 002120.
@@ -141,7 +141,7 @@ def _read_token(token: str) -> int | str:
     """The value of a numeral, or digits as they are; joints and breaks are empty."""
     if " cent" in token:
         return "212"
-    if token[0].isdigit():
+    if token[0].isdigit() and token not in NUMERALS:  # as 3chrin and 7dach are
         return token.replace("o", "0")
     return "" if token in JOINTS else NUMERALS.get(token, " ")
 

@@ -8,7 +8,7 @@ characters or with letters, to which `re` skips quickly, and only from there loo
 
 import re
 
-from darija_gpt.data.privacy_words import begin, words, write_cue
+from darija_gpt.data.privacy_words import begin, either, words, write_cue
 
 
 # What stands in the place of private data. The tokenizer has one token for each, in this order; harmless when typed.
@@ -118,6 +118,15 @@ CIN_UNMISTAKABLE = re.compile(
 )
 # The same number put right, or the next person's, in what follows a number that was found and blotted out.
 CIN_AGAIN = re.compile(rf"\n{NO_NUMBER}{{1,30}}?(?<![0-9a-z])([a-z]{{1,2}}[ \-._]?[0-9]{{5,6}})(?![0-9a-z]){MONEY}")
+_IS = "hya|hiya|hia|hwa|howa|hadi|hada|rah|raha|ha|est|c'est|is|la|l|ma|mon|my|dyal|هي|هو|هادي|هذه|ديال"
+_OF_IDENTITY = (
+    "cin|lcin|cnie|cni|carte nationale|carte d'identité|carte d'identite|lbita9a|البطاقة|بطاقة|national id|id card"
+)
+# "bk123456 hya la cin dyali".
+CIN_BEFORE_CUE = re.compile(
+    rf"(?<![0-9a-z])((?:[a-z]{{1,2}}-?|[a-z]{{2}} )[0-9]{{5,6}})(?![0-9a-z])[ ,:=]{{1,3}}"
+    rf"(?:{either(_IS)} {{1,2}}){{0,4}}{either(_OF_IDENTITY)}(?!\w)"
+)
 # Reads capitals alone.
 CIN_BARE = re.compile(r"[A-Z](?<![0-9A-Za-z/\-_.#].)[A-Z][0-9]{5,6}(?![0-9A-Za-z/\-_])")
 # Before a bare form: this is the number of a thing.

@@ -17,7 +17,8 @@ _NO_MORE = r"(?!\w)"
 _CODE_CUES = (
     "code|lcode|l code|l-code|codes|otp|l'otp|lotp|kod|lkod|code de vérification|code de verification|"
     "code de confirmation|verification code|confirmation code|code de sécurité|code de securite|code d'activation|"
-    "code sms|code pin|pin|pin code|passcode|الكود|كود|لكود|رمز|الرمز|رمز التحقق|رمز التأكيد|رمز الأمان|رمز التفعيل|"
+    "code sms|code pin|pin|lpin|pin code|puk|lpuk|code puk|passcode|"
+    "الكود|كود|لكود|رمز|الرمز|رمز التحقق|رمز التأكيد|رمز الأمان|رمز التفعيل|"
     "كود التحقق|كود التأكيد|rmz|ramz|confirmation|vérification|verification|mot de passe à usage unique|"
     "mot de passe temporaire|one time password|one-time password|الرمز السري|رقم سري مؤقت"
 )
@@ -33,7 +34,7 @@ _CODE_FILLERS = either(
     "verification|vérification|confirmation|securite|sécurité|securité|sécurite|activation|whatsapp|watsap|wts|"
     "facebook|fb|google|insta|instagram|telegram|tiktok|gmail|paypal|cih|bank|banka|lbanka|banque|bankque|transfert|"
     "retrait|envoi|virement|sms|attijari|bp|bmce|inwi|orange|iam|cash|plus|wafacash|cashplus|glovo|indrive|uber|app|"
-    "otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|دال|تاع|لي|اللي|الخاص|بك|"
+    "carte|lacarte|lakart|lakarta|bancaire|sim|tel|ma|3ndk|otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|دال|تاع|لي|اللي|الخاص|بك|"
     "وصلني|جاني|جاك|صيفطو|واتساب|الواتساب|التحقق|التأكيد|الأمان|التفعيل|البنك|لبنك|ها|هاهو|راه|الجديد"
 )
 _CODE_FILLER = rf"(?:[ :=.,\-'’\"«(\[#>*]|(?:{_CODE_FILLERS}|(?:dyal|dial|ta3|ديال)\w{{0,3}}|sift\w{{0,4}})(?![\w]))"

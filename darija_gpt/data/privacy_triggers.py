@@ -52,7 +52,7 @@ NEEDS = {
     ),
     "quotes": re.compile(r"[\"»”]"),
     "card code": re.compile(r"cvv|cvc|cryptog"),
-    "code": re.compile(r"code|kod|otp|pin|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
+    "code": re.compile(r"code|kod|otp|pin|puk|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
     "house": HOUSE_NEAR,
 }
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from darija_gpt.data.name_folding import fold_form, fold_name, reduce_name
-from darija_gpt.data.name_parts import CONTACT_WORDS
+from darija_gpt.data.name_parts import is_contact_word
 from darija_gpt.data.name_patterns import TOKEN
 from darija_gpt.data.name_words import ORDINARY_WORDS
 from darija_gpt.data.names import Person, find_names
@@ -56,7 +56,7 @@ def _read_name(name: str) -> list[str]:
     words = [reduce_name(word) for word in TOKEN.findall(folded)]
     letters = "".join(words)
     is_word = len(words) == 1 and not ORDINARY_WORDS.isdisjoint({folded, letters})
-    is_word = is_word or letters in NO_NAMES or CONTACT_WORDS.issuperset(folded.split())
+    is_word = is_word or letters in NO_NAMES or all(map(is_contact_word, folded.split()))
     is_legal = len(letters) >= MIN_LETTERS and letters.isalpha() and len(words) <= MAX_NAME_WORDS
     return words if is_legal and not is_word else []
 

@@ -9,6 +9,7 @@ import codecs
 import errno
 import io
 import itertools
+import re
 import stat
 import zipfile
 import zlib
@@ -35,6 +36,8 @@ BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16",
 SAMPLE_BYTES = 1024
 BLOCK_BYTES = 2**16  # holds a thousand messages
 
+# Of an export, on Android in every language, and of an iPhone's once it is unpacked.
+EXPORT_NAME = re.compile(r"_chat\.txt|(?!\.).*(?:whatsapp|واتساب).*\.(?:txt|zip)", re.IGNORECASE)
 MAX_CHAT_BYTES = 96 * 2**20  # A million messages are some 60 MB: an archive that holds more was made to fill memory.
 MAX_RATIO = 250  # Chats shrink to a fifth, and to a fiftieth where everybody says the same.
 MAX_MESSAGE_CHARACTERS = 2**24  # WhatsApp sends 65,536: what goes on for longer was made to fill memory.
@@ -331,6 +334,9 @@ def _read_messages(lines: Iterator[str], survey: _Survey) -> Iterator[Message]:
 def find_exports(path: str | Path) -> list[Path]:
     """The exports of a folder, its .txt and .zip files, sorted. Of a file, that file.
 
+    Of the folders in it, what is called like an export: macOS unpacks an iPhone's `WhatsApp Chat - Salma.zip` into a
+    folder of that name, with `_chat.txt` in it beside other files.
+
     Raises:
         ExportError: If there is none.
     """
@@ -340,7 +346,10 @@ def find_exports(path: str | Path) -> list[Path]:
             raise ExportError(f"{path}: no such file or folder; check the path.")
         if not path.is_dir():
             return [path]
-        files = [child for child in path.iterdir() if child.is_file() and not child.name.startswith(".")]
+        children = [child for child in path.iterdir() if not child.name.startswith(".")]
+        folders = [child for child in children if child.is_dir() and not child.is_symlink()]
+        unpacked = [file for folder in folders for file in folder.iterdir() if EXPORT_NAME.fullmatch(file.name)]
+        files = [file for file in (*children, *unpacked) if file.is_file()]
     except OSError as error:
         raise ExportError(f"{path}: {error.strerror}; check the path.") from None
     exports = sorted(file for file in files if file.suffix.lower() in (".txt", ".zip"))

@@ -139,11 +139,13 @@ def test_a_file_that_is_no_chat_is_named_and_nothing_is_written(tmp_path, name, 
 def test_what_a_file_does_not_show_is_given_for_it_alone(arguments, tmp_path):
     folder = arguments.exports[0]
     (folder / "us.txt").write_text("01/25/2024, 10:00 - Nora: hello\n02/03/2024, 10:00 - Nora: hi\n")
+    (folder / "short.txt").write_text("".join(f"{date}/24, 10:00 - Hind: {date}\n" for date in ("1/2", "1/3", "2/1")))
     (folder / "eu.txt").write_text("01/02/2024, 10:00 - Nora: salam\n")
     (folder / "old.txt").write_bytes("25/03/2024, 10:00 - Nora: سلام\n".encode("cp1256"))
     chats, files = read_chats(list_exports([folder]), day_first=True, encoding="cp1256")
     months = {chat.files[0].name: [message.timestamp.month for message in chat.messages] for chat in chats}
     assert (months["us.txt"], months["eu.txt"], months["old.txt"]) == ([1, 2], [2], [3])
+    assert months["short.txt"] == [1, 1, 2]
     assert {chat.messages[0].text for chat in chats if chat.files[0].name == "old.txt"} == {"سلام"}
     assert {file["file"]: file["encoding"] for file in files}["WhatsApp Chat with Salma.txt"] == "utf-8"
     (folder / "eu.txt").unlink()

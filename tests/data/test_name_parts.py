@@ -28,6 +28,12 @@ from darija_gpt.data.name_parts import find_forms, list_parts
         ("Hajar 2BAC", ["Hajar"]),
         ("Simo Tanja", ["Simo"]),
         ("Mama ❤️", []),
+        ("Salma Lkhdma", ["Salma"]),
+        ("Drari Lhouma", []),
+        ("نادية المدرسة", ["نادية"]),
+        ("Hassan Alami", ["Hassan", "Alami"]),
+        ("Said El Omri", ["Said", "El Omri"]),
+        ("محمد العمري", ["محمد", "العمري", "عمري"]),
         ("+212 600-000000", []),
     ],
 )

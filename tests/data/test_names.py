@@ -189,6 +189,25 @@ def test_who_is_called_spoken_of_or_met_is_a_name(text, is_name):
     assert bool(name_texts(text)) == is_name
 
 
+@pytest.mark.parametrize(
+    ("contact", "text", "found"),
+    [
+        ("Ahmed Alaoui", "a7med wach safi?", ["a7med"]),
+        ("Ahmed Alaoui", "ya A7med aji", ["A7med"]),
+        ("Ahmed Alaoui", "a 7med aji", ["7med"]),
+        ("Said", "s3id gal lia", ["s3id"]),
+        ("Youssef", "fin youssf?", ["youssf"]),
+        ("Salma Lkhdma", "ghadi nmchi lkhdma daba", []),
+        ("Lmodir", "lmodir ma jach lyoum", []),
+        ("Omar", "lkas rah 3mar", []),
+        ("Adil Lkbir", "chrit lkbir w sghir", []),
+    ],
+)
+def test_a_contact_is_found_as_people_write_the_name_and_its_words_stay(contact, text, found):
+    spans = find_names(text, [Person(contact, tuple(find_forms(contact)))])
+    assert [text[span.start : span.end] for span in spans] == found
+
+
 HOMOGRAPHS = {
     "woman": [
         ("Imane", "iman", "إيمان"),

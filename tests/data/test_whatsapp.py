@@ -876,6 +876,25 @@ def test_exports_are_found_in_a_folder(tmp_path):
     assert find_exports(tmp_path / "b.txt") == [tmp_path / "b.txt"]
 
 
+def test_exports_that_were_unpacked_into_folders_are_found(tmp_path):
+    folder = tmp_path / "WhatsApp Chat - Salma"
+    for place in (folder, tmp_path / "__MACOSX", tmp_path / "phone", tmp_path / ".hidden"):
+        place.mkdir()
+    for name in ("_chat.txt", "notes.txt", "._chat.txt"):
+        (folder / name).touch()
+    (tmp_path / "__MACOSX" / "._chat.txt").touch()
+    (tmp_path / ".hidden" / "_chat.txt").touch()
+    (tmp_path / "phone" / "Discussion WhatsApp avec Amal.zip").touch()
+    (tmp_path / "phone" / "دردشة واتساب مع أمل.txt").touch()
+    (tmp_path / "own.txt").touch()
+    assert [str(path.relative_to(tmp_path)) for path in find_exports(tmp_path)] == [
+        "WhatsApp Chat - Salma/_chat.txt",
+        "own.txt",
+        "phone/Discussion WhatsApp avec Amal.zip",
+        "phone/دردشة واتساب مع أمل.txt",
+    ]
+
+
 @pytest.mark.parametrize(
     "piece",
     [
