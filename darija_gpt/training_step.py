@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
     from darija_gpt.training_data import TrainingBlocks
 
-# (what is minimised, what is reported), each a scalar.
-Losses = tuple[torch.Tensor, torch.Tensor]
+# (what is minimised, what is reported, the share of the tokens that this is a mean over), each a scalar.
+Losses = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,31 +56,34 @@ def measure_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tens
 
 
 def choose_loss(z_loss: float, goldfish_ratio: float = 0.0) -> Callable[[nn.Module, dict[str, torch.Tensor]], Losses]:
-    """The function that gives (what is minimised, what is reported) for a batch."""
+    """The function that gives `Losses` for a batch."""
 
     def compute_plain(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         loss = measure_loss(model, batch)
-        return loss, loss
+        return loss, loss, torch.ones_like(loss)
 
     def compute_with_fewer_labels(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         labels, share = label_some(batch)
-        loss = model(**batch, labels=labels, use_cache=False).loss * share
-        return loss, loss
+        loss = model(**batch, labels=labels, use_cache=False).loss
+        return weigh(loss, share), loss, share
 
     def compute_with_z_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         labels, share = label(batch)
         outputs = model(**batch, labels=labels, use_cache=False)
-        loss = outputs.loss * share
-        return loss + z_loss * compute_z_loss(outputs.logits, batch["input_ids"]), loss
+        objective = weigh(outputs.loss, share) + z_loss * compute_z_loss(outputs.logits, batch["input_ids"])
+        return objective, outputs.loss, share
 
-    def label_all(batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, float]:
-        return batch["input_ids"], 1.0
+    def label_all(batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        return batch["input_ids"], torch.ones((), device=batch["input_ids"].device)
 
     def label_some(batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         labels = leave_out_tokens(batch["input_ids"], batch["position_ids"], goldfish_ratio)
+        return labels, (labels[:, 1:] != -100).float().mean()
+
+    def weigh(loss: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         # A token counts alike in every batch, however many are left out there: so the passes and processes of a step
         # may be divided otherwise.
-        return labels, (labels[:, 1:] != -100).float().mean() / (1 - goldfish_ratio)
+        return loss * (share / (1 - goldfish_ratio))
 
     label = label_some if goldfish_ratio else label_all
     if z_loss:
@@ -208,19 +211,21 @@ class Updater:
         accelerator.step = 0
         accelerator.gradient_accumulation_steps = self.blocks_per_process // self.micro_batch_size
         seed_step(arguments.seed, number, accelerator.process_index)
-        losses = []
+        losses, shares = [], []
         for _ in range(accelerator.gradient_accumulation_steps):
             batch = {name: ids.to(accelerator.device) for name, ids in next(self._batches).items()}
             with accelerator.accumulate(self.model):
-                objective, loss = self.compute_loss(self.model, batch)
+                objective, loss, share = self.compute_loss(self.model, batch)
                 accelerator.backward(objective)
-                losses.append(loss.detach())
+                losses.append(loss.detach() * share)
+                shares.append(share)
         grad_norm = self.sharding.clip(self.model)
         is_stopped = torch.tensor(float(self.stop_request.is_made()), device=accelerator.device)
-        numbers = torch.stack([torch.stack(losses).mean().float(), grad_norm.float(), is_stopped])
+        means = [torch.stack(scalars).mean().float() for scalars in (losses, shares)]
+        numbers = torch.stack([*means, grad_norm.float(), is_stopped])
         # The one exchange, and the one wait for the device, of a step.
-        loss, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
-        return loss, grad_norm, num_stops
+        loss, share, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
+        return loss / share, grad_norm, num_stops
 
     def _load_batches(self, number: int) -> Iterable[dict[str, torch.Tensor]]:
         """This process's micro-batches from a step on, in order: of all blocks it takes every n-th."""

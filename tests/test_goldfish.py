@@ -1,10 +1,15 @@
 """Tokens left out of the loss, against a hash computed one by one, and what that does to a model that would recite."""
 
+import json
+import math
+
 import pytest
 import torch
+from fault_runs import TINY, make_arguments
 
 from darija_gpt.goldfish import leave_out_tokens
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
+from darija_gpt.pretraining import pretrain
 from darija_gpt.training_step import choose_loss
 
 
@@ -64,6 +69,28 @@ def test_a_step_is_the_same_in_one_pass_and_in_two(z_loss):
         torch.testing.assert_close(one, four, atol=1e-6, rtol=1e-4)
 
 
+def test_the_loss_that_is_reported_is_the_mean_over_what_was_to_be_learnt(
+    dataset_dir, tokenizer, tokenizer_dir, tmp_path
+):
+    reported = []
+    for number, (batch_size, num_passes) in enumerate([(6, 1), (2, 3), (1, 6)]):
+        arguments = make_arguments(
+            dataset_dir,
+            tokenizer_dir,
+            tmp_path / str(number),
+            model={**TINY, "residual_dropout": 0.0, "attention_dropout": 0.0},
+            per_device_train_batch_size=batch_size,
+            gradient_accumulation_steps=num_passes,
+            goldfish_ratio=0.5,
+            max_steps=1,
+        )
+        pretrain(arguments)
+        reported.append(json.loads((arguments.output_dir / "training_log.jsonl").read_text().splitlines()[0])["loss"])
+    # Fresh weights leave every token about as likely.
+    assert reported[0] == pytest.approx(math.log(len(tokenizer)), rel=0.01)
+    assert reported == pytest.approx([reported[0]] * 3, rel=1e-5)
+
+
 def count_recited(goldfish_ratio: float) -> int:
     """Of eight texts of 48 random tokens that a model meets 150 times, how many it continues to the end."""
     torch.manual_seed(0)
@@ -72,7 +99,7 @@ def count_recited(goldfish_ratio: float) -> int:
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3, weight_decay=0.0)
     compute_loss = choose_loss(0.0, goldfish_ratio)
     for _ in range(150):
-        loss, _ = compute_loss(model, make_batch(texts))
+        loss, _, _ = compute_loss(model, make_batch(texts))
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
