@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 
 
 def resolve_precision(mixed_precision: str) -> str:
-    """`auto` as `bf16` on GPUs that have it and CPUs with AMX or AVX512_BF16, `fp16` on other GPUs, and else `no`."""
+    """`auto` as `bf16` on GPUs that have it and CPUs with AMX or AVX512_BF16, `fp16` on other GPUs, and else `no`.
+
+    Raises:
+        ValueError: If it is `fp16` and there is no GPU: nothing would be computed in it, and nobody would say so.
+    """
     import torch
 
+    if mixed_precision == "fp16":
+        check_fp16("mixed_precision=fp16", "set auto, bf16 or no")
     if mixed_precision != "auto":
         return mixed_precision
     if torch.cuda.is_available():
@@ -23,15 +29,38 @@ def resolve_precision(mixed_precision: str) -> str:
     return "bf16" if multiplies_bf16 else "no"
 
 
+def check_fp16(wish: str, remedy: str) -> None:
+    """Refuses fp16 on a CPU, in the words of the field that asks for it.
+
+    Raises:
+        ValueError: If no GPU is used.
+    """
+    import torch
+    from accelerate.utils import parse_flag_from_env
+
+    if parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available():
+        raise ValueError(f"{wish} needs a GPU; {remedy}.")
+
+
 def count_cores() -> int:
     """Cores that this process may use: fewer than there are, where it was given some, by taskset or a container."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# Of `accelerate launch`, and of torchrun. Both set OMP_NUM_THREADS, too.
+_LAUNCHER_VARIABLES = ("ACCELERATE_MIXED_PRECISION", "TORCHELASTIC_RUN_ID")
+
+
 def use_all_cores(state: "PartialState") -> None:
-    """Lets a lone process on the CPU use every core: `accelerate launch` leaves it one unless told otherwise."""
+    """Lets a lone process on the CPU use every core: `accelerate launch` leaves it one unless told otherwise.
+
+    Where no launcher is at work, one thread that OMP_NUM_THREADS asks for is what the user wants.
+    """
     import torch
 
+    is_launched = any(variable in os.environ for variable in _LAUNCHER_VARIABLES)
+    if "OMP_NUM_THREADS" in os.environ and not is_launched:
+        return
     if state.device.type == "cpu" and state.num_processes == 1 and torch.get_num_threads() == 1:
         torch.set_num_threads(count_cores())
 

@@ -18,7 +18,7 @@ from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.adapters import build_lora_config
 from darija_gpt.finetuning.sft import WITHOUT_INFLUENCE
 from darija_gpt.finetuning.trl_training import check_numbers
-from darija_gpt.hardware import describe_machine, resolve_precision
+from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
 from darija_gpt.output import require_new, write_directory
 from darija_gpt.recipe import check_keys
 
@@ -97,6 +97,8 @@ class AlignArguments(DPOConfig):
                 raise ValueError(f"{name} is not followed here: {remedy}; leave it out.")
         if self.bf16 is None:
             self.bf16 = not self.fp16 and resolve_precision("auto") == "bf16"
+        if self.fp16:
+            check_fp16("fp16=true", "leave it out, or set bf16=true")
         if self.use_cpu is None:
             self.use_cpu = not torch.accelerator.is_available()
         self.output_dir = str(self.output_dir)

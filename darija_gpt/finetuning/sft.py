@@ -17,7 +17,7 @@ from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.faults import FaultError
 from darija_gpt.finetuning.chat_templates import ChatTemplate
 from darija_gpt.finetuning.trl_training import check_numbers
-from darija_gpt.hardware import describe_machine, resolve_precision
+from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
 from darija_gpt.missing_inputs import make_missing_dataset
 from darija_gpt.output import require_new, write_directory
 
@@ -121,6 +121,8 @@ class FinetuneArguments(SFTConfig):
         self._check()
         if self.bf16 is None:
             self.bf16 = not self.fp16 and resolve_precision("auto") == "bf16"
+        if self.fp16:
+            check_fp16("fp16=true", "leave it out, or set bf16=true")
         if self.use_cpu is None:
             self.use_cpu = not torch.accelerator.is_available()
         if self.save_strategy is None:
