@@ -91,6 +91,7 @@ class DirectConnections(nn.Module):
     def __init__(self, config: NeuralLMConfig):
         super().__init__()
         self.proj = nn.Linear(config.num_context_tokens * config.hidden_size, config.vocab_size, bias=False)
+        self.proj.writes_to_logits = True
 
     def forward(self, logits: torch.Tensor, contexts: torch.Tensor) -> torch.Tensor:
         return logits + self.proj(contexts)

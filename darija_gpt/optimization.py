@@ -33,6 +33,8 @@ def find_hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
     """The weights of linear maps between hidden states: of no embedding and no output layer."""
     inputs = {id(module.weight) for module in model.modules() if isinstance(module, nn.Embedding)}
     outputs = {id(model.get_output_embeddings().weight)}
+    # A model may have a second one, which transformers has no name for.
+    outputs |= {id(module.weight) for module in model.modules() if getattr(module, "writes_to_logits", False)}
     return [
         module.weight
         for module in model.modules()

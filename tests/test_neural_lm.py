@@ -111,10 +111,7 @@ def test_muon_trains_the_hidden_layer_alone():
     rates = {"learning_rate": 1e-3, "muon_learning_rate": 0.02, "weight_decay": 0.0, "muon_weight_decay": 0.0}
     muon, _ = build_muon(model, **rates, muon_momentum=0.9, betas=(0.9, 0.95))
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    assert [names[id(parameter)] for parameter in muon.param_groups[0]["params"]] == [
-        "hidden.weight",
-        "connect.proj.weight",
-    ]
+    assert [names[id(parameter)] for parameter in muon.param_groups[0]["params"]] == ["hidden.weight"]
 
 
 @pytest.mark.parametrize(
