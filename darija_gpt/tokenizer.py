@@ -9,7 +9,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 from tokenizers import AddedToken, Encoding, Regex, Tokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
@@ -225,14 +225,28 @@ def load_tokenizer(directory: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer of a local directory.
 
     Raises:
-        ValueError: If the directory holds none, or one without a chat template.
+        ValueError: If the directory holds none, a damaged one, or one without a chat template.
     """
     directory = Path(directory)
     if not (directory / "tokenizer.json").is_file():
         raise ValueError(f"{directory} holds no tokenizer.json; give a directory that train_tokenizer.py wrote.")
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(directory)
+    try:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(directory)
+    except Exception as error:  # Of every kind: they come from whatever reads the file in question.
+        raise ValueError(
+            f"{directory}: a file of this tokenizer is damaged ({type(error).__name__}); train it again."
+        ) from error
     if tokenizer.chat_template is None:
         raise ValueError(f"{directory} holds a tokenizer without a chat template; train one with train_tokenizer.py.")
+    try:
+        tokenizer.apply_chat_template([{"role": "user", "content": "salam"}], tokenize=False)
+    except TemplateSyntaxError as error:
+        place = directory / "chat_template.jinja"
+        raise ValueError(
+            f"{place if place.exists() else directory}: the chat template is damaged ({error}); train it again."
+        ) from error
+    except (TemplateError, TypeError):
+        pass  # A template may want another conversation than this one.
     return tokenizer
 
 

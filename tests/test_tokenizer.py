@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from tokenizers import AddedToken
@@ -171,6 +172,24 @@ def test_a_vocabulary_too_small_for_the_bytes_is_refused():
 def test_a_directory_without_a_tokenizer_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"holds no tokenizer\.json"):
         load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("tokenizer.json", "{}", "tokenizer: a file of this tokenizer is damaged (KeyError); train it again."),
+        ("tokenizer.json", "\x00\x01", "tokenizer: a file of this tokenizer is damaged ("),
+        ("tokenizer_config.json", "{", "tokenizer: a file of this tokenizer is damaged ("),
+        ("tokenizer_config.json", "[]", "tokenizer: a file of this tokenizer is damaged (TypeError)"),
+        ("chat_template.jinja", "{{ bos_token }{% for %}", "chat_template.jinja: the chat template is damaged ("),
+    ],
+)
+def test_a_damaged_tokenizer_is_named(tokenizer_dir, tmp_path, name, content, words):
+    directory = tmp_path / "tokenizer"
+    shutil.copytree(tokenizer_dir, directory)
+    (directory / name).write_text(content)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        load_tokenizer(directory)
 
 
 def test_a_name_that_one_conversation_repeats_gets_no_entry(darija):
