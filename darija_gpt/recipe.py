@@ -106,9 +106,15 @@ def merge_recipes(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
 def _load_recipe(path: Path, extending: tuple[Path, ...]) -> dict[str, Any]:
     try:
         recipe = _read_yaml(path.read_text(encoding="utf-8"), path)
-    except (OSError, UnicodeDecodeError):
+    except FileNotFoundError:
         named_by = f"{extending[-1]} extends {path}, which is" if extending else f"{path}:"
         raise RecipeError(f"{named_by} no such recipe; give the path of a YAML file.") from None
+    except IsADirectoryError:
+        raise RecipeError(f"{path} is a directory; give the path of a YAML file.") from None
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read ({error.strerror}); give the path of a YAML file.") from None
+    except UnicodeDecodeError:
+        raise RecipeError(f"{path} is no UTF-8; save it in this encoding.") from None
     if not isinstance(recipe, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values, found {type(recipe).__name__}.")
     if "env" in recipe:
@@ -310,7 +316,7 @@ def convert_value(name: str, value: Any, hint: Any) -> Any:
     Raises:
         RecipeError: If it is of another type, with `name` as its place in the recipe.
     """
-    _check_nested_keys(name, value, hint)
+    _check_nested(name, value, hint)
     try:
         config = None if dataclasses.is_dataclass(hint) else ConfigDict(arbitrary_types_allowed=True)
         return TypeAdapter(hint, config=config).validate_python(value)
@@ -325,19 +331,22 @@ def convert_value(name: str, value: Any, hint: Any) -> Any:
         raise RecipeError(f"{where}={detail['input']!r}: {message}.") from None
 
 
-def _check_nested_keys(where: str, value: Any, hint: Any) -> None:
-    """Refuses unknown keys of mappings that become dataclasses; pydantic would drop them without a word."""
+def _check_nested(where: str, value: Any, hint: Any) -> None:
+    """Refuses unknown keys of mappings that become dataclasses, which pydantic would drop without a word, and true and
+    false where a number belongs, which it would take for 1 and 0."""
+    if isinstance(value, bool) and {int, float} & {*_list_members(hint)} and bool not in _list_members(hint):
+        raise RecipeError(f"{where}={value}: a number was expected.")
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         hints = typing.get_type_hints(hint)
         check_keys(value, [field.name for field in dataclasses.fields(hint) if field.init], where)
         for key, nested in value.items():
-            _check_nested_keys(f"{where}.{key}", nested, hints[key])
+            _check_nested(f"{where}.{key}", nested, hints[key])
     elif typing.get_origin(hint) is list and isinstance(value, list):
         for index, entry in enumerate(value):
-            _check_nested_keys(f"{where}[{index}]", entry, *typing.get_args(hint))
+            _check_nested(f"{where}[{index}]", entry, *typing.get_args(hint))
     elif typing.get_origin(hint) in (typing.Union, types.UnionType):
         for member in typing.get_args(hint):
-            _check_nested_keys(where, value, member)
+            _check_nested(where, value, member)
 
 
 def _spell_place(name: str, value: Any, path: Iterable[str | int]) -> str:

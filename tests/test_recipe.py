@@ -109,6 +109,15 @@ def test_the_command_line_wins_over_the_recipe_wherever_it_stands(tmp_path):
         ("output_dir: o\nlearning_rate: fast", [], "learning_rate='fast': input should be a valid number"),
         ("output_dir: o\nnorm: batchnorm", [], "norm='batchnorm': input should be 'layernorm' or 'rmsnorm'"),
         ("output_dir: o\nsteps: [1]", [], "steps=[1]"),
+        ("output_dir: o\nlearning_rate: true", [], "learning_rate=True: a number was expected."),
+        ("output_dir: o\nsteps: no", [], "steps=False: a number was expected."),
+        ("output_dir: o\nentries: [{path: a, weight: on}]", [], "entries[0].weight=True: a number was expected."),
+        ("output_dir: o\nentry: {path: a, weight: true}", [], "entry.weight=True: a number was expected."),
+        (
+            "output_dir: o",
+            ["--entry.weight", "true", "--entry.path", "a"],
+            "entry.weight=True: a number was expected.",
+        ),
         ("learning_rate: 1", [], "output_dir is missing"),
         ("output_dir: o\nentries: [{path: a, wieght: 2}]", [], "entries[0]: unknown key wieght; did you mean weight?"),
         ("output_dir: o\nentry: {path: a, colour: red}", [], "entry: unknown key colour; known are path, weight."),
@@ -142,6 +151,16 @@ def test_what_cannot_be_run_is_refused_in_the_users_words(tmp_path, text, flags,
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(RecipeError, match=r"nowhere\.yaml: no such recipe"):
         parse_arguments(StageArguments, ["--config", str(tmp_path / "nowhere.yaml")])
+
+
+def test_what_is_there_and_no_recipe_is_named(tmp_path):
+    with pytest.raises(RecipeError, match="is a directory; give the path of a YAML file"):
+        parse_arguments(StageArguments, ["--config", str(tmp_path)])
+    (tmp_path / "latin.yaml").write_bytes("output_dir: caf\xe9".encode("latin-1"))
+    with pytest.raises(RecipeError, match=r"latin\.yaml is no UTF-8; save it in this encoding"):
+        parse_arguments(StageArguments, ["--config", str(tmp_path / "latin.yaml")])
+    with pytest.raises(RecipeError, match=r"latin\.yaml is no UTF-8"):
+        parse_arguments(StageArguments, ["--config", write(tmp_path, "extends: latin.yaml")])
 
 
 def test_bad_input_is_one_line_on_stderr_and_exit_code_2(capsys):
