@@ -29,7 +29,7 @@ class OutOfMemoryError(FaultError):
 
 
 class LostProcessError(FaultError):
-    """Another process of the run is gone."""
+    """Another process of the run is gone: one that trains, or one that reads data for it."""
 
 
 class StoppedError(FaultError):
@@ -41,19 +41,31 @@ class StoppedError(FaultError):
 
 
 # How an exchange between processes fails: by gloo, by NCCL, by the sockets below them.
+# A process that reads data and was killed. "in DataLoader worker process" stands in what such a one says itself.
+_LOST_WORKER = "DataLoader worker (pid"
 _LOST_SIGNS = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
+
+
+def describe_lost_worker(reason: str) -> str:
+    """What to say, and to advise, when a process that reads data is gone."""
+    return (
+        f"a process that reads data is gone ({reason.splitlines()[0]}), maybe for want of memory; set "
+        "dataloader_num_workers=0, or give the same command again, which goes on from the last checkpoint."
+    )
 
 
 @contextmanager
 def watch_processes(num_processes: int) -> Iterator[None]:
-    """Says of a failed exchange between processes what it means.
+    """Says of a failed exchange between processes, and of a lost one that reads data, what it means.
 
     Raises:
-        LostProcessError: In place of the backend's error.
+        LostProcessError: In place of the backend's error, or of PyTorch's.
     """
     try:
         yield
     except RuntimeError as error:
+        if _LOST_WORKER in str(error):
+            raise LostProcessError(describe_lost_worker(str(error))) from error
         if num_processes == 1 or not any(sign in str(error) for sign in _LOST_SIGNS):
             raise
         raise LostProcessError(

@@ -17,6 +17,7 @@ from fault_runs import SMALL, assert_same, copy_run, make_arguments, read_state,
 
 from darija_gpt import training_run
 from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.faults import LostProcessError, watch_processes
 from darija_gpt.pretraining import pretrain
 
 
@@ -137,3 +138,11 @@ def test_a_run_resumed_at_any_step_is_the_same(dataset_dir, tokenizer_dir, tmp_p
         copy_run(arguments.output_dir, resumed.output_dir, steps=[step])
         pretrain(resumed)
         assert_same(resumed, reference)
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_a_lost_worker_is_told_apart_from_what_a_worker_says(num_processes):
+    with pytest.raises(LostProcessError, match="set dataloader_num_workers=0"), watch_processes(num_processes):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")
+    with pytest.raises(RuntimeError, match="Caught"), watch_processes(num_processes):
+        raise RuntimeError("Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback ...")
