@@ -4,12 +4,13 @@ A store is a directory of Arrow files, which `datasets.Dataset.from_file` opens,
 of each. Its name tells data, tokenizer and template, so that runs that share them can share it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from datasets import Dataset
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
@@ -84,11 +85,17 @@ def open_tokens(directory: Path) -> Documents:
     return Documents(shards, np.concatenate([np.empty(0, dtype=np.int64), *lengths]), [path.name for path in paths])
 
 
-def encode_documents(rows: Dataset, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Token ids of some documents, one behind the other, and the length of each; until all rows are encoded."""
+def encode_documents(
+    rows: Dataset, tokenizer: PreTrainedTokenizerFast, split: str = "dataset"
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Token ids of some documents, one behind the other, and the length of each; until all rows are encoded.
+
+    Raises:
+        ValueError: With the row and the name of the `split`, if there is nothing to encode in it.
+    """
     # Past the dataset's own conversion, which looks at every value.
     batches = rows.select_columns(["text", "messages"]).with_format("arrow").iter(ROWS_PER_BATCH)
-    for documents in encode_batches(tokenizer, (batch.to_pydict() for batch in batches)):
+    for documents in encode_batches(tokenizer, (batch.to_pydict() for batch in _refuse_gaps(batches, split))):
         yield flatten(documents)
 
 
@@ -96,6 +103,32 @@ def flatten(documents: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     """Documents as one array, and the length of each."""
     lengths = np.fromiter(map(len, documents), np.int64, len(documents))
     return np.fromiter(chain.from_iterable(documents), np.uint32, lengths.sum()), lengths
+
+
+def _refuse_gaps(batches: Iterable[pa.Table], split: str) -> Iterator[pa.Table]:
+    """The batches, whose rows all have a text or whole messages."""
+    first = 0
+    for batch in batches:
+        if _has_gap(batch):
+            for row, values in enumerate(batch.to_pylist(), start=first):
+                messages = values["messages"]
+                if any(message is None or message["content"] is None for message in messages or []):
+                    raise ValueError(f"{split}: row {row:,} has a message without content (null); {_REMEDY}")
+                if not messages and values["text"] is None:
+                    raise ValueError(f"{split}: row {row:,} has no text (null) and no messages; {_REMEDY}")
+        first += len(batch)
+        yield batch
+
+
+_REMEDY = "take it out of the dataset, or prepare that again."
+
+
+def _has_gap(batch: pa.Table) -> bool:
+    """Whether anything is null that may be no text."""
+    messages = batch["messages"]
+    if batch["text"].null_count or pa.types.is_null(messages.type):
+        return bool(batch["text"].null_count)
+    return pc.struct_field(pc.list_flatten(messages), "content").null_count > 0
 
 
 def _find_damage(directory: Path, fingerprint: str) -> str | None:
@@ -121,7 +154,7 @@ def _write_tokens(
     durable.make_directory(partial)
     num_documents, num_tokens = 0, 0
     try:
-        batches = _show_progress(encode_documents(rows, tokenizer), len(rows), split, check_stop)
+        batches = _show_progress(encode_documents(rows, tokenizer, split), len(rows), split, check_stop)
         for number, (token_ids, lengths) in enumerate(_fill_shards(batches)):
             shard = Documents([token_ids], lengths, [f"{number:05}.arrow"])
             shard.check_vocabulary(_count_ids(tokenizer), split)
