@@ -3,12 +3,26 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.control_tokens import TURN_END, TURN_START
 from darija_gpt.tokenizer import CHAT_TEMPLATE, ROLES, encode_batch
+
+
+def check_opening(tokenizer: PreTrainedTokenizerFast, directory: str | Path) -> None:
+    """Refuses a tokenizer without the token that opens a document.
+
+    Raises:
+        ValueError: With the remedy.
+    """
+    if tokenizer.bos_token_id is None:
+        raise ValueError(
+            f"{directory} holds a tokenizer without a token that opens documents; set bos_token in "
+            "tokenizer_config.json, to the eos_token if there is no other."
+        )
 
 
 def encode_rows(tokenizer: PreTrainedTokenizerFast, rows: Mapping[str, list]) -> list[list[int]]:

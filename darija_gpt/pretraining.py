@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,11 +11,12 @@ from darija_gpt import durable
 from darija_gpt.architectures import Architecture, load_classes
 from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
+from darija_gpt.encoding import check_opening
 from darija_gpt.faults import FaultError, LostProcessError, watch_processes
 from darija_gpt.hardware import accept_mixed_norms, describe_machine, keep_freed_memory, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
-from darija_gpt.recipe import check_keys
-from darija_gpt.run_record import SUMMARY_FILE, check_run, own_run
+from darija_gpt.model_fields import build_config, check_model, choose_block_size
+from darija_gpt.run_record import SUMMARY_FILE, TOKENS, check_run, check_unfinished, own_run
 from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
 from darija_gpt.trackers import check_trackers, configure_trackers
@@ -134,10 +135,16 @@ class PretrainArguments:
             check_bounds(name, getattr(self, name))
         if self.stream is not None and self.max_steps is None:
             raise ValueError("a stream has no end that could be known; give max_steps.")
-        if self.token_cache is not None and self.token_cache.resolve() == self.output_dir.resolve():
+        if self.token_cache is not None and self.token_cache.resolve().is_relative_to(self.output_dir.resolve()):
+            place = "is" if self.token_cache.resolve() == self.output_dir.resolve() else "lies in"
             raise ValueError(
-                f"token_cache={self.token_cache} is the output_dir, where the model will lie; give another directory, "
-                "or leave it out."
+                f"token_cache={self.token_cache} {place} the output_dir, where the model will lie; give another "
+                "directory, or leave it out."
+            )
+        if self.weight_average_decay is not None and self.model.get("norm") == "batchnorm":
+            raise ValueError(
+                f"weight_average_decay={self.weight_average_decay} does not go with model.norm=batchnorm, whose "
+                "statistics are those of the last weights and not of their average; leave one of the two out."
             )
         if self.torch_compile and self.architecture != "darija_gpt":
             raise ValueError(
@@ -168,14 +175,18 @@ def _pretrain(arguments: PretrainArguments) -> None:
     from accelerate.utils import set_seed
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
+    from darija_gpt.memory_watch import describe_lack, watch_memory
     from darija_gpt.sharding import build_accelerator
     from darija_gpt.training_data import load_blocks
-    from darija_gpt.training_run import TrainingRun, describe_lack, watch_memory
+    from darija_gpt.training_run import TrainingRun
     from darija_gpt.training_samples import Sampler
 
     check_trackers(arguments.report_to, arguments.output_dir)
+    check_model(arguments.model, arguments.block_size, arguments.architecture)
+    check_unfinished(arguments.output_dir)
     make_missing_inputs(arguments)
     tokenizer = load_tokenizer(arguments.tokenizer)
+    check_opening(tokenizer, arguments.tokenizer)
     byte_counter = ByteCounter(tokenizer)
     dataset = load_dataset_directory(arguments.dataset)
     config = build_config(arguments.model, tokenizer, arguments.architecture)
@@ -207,8 +218,8 @@ def _pretrain(arguments: PretrainArguments) -> None:
         )
         set_seed(arguments.seed)
         _, model_class = load_classes(arguments.architecture)
-        model = model_class(config)
         with watch_memory(describe_lack):
+            model = model_class(config)
             run = TrainingRun(
                 model, train_blocks, validation_blocks, arguments, accelerator, stop_request, byte_counter, sampler
             )
@@ -233,63 +244,6 @@ def _pretrain(arguments: PretrainArguments) -> None:
     accelerator.end_training()
 
 
-def choose_block_size(block_size: int | None, max_position_embeddings: int) -> int:
-    """The tokens of a block: as many as the recipe says, or as the model reads.
-
-    Raises:
-        ValueError: If the model cannot read them, or learn from them.
-    """
-    if max_position_embeddings < 2:
-        raise ValueError(
-            f"model.max_position_embeddings={max_position_embeddings} leaves no token to be predicted; make it 2 at "
-            "least."
-        )
-    if block_size is not None and block_size > max_position_embeddings:
-        raise ValueError(
-            f"block_size={block_size} is longer than model.max_position_embeddings={max_position_embeddings}; raise "
-            "the one or lower the other."
-        )
-    return max_position_embeddings if block_size is None else block_size
-
-
-def build_config(model_fields: dict[str, Any], tokenizer, architecture: Architecture = "darija_gpt"):
-    """A configuration from a recipe's `model:` mapping.
-
-    Args:
-        model_fields (`dict`):
-            Fields of DarijaGPTConfig, or of the configuration of another architecture.
-        tokenizer (`PreTrainedTokenizerFast`):
-            Gives the ids of the control tokens, and `vocab_size` where the mapping does not.
-        architecture (`"darija_gpt"` or `"neural_lm"`, *optional*, defaults to `"darija_gpt"`):
-            Which configuration it is.
-
-    Raises:
-        ValueError: If a field is unknown, a value is wrong, or fields do not go together.
-    """
-    from huggingface_hub.errors import StrictDataclassError
-
-    config_class, _ = load_classes(architecture)
-    known = [config_field.name for config_field in fields(config_class)]
-    check_keys(model_fields, known, "model")
-    from_tokenizer = {
-        "vocab_size": len(tokenizer),
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    try:
-        config = config_class(**{**from_tokenizer, **model_fields})
-    except StrictDataclassError as error:
-        # The reason stands in the cause; around it is the name of the validator.
-        raise ValueError(f"model: {error.__cause__ or error}") from None
-    if config.vocab_size < len(tokenizer):
-        raise ValueError(
-            f"model.vocab_size={config.vocab_size} is smaller than the tokenizer, which has {len(tokenizer)} entries; "
-            "leave model.vocab_size out."
-        )
-    return config
-
-
 def finish_run(model, tokenizer, arguments: PretrainArguments, summary: dict[str, Any]) -> None:
     """Makes a directory that is the model's of one that was the run's. The summary comes last: it marks the end.
 
@@ -297,7 +251,6 @@ def finish_run(model, tokenizer, arguments: PretrainArguments, summary: dict[str
         DiskFullError: If there is no room for that. What is there by then is what another start goes on with.
     """
     from darija_gpt.checkpoint import DiskFullError
-    from darija_gpt.training_data import TOKENS
 
     output_dir, partial = arguments.output_dir, arguments.output_dir / ".model"
     try:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from darija_gpt import durable
 from darija_gpt.architectures import list_code
 from darija_gpt.data.streams import fingerprint_sources
+from darija_gpt.faults import StoppedError
 from darija_gpt.fingerprint import hash_file, hash_files, hash_record
 from darija_gpt.output import require_new
 from darija_gpt.run_lock import LOCK_FILE, lock_directory
+from darija_gpt.trackers import TRACKERS
 from darija_gpt.training_log import LOG_FILE
 
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 RUN_FILE = "run.json"
 SUMMARY_FILE = "training_summary.json"
 CHECKPOINTS = "checkpoints"
+TOKENS = "tokens"
 TOKENIZER_CONFIG = "tokenizer_config"
 
 # They leave the weights as they are. Where the inputs stand is no matter, what is in them has a fingerprint. Batch
@@ -92,7 +95,17 @@ def check_run(arguments: "PretrainArguments") -> None:
     Raises:
         ValueError: With the difference, if it is another run.
     """
-    output_dir = arguments.output_dir
+    check_unfinished(arguments.output_dir)
+    if (arguments.output_dir / RUN_FILE).exists():
+        check_same_run(arguments)
+
+
+def check_unfinished(output_dir: Path) -> None:
+    """Refuses a directory that holds anything but an unfinished run, of whatever recipe: for that no input is needed.
+
+    Raises:
+        ValueError: If it holds something else.
+    """
     if not (output_dir / RUN_FILE).exists():
         # A run that was killed at its very start leaves no more than these.
         if not output_dir.is_dir() or {path.name for path in output_dir.iterdir()} - {LOCK_FILE, f".{RUN_FILE}"}:
@@ -100,7 +113,6 @@ def check_run(arguments: "PretrainArguments") -> None:
         return
     if (output_dir / SUMMARY_FILE).exists():
         raise ValueError(f"{output_dir} already holds a finished run; remove it or choose another --output_dir.")
-    check_same_run(arguments)
 
 
 def check_same_run(arguments: "PretrainArguments") -> None:
@@ -114,7 +126,7 @@ def check_same_run(arguments: "PretrainArguments") -> None:
     try:
         earlier = read_run(output_dir)
         changes = _list_changes(earlier, _describe_as(earlier, now))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise ValueError(
             f"{output_dir / RUN_FILE} is damaged; remove the run or choose another --output_dir."
         ) from None
@@ -135,7 +147,8 @@ def record_run(arguments: "PretrainArguments") -> None:
 
 @contextmanager
 def own_run(arguments: "PretrainArguments", is_main_process: bool) -> Iterator[None]:
-    """Holds the directory of a run, for one process to write in. Of one that its input ends at once, nothing stays.
+    """Holds the directory of a run, for one process to write in. Of a new run that fails in its first step or before
+    it, nothing stays: another may begin there.
 
     Raises:
         ValueError: If another run is in it, now or from before.
@@ -144,16 +157,21 @@ def own_run(arguments: "PretrainArguments", is_main_process: bool) -> Iterator[N
         yield
         return
     output_dir = arguments.output_dir
-    is_new = not (output_dir / RUN_FILE).exists()
+    was_there = output_dir.exists()
     durable.make_directory(output_dir)
     with lock_directory(output_dir):
+        is_new = not (output_dir / RUN_FILE).exists()
         check_run(arguments)  # again: another process may have been here since
         record_run(arguments)
         try:
             yield
-        except ValueError:
-            if is_new and not {LOG_FILE, CHECKPOINTS} & {path.name for path in output_dir.iterdir()}:
-                durable.remove(output_dir)
+        except StoppedError:
+            # It is gone on with.
+            raise
+        except Exception:
+            with suppress(OSError):  # What the run failed of is to be told, and nothing else.
+                if is_new and not {LOG_FILE, CHECKPOINTS} & {path.name for path in output_dir.iterdir()}:
+                    _take_back(output_dir, was_there)
             raise
 
 
@@ -162,6 +180,14 @@ def warn_of_lost_checkpoints(output_dir: Path) -> None:
     log = output_dir / LOG_FILE
     if log.exists() and log.stat().st_size:
         print(f"warning: {output_dir} holds no checkpoint yet, so the run starts at its first step again")
+
+
+def _take_back(output_dir: Path, was_there: bool) -> None:
+    """Removes what a run without a step has written; the record goes last, for without it the rest is refused."""
+    for name in (TOKENS, *TRACKERS, RUN_FILE, LOCK_FILE):
+        durable.remove(output_dir / name)
+    if not was_there and not any(output_dir.iterdir()):
+        durable.remove(output_dir)
 
 
 def _hash_split(arguments: "PretrainArguments", split: str) -> str:

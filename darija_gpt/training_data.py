@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 from darija_gpt.faults import StoppedError
 from darija_gpt.fingerprint import hash_record
 from darija_gpt.packing import Documents, PackedDataset
-from darija_gpt.run_record import read_run
+from darija_gpt.run_record import TOKENS, read_run
 from darija_gpt.stop_request import StopRequest
 from darija_gpt.streaming import StreamedBlocks, check_lanes
 from darija_gpt.token_store import open_tokens, prepare_tokens
@@ -22,7 +22,6 @@ from darija_gpt.token_store import open_tokens, prepare_tokens
 if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
 
-TOKENS = "tokens"
 # A change to how rows become tokens gets another number, so that no store of before is taken.
 ENCODING = 1
 TrainingBlocks = PackedDataset | StreamedBlocks

@@ -2,8 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +13,9 @@ from transformers import PreTrainedModel
 
 from darija_gpt.checkpoint import DiskFullError, load_checkpoint, save_checkpoint
 from darija_gpt.evaluation.bits_per_byte import ByteCounter, convert_to_bits_per_byte
-from darija_gpt.faults import NonFiniteError, OutOfMemoryError, StoppedError
+from darija_gpt.faults import NonFiniteError, StoppedError
 from darija_gpt.flops import count_flops_per_token
+from darija_gpt.memory_watch import watch_memory
 from darija_gpt.packing import PackedDataset
 from darija_gpt.run_record import CHECKPOINTS, identify_run, warn_of_lost_checkpoints
 from darija_gpt.step_guard import MAX_NON_FINITE_IN_A_ROW
@@ -33,31 +32,6 @@ if TYPE_CHECKING:
 
 # A process that holds a part of the weights cannot sample alone.
 _SHARDED = (DistributedType.FSDP, DistributedType.DEEPSPEED, DistributedType.MEGATRON_LM)
-
-
-@contextmanager
-def watch_memory(describe: Callable[[str], str]) -> Iterator[None]:
-    """Ends a run in words where a GPU's memory is too small.
-
-    Args:
-        describe (`Callable`):
-            The words, for the reason that PyTorch gives.
-
-    Raises:
-        OutOfMemoryError: In place of PyTorch's error.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        raise OutOfMemoryError(describe(str(error))) from error
-
-
-def describe_lack(reason: str) -> str:
-    """What to say, and to advise, when memory is too small for a run that has not begun."""
-    return (
-        f"out of GPU memory before the first step ({reason.splitlines()[0]}); see that no other program holds it, "
-        "take a smaller model, or share this one among several GPUs with recipes/accelerate/fsdp2.yaml."
-    )
 
 
 class TrainingRun:

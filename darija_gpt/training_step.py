@@ -10,9 +10,11 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from darija_gpt.faults import OutOfMemoryError
+from darija_gpt.faults import LostProcessError, OutOfMemoryError, describe_lost_worker
 from darija_gpt.goldfish import leave_out_tokens
+from darija_gpt.memory_watch import begin_shortage
 from darija_gpt.optimization import DropoutSwitch, WeightAverage, build_optimizers, compute_rate_factor, compute_z_loss
+from darija_gpt.running_statistics import RunningStatistics
 from darija_gpt.sharding import build_sharding
 from darija_gpt.step_guard import SkipReason, StepGuard
 from darija_gpt.stop_request import StopRequest
@@ -138,6 +140,7 @@ class Updater:
             model.loss_function = compute_causal_lm_loss
         if not arguments.z_loss:
             leave_out_logits(model)
+        self.statistics = RunningStatistics(model)
         self.dropout = DropoutSwitch(model, arguments.dropout_schedule, arguments.dropout_ratio)
         self.model, self.optimizers = self.sharding.prepare(model, build_optimizers(model, arguments))
         self.scaler = self.sharding.scaler
@@ -159,6 +162,7 @@ class Updater:
         if self.dropout.set_step(number - 1, self.num_steps):
             self.guard.forget()
         self.model.train()
+        self.statistics.keep()
         loss, grad_norm, num_stops = self._compute_gradients(number)
         skipped = self.guard.judge(loss, grad_norm)
         if skipped == "non_finite" and math.isfinite(loss) and self.scaler.get_scale() > 1:
@@ -167,14 +171,17 @@ class Updater:
             self.sharding.step(self.optimizers)
             if self.average:
                 self.average.update(number - 1)
+        else:
+            self.statistics.restore()
         self.scaler.update()
         self._clear_gradients()
         self.guard.note(skipped, loss, grad_norm)
         return Step(number, loss, grad_norm, learning_rate, skipped, must_stop=num_stops > 0)
 
     def has_finite_weights(self) -> bool:
-        """Whether every weight is a number, in all processes. Every process must ask."""
-        norms = torch._foreach_norm([weights.float() for weights in self.sharding.get_local(self.model)])
+        """Whether every weight, and every running statistic, is a number, in all processes. Every process must ask."""
+        numbers = [*self.sharding.get_local(self.model), *self.statistics.get_floating()]
+        norms = torch._foreach_norm([each.float() for each in numbers])
         num_others = (~torch.stack(norms).isfinite()).sum()
         return not self.accelerator.reduce(num_others, "sum").item()
 
@@ -202,6 +209,7 @@ class Updater:
             except torch.OutOfMemoryError as error:
                 reason = str(error)
             # Outside of the clause: the error holds on to the activations.
+            self.statistics.restore()
             self._shrink_micro_batch(reason)
 
     def _accumulate(self, number: int) -> tuple[float, float, float]:
@@ -213,7 +221,7 @@ class Updater:
         seed_step(arguments.seed, number, accelerator.process_index)
         losses, shares = [], []
         for _ in range(accelerator.gradient_accumulation_steps):
-            batch = {name: ids.to(accelerator.device) for name, ids in next(self._batches).items()}
+            batch = {name: ids.to(accelerator.device) for name, ids in self._fetch_batch().items()}
             with accelerator.accumulate(self.model):
                 objective, loss, share = self.compute_loss(self.model, batch)
                 accelerator.backward(objective)
@@ -226,6 +234,15 @@ class Updater:
         # The one exchange, and the one wait for the device, of a step.
         loss, share, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
         return loss / share, grad_norm, num_stops
+
+    def _fetch_batch(self) -> dict[str, torch.Tensor]:
+        try:
+            return next(self._batches)
+        except (ConnectionError, EOFError) as error:
+            # PyTorch has words of its own for a worker that is gone, but not in the middle of a batch.
+            if self.arguments.dataloader_num_workers == 0:
+                raise
+            raise LostProcessError(describe_lost_worker(str(error) or type(error).__name__)) from error
 
     def _load_batches(self, number: int) -> Iterable[dict[str, torch.Tensor]]:
         """This process's micro-batches from a step on, in order: of all blocks it takes every n-th."""
@@ -252,7 +269,7 @@ class Updater:
     def describe_shortage(self, reason: str) -> str:
         """What to say, and to advise, when memory is too small."""
         return (
-            f"out of GPU memory with {self.micro_batch_size} blocks at a time ({reason.splitlines()[0]}); lower "
+            f"{begin_shortage(reason, f'with {self.micro_batch_size} blocks at a time')}; lower "
             "per_device_train_batch_size and raise gradient_accumulation_steps by the same factor, set "
             "gradient_checkpointing=true, or take a smaller model."
         )

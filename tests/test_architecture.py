@@ -20,6 +20,7 @@ FLOORS = [
     {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_bounds", "training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
+    | {"model_fields", "memory_watch", "running_statistics"}
     | {"conversation", "chat"},
     {"card", "hub", "publishing", "benchmark", "demo", "ablation"},
 ]

@@ -8,12 +8,17 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType
-from fault_runs import assert_same, make_arguments, read_state, set_steps
+from fault_runs import TINY, assert_same, make_arguments, read_state, set_steps
+from safetensors.torch import load_file
 
 from darija_gpt import training_step
 from darija_gpt.checkpoint import list_checkpoints, save_checkpoint
 from darija_gpt.manifest import read_manifest
+from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
+from darija_gpt.model.norms_darija_gpt import NORMS
 from darija_gpt.pretraining import pretrain
+from darija_gpt.running_statistics import RunningStatistics
+from darija_gpt.step_guard import StepGuard
 from darija_gpt.training_step import Updater, measure_loss
 
 
@@ -156,6 +161,69 @@ def test_five_bad_steps_in_a_row_stop_the_run_at_its_last_good_checkpoint(
     assert not (arguments.output_dir / "training_summary.json").exists()
     pretrain(arguments)
     assert_same(arguments, read_state(whole.output_dir))
+
+
+def judge_by(reasons: list[str | None]):
+    """A guard that knows beforehand what it thinks of each step."""
+    return lambda guard, loss, grad_norm: reasons.pop(0)
+
+
+@pytest.fixture
+def with_statistics(arguments):
+    """A run of a model with batch norm, which keeps running statistics."""
+    model = {**arguments.model, "norm": "batchnorm", "allow_future_statistics": True}
+    return replace(arguments, model=model, weight_average_decay=None, save_steps=1, max_steps=3)
+
+
+def test_a_skipped_step_leaves_running_statistics_untouched(with_statistics, monkeypatch):
+    monkeypatch.setattr(StepGuard, "judge", judge_by([None, "spike", "spike"]))
+    pretrain(replace(with_statistics, save_total_limit=9))
+    first, _, last = (
+        load_file(path / "model.safetensors") for path in list_checkpoints(with_statistics.output_dir / "checkpoints")
+    )
+    assert any("running_var" in name for name in first)
+    assert [name for name in first if not torch.equal(first[name], last[name])] == []
+
+
+def test_a_step_that_is_tried_again_counts_once_in_running_statistics(with_statistics, tmp_path, monkeypatch):
+    whole = replace(with_statistics, output_dir=tmp_path / "whole")
+    halved = replace(with_statistics, per_device_train_batch_size=1, gradient_accumulation_steps=6)
+    halved = replace(halved, output_dir=tmp_path / "halved")
+    pretrain(halved)
+    calls = []
+
+    def measure(model, batch):
+        loss = measure_loss(model, batch)
+        calls.append(len(batch["input_ids"]))
+        if len(batch["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return loss
+
+    monkeypatch.setattr(training_step, "measure_loss", measure)
+    pretrain(whole)
+    assert calls[:2] == [3, 1]
+    expected, found = (load_file(each.output_dir / "model.safetensors") for each in (halved, whole))
+    assert [name for name in expected if not torch.equal(expected[name], found[name])] == []
+
+
+def test_running_statistics_that_are_no_numbers_are_not_kept(with_statistics, monkeypatch, capsys):
+    def spoil_statistics(model, batch):
+        next(buffer for name, buffer in model.named_buffers() if name.endswith("running_var")).fill_(math.nan)
+        return measure_loss(model, batch)
+
+    monkeypatch.setattr(training_step, "measure_loss", spoil_statistics)
+    with pytest.raises(SystemExit) as stop:
+        pretrain(with_statistics)
+    assert stop.value.code == 4
+    assert "the weights are not finite" in capsys.readouterr().err
+    assert not list_checkpoints(with_statistics.output_dir / "checkpoints")
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_only_batch_norm_has_running_statistics(norm):
+    config = DarijaGPTConfig(**TINY, norm=norm, allow_future_statistics=True)
+    statistics = RunningStatistics(DarijaGPTForCausalLM(config))
+    assert bool(statistics.get_floating()) == (norm == "batchnorm")
 
 
 def test_a_run_that_skipped_every_step_is_no_model(arguments, monkeypatch, capsys):

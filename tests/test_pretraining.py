@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -126,6 +127,19 @@ def test_a_finished_run_is_kept(arguments):
         ({"max_grad_norm": 0}, "max_grad_norm=0 must be positive; inf cuts nothing"),
         ({"spike_threshold": math.inf}, "spike_threshold=inf must be positive and finite; null skips no spikes"),
         ({"seed": 2**32}, "seed=4294967296 must be from 0 to 4294967295"),
+        ({"mixed_precision": "fp16"}, "mixed_precision=fp16 needs a GPU; set auto, bf16 or no"),
+        ({"model": {**MODEL, "transformers_version": "4"}}, "model: unknown key transformers_version"),
+        ({"model": {**MODEL, "is_encoder_decoder": True}}, "model: unknown key is_encoder_decoder"),
+        ({"model": {**MODEL, "dtype": "bfloat16"}}, "model: unknown key dtype"),
+        ({"model": {**MODEL, "bos_token_id": 5}}, "model.bos_token_id=5 is not the tokenizer's, which is 0; leave it"),
+        ({"model": {**MODEL, "eos_token_id": [0, 2]}}, "model.eos_token_id=.* is not the tokenizer's, which is 0"),
+        (
+            {
+                "model": {**MODEL, "norm": "batchnorm", "allow_future_statistics": True},
+                "weight_average_decay": 0.9,
+            },
+            r"weight_average_decay=0\.9 does not go with model.norm=batchnorm, .*; leave one of the two out",
+        ),
     ],
 )
 def test_bad_input_is_refused_and_leaves_nothing(arguments, changes, words):
@@ -165,6 +179,114 @@ def test_too_little_text_leaves_nothing(arguments, dataset, tmp_path, short, wor
     with pytest.raises(ValueError, match=f"the 2 tokens of the {words}"):
         pretrain(replace(arguments, dataset=tmp_path / "few"))
     assert not arguments.output_dir.exists()
+
+
+def fail(*args, **kwargs):
+    raise TypeError("something else")
+
+
+@pytest.mark.parametrize(
+    "place", ["training_data.prepare_tokens", "training_run.Updater", "training_run.load_checkpoint"]
+)
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_new_run_that_fails_before_its_first_step_makes_way_for_another(arguments, monkeypatch, place, was_there):
+    if was_there:
+        arguments.output_dir.mkdir()
+    with monkeypatch.context() as patch, pytest.raises(TypeError, match="something else"):
+        patch.setattr(f"darija_gpt.{place}", fail)
+        pretrain(arguments)
+    assert arguments.output_dir.exists() == was_there
+    pretrain(replace(arguments, model={**MODEL, "num_hidden_layers": 1}, max_steps=1))
+
+
+def test_what_fails_later_or_was_begun_before_stays(arguments, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(TypeError, match="something else"):
+        patch.setattr("darija_gpt.training_run.TrainingRun._measure_loss", fail)
+        pretrain(replace(arguments, eval_steps=1))
+    assert {"run.json", "tokens", "training_log.jsonl"} <= {path.name for path in arguments.output_dir.iterdir()}
+    other = replace(arguments, output_dir=arguments.output_dir.with_name("other"))
+    record_run(other)
+    with monkeypatch.context() as patch, pytest.raises(TypeError, match="something else"):
+        patch.setattr("darija_gpt.training_run.Updater", fail)
+        pretrain(other)
+    assert (other.output_dir / "run.json").exists()
+
+
+def test_files_of_others_in_the_directory_of_a_failed_run_stay(arguments, monkeypatch):
+    def leave_a_letter(*args, **kwargs):
+        (arguments.output_dir / "letter.txt").write_text("mine")
+        raise TypeError("something else")
+
+    monkeypatch.setattr("darija_gpt.training_run.Updater", leave_a_letter)
+    with pytest.raises(TypeError, match="something else"):
+        pretrain(arguments)
+    assert [path.name for path in arguments.output_dir.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("record", ["null", "[]", "{", '{"recipe": 3}'])
+def test_a_damaged_record_is_named(arguments, record):
+    arguments.output_dir.mkdir()
+    (arguments.output_dir / "run.json").write_text(record)
+    with pytest.raises(ValueError, match=r"run\.json is damaged; remove the run or choose another --output_dir"):
+        check_run(arguments)
+
+
+@pytest.mark.parametrize("fields", [{"hidden_size": 2_000_000_000}, {"vocab_size": 100_000_000_000}])
+def test_a_model_larger_than_any_memory_ends_the_run_with_5(arguments, capsys, fields):
+    model = {**MODEL, "num_attention_heads": 1, "num_key_value_heads": 1, **fields}
+    with pytest.raises(SystemExit) as stop:
+        pretrain(replace(arguments, model=model))
+    assert stop.value.code == 5
+    assert "error: out of memory before the first step (" in capsys.readouterr().err
+    assert not arguments.output_dir.exists()
+
+
+def test_a_tokenizer_without_an_opening_token_is_refused_with_the_remedy(arguments, tmp_path):
+    shutil.copytree(arguments.tokenizer, tmp_path / "tokenizer")
+    path = tmp_path / "tokenizer" / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({name: value for name, value in config.items() if name != "bos_token"}))
+    with pytest.raises(ValueError, match=r"tokenizer holds a tokenizer without a token that opens .*set bos_token in"):
+        pretrain(replace(arguments, tokenizer=tmp_path / "tokenizer"))
+    assert not arguments.output_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"text": None, "messages": None}, r"train: row 3 has no text \(null\) and no messages; take it out of the"),
+        ({"messages": [{"role": "user", "content": None}]}, r"train: row 3 has a message without content \(null\)"),
+    ],
+)
+def test_a_row_without_text_is_named_and_nothing_of_it_is_quoted(arguments, dataset, tmp_path, changes, words):
+    rows = [{**row, **(changes if number == 3 else {})} for number, row in enumerate(dataset["train"])]
+    train = dataset["train"].from_list(rows, features=dataset["train"].features)
+    type(dataset)({**dataset, "train": train}).save_to_disk(tmp_path / "gaps")
+    with pytest.raises(ValueError, match=words):
+        pretrain(replace(arguments, dataset=tmp_path / "gaps"))
+    assert not arguments.output_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"hiden_size": 3}}, "model: unknown key hiden_size; did you mean hidden_size"),
+        ({"model": {"num_key_value_heads": 3}}, "num_key_value_heads=3"),
+        ({"block_size": 5000}, "block_size=5000 is longer than"),
+        ({"output_dir": "finished"}, "finished already holds a finished run"),
+        ({"output_dir": "foreign"}, "foreign already holds another run"),
+    ],
+)
+def test_what_needs_no_input_is_checked_before_one_is_made(arguments, monkeypatch, tmp_path, changes, words):
+    for name, file in (("finished", "training_summary.json"), ("foreign", "letter.txt")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).write_text("{}")
+    (tmp_path / "finished" / "run.json").write_text("{}")
+    monkeypatch.setattr("darija_gpt.pretraining.make_missing_inputs", fail)
+    if "output_dir" in changes:
+        changes = {"output_dir": tmp_path / changes["output_dir"]}
+    with pytest.raises(ValueError, match=words):
+        pretrain(replace(arguments, **changes))
 
 
 @pytest.mark.parametrize(

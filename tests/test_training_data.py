@@ -1,5 +1,6 @@
 """A run's data: encoded once, shared, streamed, dealt out; and whatever happens, the weights are the same."""
 
+import io
 import json
 import multiprocessing
 import os
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +106,11 @@ def test_runs_that_share_a_cache_encode_once(arguments, refuse_to_encode, tmp_pa
 
 def test_tokens_are_not_kept_where_the_model_will_lie(arguments, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
+    for within in ("mine", "tokens"):
+        with pytest.raises(
+            ValueError, match="lies in the output_dir, where the model will lie; give another directory"
+        ):
+            replace(arguments, token_cache=tmp_path / "link" / "base" / within)
     with pytest.raises(ValueError, match="is the output_dir, where the model will lie; give another directory, or"):
         replace(arguments, token_cache=tmp_path / "link" / "base")
 
@@ -221,6 +228,29 @@ def test_workers_end_where_their_run_is_killed(arguments, tmp_path):
     process.join()
     # PyTorch's have a look every five seconds.
     wait_for_end(workers, 20)
+
+
+def kill_a_worker_at_step_five(arguments) -> None:
+    multiprocessing.set_start_method("fork", force=True)
+    update = Updater.update
+
+    def update_without_worker(updater, number):
+        if number == 5:
+            updater._batches._workers[0].kill()
+        return update(updater, number)
+
+    Updater.update = update_without_worker
+    with redirect_stderr(io.StringIO()) as shown, pytest.raises(SystemExit) as stop:
+        pretrain(arguments)
+    assert stop.value.code == 1
+    words = "; set dataloader_num_workers=0, or give the same command again, which goes on from the last checkpoint."
+    assert "error: a process that reads data is gone (" in shown.getvalue() and words in shown.getvalue()
+
+
+def test_a_worker_that_is_killed_ends_the_run_in_words(arguments):
+    process = start(kill_a_worker_at_step_five, replace(arguments, dataloader_num_workers=1, max_steps=400))
+    process.join(120)
+    assert process.exitcode == 0
 
 
 def kill_at_step_five(arguments) -> None:
