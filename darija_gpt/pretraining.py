@@ -208,9 +208,10 @@ def _pretrain(arguments: PretrainArguments) -> None:
     accept_mixed_norms()
     keep_freed_memory(accelerator.state)
     with (
+        # Outermost: PyTorch tells of a worker that is gone wherever this process is by then.
+        watch_processes(accelerator.num_processes),
         own_run(arguments, accelerator.is_main_process),
         catch_signals() as stop_request,
-        watch_processes(accelerator.num_processes),
     ):
         accelerator.wait_for_everyone()
         train_blocks, validation_blocks = load_blocks(

@@ -238,9 +238,10 @@ class Updater:
     def _fetch_batch(self) -> dict[str, torch.Tensor]:
         try:
             return next(self._batches)
-        except (ConnectionError, EOFError) as error:
-            # PyTorch has words of its own for a worker that is gone, but not in the middle of a batch.
-            if self.arguments.dataloader_num_workers == 0:
+        except (OSError, EOFError, RuntimeError) as error:
+            # PyTorch has words of its own for a worker that is gone, but not in the middle of a batch. What a worker
+            # says itself is of another kind.
+            if self.arguments.dataloader_num_workers == 0 or "in DataLoader worker process" in str(error):
                 raise
             raise LostProcessError(describe_lost_worker(str(error) or type(error).__name__)) from error
 

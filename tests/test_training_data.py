@@ -242,7 +242,7 @@ def kill_a_worker_at_step_five(arguments) -> None:
     Updater.update = update_without_worker
     with redirect_stderr(io.StringIO()) as shown, pytest.raises(SystemExit) as stop:
         pretrain(arguments)
-    assert stop.value.code == 1
+    assert stop.value.code == 1, shown.getvalue()
     words = "; set dataloader_num_workers=0, or give the same command again, which goes on from the last checkpoint."
     assert "error: a process that reads data is gone (" in shown.getvalue() and words in shown.getvalue()
 
