@@ -1,7 +1,9 @@
 """One step of training: batches to gradients, judged before they reach the weights."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -243,6 +245,9 @@ class Updater:
             # says itself is of another kind.
             if self.arguments.dataloader_num_workers == 0 or "in DataLoader worker process" in str(error):
                 raise
+            with suppress(RuntimeError):
+                # The signal of its end, in which PyTorch raises another error, may be on its way yet.
+                time.sleep(1)
             raise LostProcessError(describe_lost_worker(str(error) or type(error).__name__)) from error
 
     def _load_batches(self, number: int) -> Iterable[dict[str, torch.Tensor]]:
