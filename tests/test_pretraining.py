@@ -19,6 +19,7 @@ from darija_gpt.run_record import check_run, record_run
 from darija_gpt.training_bounds import BOUNDS
 
 
+without_gpu = pytest.mark.skipif(torch.accelerator.is_available(), reason="here is a GPU")
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "pretrain.py"
 MODEL = {
     "hidden_size": 32,
@@ -127,7 +128,9 @@ def test_a_finished_run_is_kept(arguments):
         ({"max_grad_norm": 0}, "max_grad_norm=0 must be positive; inf cuts nothing"),
         ({"spike_threshold": math.inf}, "spike_threshold=inf must be positive and finite; null skips no spikes"),
         ({"seed": 2**32}, "seed=4294967296 must be from 0 to 4294967295"),
-        ({"mixed_precision": "fp16"}, "mixed_precision=fp16 needs a GPU; set auto, bf16 or no"),
+        pytest.param(
+            {"mixed_precision": "fp16"}, "mixed_precision=fp16 needs a GPU; set auto, bf16 or no", marks=without_gpu
+        ),
         ({"model": {**MODEL, "transformers_version": "4"}}, "model: unknown key transformers_version"),
         ({"model": {**MODEL, "is_encoder_decoder": True}}, "model: unknown key is_encoder_decoder"),
         ({"model": {**MODEL, "dtype": "bfloat16"}}, "model: unknown key dtype"),

@@ -21,6 +21,7 @@ from darija_gpt.finetuning.classifier_preparation import (
     save_classifier,
     weigh_classes,
 )
+from darija_gpt.hardware import resolve_precision
 from darija_gpt.output import make_printable, require_new, write_directory
 
 
@@ -169,6 +170,7 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
 
     output_dir = require_new(arguments.output_dir)
     check_readme(arguments.results_readme)
+    resolve_precision(arguments.mixed_precision)  # which refuses one that this machine has not
     data = load_splits(
         arguments.train,
         arguments.validation,

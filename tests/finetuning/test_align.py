@@ -26,6 +26,7 @@ from darija_gpt.recipe import parse_arguments
 from darija_gpt.tokenizer import CONTROL_TOKENS, TURN_END, TURN_START
 
 
+without_gpu = pytest.mark.skipif(torch.accelerator.is_available(), reason="here is a GPU")
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(
     path for path in (ROOT / "recipes").rglob("*.yaml") if path.stem == "align" or path.stem.startswith("dpo_")
@@ -413,6 +414,7 @@ def test_a_tokenizer_without_a_chat_template_is_refused(make_arguments, chat_dir
         ({"merge": False}, "merge=False must be true without lora"),
         ({"lora": {"lora_dropout": 0.1}}, "disable_dropout"),
         ({"trust_remote_code": True}, "is never run"),
+        pytest.param({"fp16": True}, "fp16=true needs a GPU", marks=without_gpu),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(make_arguments, changes, words):

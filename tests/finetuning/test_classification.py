@@ -53,6 +53,7 @@ from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
 from darija_gpt.recipe import parse_arguments
 
 
+without_gpu = pytest.mark.skipif(torch.accelerator.is_available(), reason="here is a GPU")
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "recipes"
 
@@ -667,6 +668,7 @@ def test_an_adapter_is_merged_before_training_and_one_of_another_base_is_refused
         ({"learning_rate": 0.0}, "learning_rate=0.0 must be positive"),
         ({"results_readme": Path("nowhere.md")}, "nowhere.md"),
         ({"adapter": Path("nowhere")}, "adapter=nowhere holds no adapter_config.json"),
+        pytest.param({"mixed_precision": "fp16"}, "mixed_precision=fp16 needs a GPU", marks=without_gpu),
         ({"pad_token": "<none>"}, "pad_token=<none> is no token of the model"),
     ],
 )

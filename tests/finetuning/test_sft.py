@@ -29,6 +29,9 @@ from darija_gpt.model import DarijaGPTConfig, DarijaGPTForCausalLM
 from darija_gpt.tokenizer import END_OF_TEXT, TURN_END
 
 
+without_gpu = pytest.mark.skipif(torch.accelerator.is_available(), reason="here is a GPU")
+
+
 def save_base(directory, tokenizer, **fields):
     """A tiny model as pretrain.py leaves it."""
     torch.manual_seed(0)
@@ -565,6 +568,7 @@ def test_bad_input_is_refused_and_leaves_nothing(base_dir, few_dir, tmp_path, ch
         ({"learning_rate": 0}, "learning_rate=0 must be positive"),
         ({"num_train_epochs": 0}, "num_train_epochs=0 must be positive"),
         ({"gradient_accumulation_steps": 0}, "gradient_accumulation_steps=0 must be positive"),
+        pytest.param({"fp16": True}, "fp16=true needs a GPU", marks=without_gpu),
         ({"push_to_hub": True}, "push_to_hub is not followed here: publish.py pushes a model"),
         ({"packing_strategy": "wrapped"}, "packing_strategy is not followed here: packing keeps examples whole"),
     ],
