@@ -72,6 +72,7 @@ def find_task(path: str | Path) -> Task:
     Raises:
         ValueError: If there is no such model.
     """
+    from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
     import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
@@ -82,7 +83,7 @@ def find_task(path: str | Path) -> Task:
     _check_directory(path)
     try:
         config = AutoConfig.from_pretrained(path, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, StrictDataclassError) as error:
         raise _explain_refusal(path, "model", error) from error
     if any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
         return "classification"
@@ -93,6 +94,7 @@ def _load_whole_model(
     path: str | Path, task: Task, quantization_config: "BitsAndBytesConfig | None" = None
 ) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
     import transformers
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers.utils import logging
 
@@ -108,7 +110,7 @@ def _load_whole_model(
         model, loading = getattr(transformers, auto_class).from_pretrained(
             path, trust_remote_code=False, output_loading_info=True, quantization_config=quantization_config
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, StrictDataclassError, SafetensorError) as error:
         raise _explain_refusal(path, kind, error) from error
     if loading["missing_keys"]:
         raise ValueError(
@@ -124,6 +126,11 @@ def _check_directory(path: str | Path) -> None:
 
 
 def _explain_refusal(path: str | Path, kind: str, error: Exception) -> ValueError:
+    from huggingface_hub.errors import StrictDataclassError
+
+    if isinstance(error, StrictDataclassError):
+        # The reason stands in the cause; around it is the name of the validator.
+        return ValueError(f"{path} has a config.json that cannot be: {error.__cause__ or error}")
     if not Path(path).is_dir():
         return ValueError(
             f"{path} is no directory, and no model of that name could be loaded from the Hub; give a directory "

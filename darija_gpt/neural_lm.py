@@ -59,6 +59,13 @@ class NeuralLMConfig(PreTrainedConfig):
     eos_token_id: int | list[int] | None = 0
     pad_token_id: int | None = 3
 
+    @classmethod
+    def from_dict(cls, config_dict, **kwargs):
+        """As everywhere, but changed fields are there before they are checked."""
+        own = cls.__dataclass_fields__.keys() - PreTrainedConfig.__dataclass_fields__.keys()
+        changed = {name: kwargs.pop(name) for name in own & kwargs.keys()}
+        return super().from_dict({**config_dict, **changed}, **kwargs)
+
     @property
     def layer_attentions(self) -> list[str]:
         """The attention of each layer: there is none."""

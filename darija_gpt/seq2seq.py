@@ -53,6 +53,7 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
             trained on batches.
     """
     import torch
+    from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
@@ -81,6 +82,8 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
         model, loading = AutoModelForSeq2SeqLM.from_pretrained(
             path, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
+    except StrictDataclassError as error:
+        raise ValueError(f"{path} has a config.json that cannot be: {error.__cause__ or error}") from error
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
         if "no encoder-decoder model" in reason:

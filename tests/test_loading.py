@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from darija_gpt.generation import SamplingArguments, encode_prompt, generate_reply
-from darija_gpt.loading import load_model
+from darija_gpt.loading import find_task, load_model
+from darija_gpt.seq2seq import load_seq2seq
 
 
 SALAM = [{"role": "user", "content": "salam, labas 3lik?"}]
@@ -46,6 +47,23 @@ def test_a_directory_or_name_without_a_model_is_refused_with_the_remedy(tmp_path
         load_model(tmp_path)
     with pytest.raises(ValueError, match="no such model here is no directory"):
         load_model("no such model here")
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"norm": "rmsnrm"}, r"has a config\.json that cannot be: .*'rmsnorm'.*rmsnrm"),
+        ({"norm": "batchnorm"}, r"has a config\.json that cannot be: norm=batchnorm shows .*; set allow_future"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_refused_with_its_reason(fields, words, tokenizer, tmp_path):
+    from darija_gpt.model import DarijaGPTConfig
+
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps(DarijaGPTConfig().to_dict() | fields))
+    for load in (load_model, find_task, load_seq2seq):
+        with pytest.raises(ValueError, match=words):
+            load(tmp_path)
 
 
 def test_a_model_that_brings_its_own_code_is_refused_and_its_code_never_runs(tokenizer, tmp_path):

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from transformers import AutoModelForCausalLM
 
 from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
@@ -125,6 +126,13 @@ def test_muon_trains_the_hidden_layer_alone():
 def test_what_cannot_be_built_is_refused(fields, words, tokenizer):
     with pytest.raises(ValueError, match=words):
         build_config(fields, tokenizer, "neural_lm")
+
+
+def test_a_field_that_is_changed_in_loading_is_checked_as_one_that_was_saved(tmp_path):
+    NeuralLMConfig().save_pretrained(tmp_path)
+    assert NeuralLMConfig.from_pretrained(tmp_path, hidden_size=32).hidden_size == 32
+    with pytest.raises(StrictDataclassError, match="num_context_tokens=0 must be at least 1"):
+        NeuralLMConfig.from_pretrained(tmp_path, num_context_tokens=0)
 
 
 def test_layers_that_are_not_there_are_not_compiled():

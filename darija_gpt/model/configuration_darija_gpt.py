@@ -175,6 +175,13 @@ class DarijaGPTConfig(PreTrainedConfig):
     eos_token_id: int | list[int] | None = 0
     pad_token_id: int | None = 3
 
+    @classmethod
+    def from_dict(cls, config_dict, **kwargs):
+        """As everywhere, but changed fields are there before sizes are derived and combinations checked."""
+        own = cls.__dataclass_fields__.keys() - PreTrainedConfig.__dataclass_fields__.keys()
+        changed = {name: kwargs.pop(name) for name in own & kwargs.keys()}
+        return super().from_dict({**config_dict, **changed}, **kwargs)
+
     def __post_init__(self, **kwargs):
         if self.num_key_value_heads is None:
             self.num_key_value_heads = self.num_attention_heads

@@ -72,6 +72,8 @@ def test_it_loads_in_an_interpreter_without_darija_gpt(saved, tokenizer, tmp_pat
         with torch.no_grad():
             results = {{
                 "config": type(AutoConfig.from_pretrained(directory, trust_remote_code=True)).__name__,
+                "window": AutoConfig.from_pretrained(
+                    directory, trust_remote_code=True, attention="sliding").sliding_window,
                 "hidden": AutoModel.from_pretrained(directory, trust_remote_code=True)(ids)[0].sum().item(),
                 "logits": model(ids).logits.tolist(),
                 "again": AutoModelForCausalLM.from_pretrained(again, trust_remote_code=True)(ids).logits.tolist(),
@@ -100,6 +102,7 @@ def test_it_loads_in_an_interpreter_without_darija_gpt(saved, tokenizer, tmp_pat
     assert torch.equal(torch.tensor(results["again"]), logits)
     assert torch.equal(torch.tensor(results["classes"]), classes)
     assert results["hidden"] == pytest.approx(hidden)
+    assert results["window"] == 128  # derived, as in a configuration that is made anew
     assert results["config"] == "DarijaGPTConfig" and results["reply"] == "assistant" and not results["is_there"]
 
 

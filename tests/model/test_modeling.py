@@ -7,7 +7,7 @@ import torch
 from accelerate import cpu_offload
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, sdpa_mask
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
@@ -217,6 +217,34 @@ def test_one_changed_field_is_enough(fields):
         DarijaGPTForCausalLM(config)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"attention": "sliding"},
+        {"attention": "latent", "num_key_value_heads": 4},
+        {"attention": ["sliding", "full", "linear"]},
+        {"residual_dropout": 0.1, "rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}},
+        {"num_labels": 3, "attn_implementation": "eager", "dtype": torch.bfloat16},
+        {"id2label": {0: "zwin", 1: "khayb"}, "label2id": {"zwin": 0, "khayb": 1}},
+        {"dtype": "auto", "use_cache": False},
+    ],
+)
+def test_a_field_that_is_changed_in_loading_is_as_one_that_was_saved(fields, input_ids, tmp_path):
+    DarijaGPTForSequenceClassification(DarijaGPTConfig(**SIZES)).save_pretrained(tmp_path / "saved")
+    model = DarijaGPTForSequenceClassification.from_pretrained(
+        tmp_path / "saved", ignore_mismatched_sizes=True, **fields
+    )
+    assert model(input_ids).logits.shape == (2, model.num_labels)
+    model.save_pretrained(tmp_path / "changed")
+    loaded = DarijaGPTConfig.from_pretrained(tmp_path / "changed", name_or_path=model.name_or_path)
+    assert loaded.to_dict() == model.config.to_dict()
+    config, unused = DarijaGPTConfig.from_pretrained(
+        tmp_path / "saved", **fields, another=1, return_unused_kwargs=True
+    )
+    assert config.layer_types == model.config.layer_types
+    assert unused == {"another": 1}
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("attention", ["full", "sliding", "linear", "latent", "bigbird"])
 @pytest.mark.parametrize("position", ["none", "learned", "sinusoidal", "relative", "alibi"])
@@ -401,3 +429,19 @@ def test_what_cannot_be_built_is_refused_in_the_users_words(fields, words):
     with pytest.raises((ValueError, StrictDataclassError)) as error:
         DarijaGPTConfig(**{**SIZES, **fields})
     assert all(word in str(error.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"attention": "linear", "position_embedding": "alibi"}, "position_embedding=alibi is a bias on scores"),
+        ({"attention_dropout": 2}, "attention_dropout=2 must be at least 0 and below 1"),
+        ({"num_attention_heads": 3}, "num_attention_heads=3 is not a multiple of num_key_value_heads=2"),
+        ({"norm": "groupnorm"}, "groupnorm"),
+        ({"rope_parameters": {"rope_type": "yran"}}, "rope_type=yran is none of"),
+    ],
+)
+def test_what_cannot_be_built_is_not_built_of_a_saved_model_either(fields, words, tmp_path):
+    DarijaGPTConfig(**SIZES).save_pretrained(tmp_path)
+    with pytest.raises((ValueError, StrictDataclassError), match=words):
+        AutoModelForCausalLM.from_pretrained(tmp_path, **fields)
