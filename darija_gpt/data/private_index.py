@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from darija_gpt.data.name_folding import fold_form, fold_name, reduce_name
 from darija_gpt.data.name_parts import is_contact_word
@@ -35,12 +36,27 @@ NO_NAMES = {"alah", "abd", "اله", "عبد"}
 # What is written onto a name: l'Amine, wAmine, والأمين. What is left is to be a name of some length.
 CLITIC = re.compile(r"[ldbfw]['’\-]?|[وفبلك]{1,2}(?:ال)?|ال")
 MIN_STEM_LETTERS = 4
+# What leads to a person by itself may hold what leads there without it: wa.me/212..., ?email=..., @212...
+OUTER_TYPES = {"URL", "MENTION"}
+# Of these alone: numbers of other kinds look like the ids that links are full of.
+INNER_TYPES = {"PHONE", "EMAIL", "GPS"}
+BETWEEN_PARTS = re.compile(r"[^\w+@.,\- ]+")
 
 
 def normalize_data(found: str) -> str:
     """What is the same however it is written: letters and digits, in small letters and ASCII digits."""
     characters = (character for character in found.casefold() if character.isalnum())
     return "".join(str(unicodedata.digit(character, character)) for character in characters)
+
+
+def list_data(text: str) -> list[tuple[str, str]]:
+    """Type and words of what is private in a text, and of what is private inside its links and mentions."""
+    data = [(span.type, text[span.start : span.end]) for span in find_pii(text)]
+    parts = [
+        part.strip("@,") for kind, found in data if kind in OUTER_TYPES for part in BETWEEN_PARTS.split(unquote(found))
+    ]
+    inner = ((span.type, part[span.start : span.end]) for part in parts for span in find_pii(part))
+    return data + [(kind, found) for kind, found in inner if kind in INNER_TYPES]
 
 
 def _list_data_spellings(found: str) -> set[str]:
@@ -86,7 +102,9 @@ class PrivateIndex:
         return hash_with_key(value, self._key)
 
     def add_data(self, found: str) -> None:
-        self.data.update(self._hash(f"data {spelling}") for spelling in _list_data_spellings(found))
+        inner = [part for kind, part in list_data(found) if kind in INNER_TYPES]
+        for part in (found, *inner):
+            self.data.update(self._hash(f"data {spelling}") for spelling in _list_data_spellings(part))
 
     def add_name(self, name: str) -> None:
         words = _read_name(name)
@@ -104,12 +122,14 @@ class PrivateIndex:
         self._look_up.cache_clear()
 
     def find_data(self, text: str) -> tuple[Counter[str], Counter[str]]:
-        """By type, private data of a text that is in the index, and what only looks like private data."""
+        """By type, private data of a text that is in the index, and what only looks like private data.
+
+        A link with a telephone number in it is both, a URL and a PHONE.
+        """
         known, unknown = Counter(), Counter()
-        for span in find_pii(text):
-            spellings = _list_data_spellings(text[span.start : span.end])
-            is_known = any(self._hash(f"data {spelling}") in self.data for spelling in spellings)
-            (known if is_known else unknown)[span.type] += 1
+        for kind, found in list_data(text):
+            is_known = any(self._hash(f"data {spelling}") in self.data for spelling in _list_data_spellings(found))
+            (known if is_known else unknown)[kind] += 1
         return known, unknown
 
     def find_names(self, text: str) -> list[tuple[str, ...]]:

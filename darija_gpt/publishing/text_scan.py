@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from darija_gpt.data.name_folding import fold_name
 from darija_gpt.data.name_patterns import TOKEN
-from darija_gpt.data.privacy import find_pii
 from darija_gpt.data.privacy_patterns import PLACEHOLDERS
-from darija_gpt.data.private_index import PrivateIndex
+from darija_gpt.data.privacy_spans import INVISIBLE
+from darija_gpt.data.private_index import PrivateIndex, list_data
 from darija_gpt.markdown import TEMPLATES
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.file_texts import (
@@ -52,6 +53,13 @@ SECRETS = {
 # Of Linux, macOS and Windows, its backslash also as JSON and Python write it; the folder that all of them share is
 # nobody's.
 HOME = re.compile(r"(?:/home/|/Users/|\b[A-Za-z]:[\\/]{1,2}Users[\\/]{1,2})(?!Shared\b|Public\b)[^\\/\s\"'<>|*{}$]+")
+# A fraction with the digits of a telephone number, as a loss may be.
+FRACTION = re.compile(r"(?<![\w.,])0\.[0-9]{9,}(?![.,]?\w)")
+# Where words are written as one: SalmaGPT, chatSalma, salma06. A single digit may be a letter (7ayat, m3a), and a
+# single capital is no word (AdamW).
+COMPOUND = re.compile(
+    r"(?<=[a-zà-ÿ])(?=[A-Z][^\W\d_])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[^\W\d_])(?=[0-9]{2})|(?<=[0-9]{2})(?=[^\W\d_])"
+)
 # What keeps the lines of a reply apart in a card.
 LINE_ELEMENT = re.compile(r"(?:<br>|</?div[^>]*>)+")
 
@@ -86,9 +94,10 @@ class TextScan:
 
     def __init__(self, index: PrivateIndex | None, public: Iterable[str] = (), tokens: Iterable[str] = ()):
         self.index = index
-        self.public = re.compile(
-            "|".join(map(re.escape, sorted(filter(None, public), key=len, reverse=True))) or "(?!)"
-        )
+        # Digits alone are part of a number sooner than an id.
+        ids = (each for each in public if any(map(str.isalpha, each)))
+        alternatives = "|".join(map(re.escape, sorted(ids, key=len, reverse=True))) or "(?!)"
+        self.public = re.compile(rf"(?<![\w.-])(?:{alternatives})(?![\w-])")
         self.tokens = tuple(filter(None, tokens))
 
     def scan(self, name: str, path: Path) -> list[Refusal]:
@@ -168,20 +177,28 @@ class TextScan:
         text = html.unescape(LINE_ELEMENT.sub("\n", text))
         yield from self._find_secrets(text)
         text = self.public.sub(" ", text)
-        for kind in sorted(self._find_types(text)):
+        spellings = dict.fromkeys((text, unquote(text)))
+        for kind in sorted(set().union(*map(self._find_types, spellings))):
             yield "private data", f"holds private data of the type {kind}; take it out"
-        if self._holds_name(text):
+        if any(map(self._holds_name, spellings)):
             yield "name", "holds the name of somebody who wrote in the chats; take it out"
 
     def _find_types(self, text: str, harmless: set[str] = HARMLESS) -> set[str]:
+        without_fractions = FRACTION.sub("0", text)
         if self.index is None:
-            return {span.type for span in find_pii(text)} - harmless
+            return {kind for kind, _ in list_data(without_fractions)} - harmless
         known, unknown = self.index.find_data(text)
+        if without_fractions != text:
+            _, unknown = self.index.find_data(without_fractions)
         return set(known) | (set(unknown) - harmless)
 
     def _holds_name(self, text: str) -> bool:
         if self.index is None or not self.index.names:
             return False
+        parts = COMPOUND.sub(" ", INVISIBLE.sub("", text))
+        return any(self._holds_spelled_name(spelled) for spelled in dict.fromkeys((text, parts)))
+
+    def _holds_spelled_name(self, text: str) -> bool:
         public, run = read_public_words(), []
         for word in (*TOKEN.findall(fold_name(text)), None):
             if word is not None and word not in public:

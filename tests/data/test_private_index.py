@@ -26,6 +26,25 @@ def test_private_data_is_known_in_every_spelling(index, text):
     assert known.total() == 1 and not invented
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "wa.me/212612345678",
+        "@212612345678",
+        "https://x.ma/?tel=%2B212612345678",
+        "https://x.ma/?m=Amina.Tazi%40example.com",
+    ],
+)
+def test_private_data_is_known_in_links_and_behind_an_at_and_without_them(index, link, tmp_path):
+    known, invented = index.find_data(link)
+    assert known and known.total() + invented.total() == 2  # the link itself may be new
+    writer = PrivateIndexWriter([], tmp_path / "key")
+    writer.note(link)
+    writer.save(tmp_path)
+    known, invented = load_private_index(tmp_path, tmp_path / "key").find_data("0612345678, amina.tazi@example.com")
+    assert known.total() == 1 and invented.total() == 1
+
+
 @pytest.mark.parametrize("text", ["0612345679", "karim@example.com", "lcode howa 4821"])
 def test_what_nobody_wrote_or_anybody_could_guess_is_not_known(index, text):
     known, invented = index.find_data(text)

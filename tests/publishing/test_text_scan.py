@@ -89,6 +89,26 @@ def test_the_home_of_who_publishes_is_found_wherever_it_is(scan, monkeypatch):
         ("README.md", "trained by Amal ZERHOUNI", "name", "line 1, holds the name of somebody"),
         ("README.md", "و الزرهوني؟ mkhitar gal", "name", "line 1, holds the name of somebody"),
         ("recipes/x.yaml", "assistant: Mkhitar", "name", "recipes/x.yaml, line 1, holds the name"),
+        *(
+            ("recipes/x.yaml", f"run_name: {name}", "name", "line 1, holds the name")
+            for name in ("MkhitarGPT", "ChatMkhitar", "mkhitarLora", "mkhitar2024", "06mkhitar", "Mkhi\u200btar")
+        ),
+        ("README.md", "[x](https://x.ma/in/%4Dkhitar)", "name", "line 1, holds the name"),
+        *(
+            ("README.md", f"Write to {link}", "private data", f"line 1, holds private data of the type {kind}")
+            for link, kind in (
+                ("https://wa.me/212612345678", "PHONE"),
+                ("https://api.whatsapp.com/send?phone=212612345678", "PHONE"),
+                ("https://t.me/+212612345678", "PHONE"),
+                ("https://x.ma/?tel=06%2012%2034%2056%2078", "PHONE"),
+                ("%2B212612345678", "PHONE"),
+                ("@212612345678", "PHONE"),
+                ("@0612345678", "PHONE"),
+                ("https://x.ma/?email=salma%40gmail.com", "EMAIL"),
+                ("https://maps.google.com/?q=33.5731,-7.5898", "GPS"),
+                ("https://maps.google.com/@33.5731,-7.5898,15z", "GPS"),
+            )
+        ),
         ("config.json", '{"id2label": {"0": "zwin", "1": "Zerhouni"}}', "name", "config.json under id2label holds"),
         ("config.json", '{"label2id": {"Zerhouni": 1}}', "name", "config.json under label2id holds the name"),
         ("config.json", '{"numero": 212612345678}', "private data", "config.json holds .* PHONE"),
@@ -159,6 +179,17 @@ def test_a_secret_in_a_vocabulary_is_found(scan):
     ("name", "content"),
     [
         ("README.md", "[paper](https://arxiv.org/abs/2102.01454), http://127.0.0.1:7860, `@misc{darija_gpt_model,`"),
+        (
+            "README.md",
+            "https://doi.org/10.5281/zenodo.1234567 https://hf.co/x/resolve/0123456789/y @article @dataclass",
+        ),
+        ("README.md", "https://huggingface.co/a/b/commit/d527cc1ad8c7e456c7f9e3170bdfe640bd7ab06"),
+        (
+            "README.md",
+            "https://doi.org/10.1007/978-3-030-58517-4_12 https://www.nature.com/articles/s41586-024-07421-0",
+        ),
+        ("README.md", "The loss is 0.0612345678, its deviation (0.612345678)."),
+        ("README.md", "MkhitarW, an optimizer, m3amal, DarijaGPTForCausalLM, XLMRoberta, q4_K_M, 50%de"),
         ("README.md", "| 0.552 | 6.4 | 6,373 | 1,449 | 38 |\n|:---|---:|\n| 0.5 | 06 | 12 | 34 | 56 | 78 |"),
         ("README.md", "The audit **passed**; 63,414 messages, 60,713 kept, in 12 min 5 s, 2026-11-21."),
         ("privacy_audit.json", json.dumps({"files": {"weights": {"model.safetensors": "ab12cd34" * 8}}})),
@@ -178,6 +209,12 @@ def test_the_owner_of_a_repository_may_be_somebody_who_wrote(scan):
     assert [cause for cause, _ in scan("README.md", card)] == ["name"]
     assert scan("README.md", card, public=["mkhitar/darija"]) == []
     assert [cause for cause, _ in scan("README.md", f"{card} by Mkhitar", public=["mkhitar/darija"])] == ["name"]
+    assert [cause for cause, _ in scan("README.md", f"{card}-of-omar", public=["mkhitar/darija"])] == ["name"]
+
+
+@pytest.mark.parametrize("text", ["0612345678", "06 12 34 56 78", "salma06@gmail.com"])
+def test_the_id_of_a_dataset_hides_no_part_of_a_number_or_an_address(text, scan):
+    assert [cause for cause, _ in scan("README.md", text, public=["06", "salma"])] == ["private data"]
 
 
 def test_words_of_the_project_itself_are_nobodys_name(index, scan):
