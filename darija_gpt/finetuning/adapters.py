@@ -13,6 +13,7 @@ from darija_gpt.recipe import check_keys, convert_value
 if TYPE_CHECKING:
     from peft import LoraConfig
     from torch import nn
+    from transformers import PreTrainedModel
 
 
 def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
@@ -30,6 +31,39 @@ def build_lora_config(lora: dict[str, Any]) -> "LoraConfig":
         return LoraConfig(**{"task_type": "CAUSAL_LM", "target_modules": "all-linear", **lora})
     except TypeError as error:
         raise ValueError(f"lora: {error}") from error
+
+
+def keep_ties(config: "LoraConfig", model: "PreTrainedModel") -> None:
+    """Lets embeddings and a head that share their weights share them still where `modules_to_save` names one of them.
+
+    PEFT would train a copy for that one, and merging would untie the two.
+
+    Args:
+        config (`LoraConfig`):
+            Is changed in place, before PEFT reads it.
+        model (`PreTrainedModel`):
+            The model that is to be adapted.
+
+    Raises:
+        ValueError: If modules are named that share their weights otherwise.
+    """
+    names_of = defaultdict(list)
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names_of[id(parameter)].append(name.removesuffix(".weight"))
+    head = model.get_output_embeddings()
+    for names in names_of.values():
+        wanted = [entry for entry in config.modules_to_save or () if any(name.endswith(entry) for name in names)]
+        if len(names) == 1 or not wanted:
+            continue
+        places = [name for name in names if model.get_submodule(name) is head]
+        if len(names) > 2 or not places:
+            raise ValueError(
+                f"lora: {' and '.join(names)} share their weights, and PEFT would train those of {wanted[0]} apart; "
+                f"leave {wanted[0]} out of modules_to_save."
+            )
+        # By the head PEFT knows a tie in every family, by the embeddings not in GPT-2's.
+        config.modules_to_save = [entry for entry in config.modules_to_save if entry not in wanted] + places
+        config.ensure_weight_tying = True
 
 
 def check_base(adapter: Path, model_path: str) -> None:

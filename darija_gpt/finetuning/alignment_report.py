@@ -11,6 +11,8 @@ from darija_gpt.output import replace_section, write_text
 
 SECTION = "alignment"
 RESULTS_FILE = "alignment.json"
+# With fewer pairs the bootstrap's intervals are too narrow: of a handful that agree they have no width at all.
+MIN_PAIRS = 20
 
 
 def check_readme(readme: Path | None) -> None:
@@ -38,10 +40,12 @@ def render_alignment_results(training: dict[str, Any]) -> str:
 
 
 def print_results(training: dict[str, Any], output_dir: Path) -> None:
-    """What came of it, with 95 % intervals."""
-    after = training["after"]
+    """What came of it, with 95 % intervals where there are pairs enough for them."""
+    after, num_pairs = training["after"], training["pairs"]["validation"]
     print(
-        f"on {training['pairs']['validation']:,} pairs held back: reward margin 0 before, "
+        f"on {num_pairs:,} pairs held back: reward margin 0 before, "
         f"{spell_estimate(after['reward_margin'])} after; the chosen reply wins in "
         f"{spell_estimate(after['reward_accuracy'])} -> {output_dir}"
     )
+    if num_pairs < MIN_PAIRS:
+        print(f"{num_pairs} pairs are too few for these intervals to mean anything; hold back {MIN_PAIRS} or more.")

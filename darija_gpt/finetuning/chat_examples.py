@@ -189,7 +189,8 @@ def _render(
             tokenizer.apply_chat_template(marked[:place], tokenize=False)
             for place in [*(place + 1 for place in turns), len(marked)]
         )
-    except TemplateError as error:
+    except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+        # Its own raise_exception, and whatever Python has to say of what it reckons.
         raise UnfitTemplateError("refused by the chat template", f"the chat template refuses it: {error}") from error
     spans = [(start, end.rstrip()) for start, end in zip(starts, ends, strict=True)]
     if not all(chat.startswith(start) and chat.startswith(end) and len(start) < len(end) for start, end in spans):

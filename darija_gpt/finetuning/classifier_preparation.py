@@ -1,6 +1,7 @@
 """What stands before and after the training of a classifier: the model, its texts as tokens, and how it is saved."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,10 +95,12 @@ def weigh_classes(class_weights: dict[str, float] | str | None, data: LabelledSp
         train = data.splits["train"]
         counts = [sum(row.label == label for row in train) for label in data.labels]
         return [len(train) / (len(counts) * count) for count in counts]
-    if set(class_weights) != set(data.labels) or min(class_weights.values()) <= 0:
+    is_usable = all(0 < weight < math.inf for weight in class_weights.values())
+    if set(class_weights) != set(data.labels) or not is_usable:
+        given = ", ".join(f"{label}: {weight}" for label, weight in class_weights.items())
         raise ValueError(
-            f"class_weights names {', '.join(class_weights)}; give a positive weight for each of "
-            f"{', '.join(data.labels)}, or balanced."
+            f"class_weights={{{given}}}; give a positive and finite weight for each of {', '.join(data.labels)}, or "
+            "balanced."
         )
     return [class_weights[label] for label in data.labels]
 
@@ -112,9 +115,11 @@ def adapt_model(model: "PreTrainedModel", arguments: "ClassifierArguments", new_
     if arguments.lora is not None:
         from peft import get_peft_model
 
-        from darija_gpt.finetuning.adapters import build_lora_config, check_adapted
+        from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, keep_ties
 
-        config = build_lora_config({"task_type": "SEQ_CLS", "modules_to_save": list(new_modules), **arguments.lora})
+        config = build_lora_config({"task_type": "SEQ_CLS", **arguments.lora})
+        config.modules_to_save = list(dict.fromkeys([*new_modules, *(config.modules_to_save or ())]))
+        keep_ties(config, model)
         model = get_peft_model(model, config)
         check_adapted(model)
     if arguments.freeze_layers is not None:

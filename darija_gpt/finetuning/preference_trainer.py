@@ -19,7 +19,7 @@ from trl import DPOConfig, DPOTrainer
 
 from darija_gpt.evaluation.rouge import estimate_means
 from darija_gpt.faults import NonFiniteError
-from darija_gpt.finetuning.adapters import check_adapted
+from darija_gpt.finetuning.adapters import check_adapted, keep_ties
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.stopping import StopWhenAsked
 from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config, check_packages
@@ -165,6 +165,8 @@ def build_trainer(
         logging_nan_inf_filter=False,
     )
     check_packages(config, model)
+    if lora is not None:
+        keep_ties(lora, model)
     # An adapter can be switched off, and of what is reckoned beforehand the model is not needed any more.
     needs_copy = lora is None and not arguments.precompute_ref_log_probs
     trainer = PreferenceTrainer(

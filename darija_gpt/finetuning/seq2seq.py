@@ -247,10 +247,11 @@ def adapt_model(model: "PreTrainedModel", arguments: Seq2SeqArguments):
     if arguments.lora is not None:
         from peft import get_peft_model
 
-        from darija_gpt.finetuning.adapters import build_lora_config, check_adapted
+        from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, keep_ties
 
         # None is PEFT's table of what each family adapts: of T5 the queries and values, as Hu et al. 2021.
         config = build_lora_config({"task_type": "SEQ_2_SEQ_LM", "target_modules": None, **arguments.lora})
+        keep_ties(config, model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers in a way that it has renamed
             model = get_peft_model(model, config)

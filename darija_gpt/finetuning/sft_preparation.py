@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.adapters import read_adapter_config
-from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, save_adapter
+from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, check_base, keep_ties, save_adapter
 from darija_gpt.finetuning.chat_templates import mend_chat_template, set_chat_template
 from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
 from darija_gpt.loading import load_model
@@ -164,6 +164,7 @@ def adapt_model(prepared: Prepared, arguments: "FinetuneArguments"):
                 head = model.get_output_embeddings()
                 name = next(name for name, module in model.named_modules() if module is head)
                 config.modules_to_save = [*(config.modules_to_save or []), name]
+        keep_ties(config, model)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # GPT-2's matrices lie transposed: PEFT says so, and turns them.
             model = get_peft_model(model, config)

@@ -235,6 +235,7 @@ def test_all_weights_learn_what_is_preferred(make_arguments, chat_dir, tmp_path,
     assert (summary["stage"], summary["method"], summary["base"]) == ("align", "full", {"stage": "finetune"})
     shown = capsys.readouterr().out
     assert "on 12 pairs held back: reward margin 0 before" in shown and f"-> {out}" in shown
+    assert "12 pairs are too few for these intervals to mean anything; hold back 20 or more" in shown
     assert "train: 48 pairs of replies; left out: nothing" in shown
 
     # It loads by itself, is asked as before, and nothing of the run is left.
@@ -268,6 +269,22 @@ def test_lora_leaves_the_base_as_it_was_and_merged_is_what_the_adapter_is(make_a
     assert untouched and all(torch.equal(before[name], learnt[name]) for name in untouched)
     assert all(torch.equal(before[name], tensor) for name, tensor in load_file(chat_dir / "model.safetensors").items())
     assert str(chat_dir.parent) not in (out / "adapter" / "adapter_config.json").read_text()
+
+
+def test_embeddings_and_head_that_were_one_learn_as_one(make_arguments, chat_dir, tmp_path):
+    from darija_gpt.loading import load_model
+
+    align(make_arguments(lora=LORA | {"modules_to_save": ["embed_tokens"]}, num_train_epochs=1))
+    before = load_file(chat_dir / "model.safetensors")
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    adapted, _ = load_model(tmp_path / "out" / "adapter", chat_dir)
+    assert merged.get_input_embeddings().weight is merged.get_output_embeddings().weight
+    assert load_file(tmp_path / "out" / "model.safetensors").keys() == before.keys()
+    assert not torch.equal(merged.get_input_embeddings().weight, before["model.embed_tokens.weight"])
+    ids = torch.arange(20)[None]
+    with torch.no_grad():
+        expected = adapted.to("cpu")(ids).logits
+        torch.testing.assert_close(merged.eval()(ids).logits, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_an_adapter_may_be_written_alone_and_be_merged_before_more_is_learnt(make_arguments, chat_dir, tmp_path):

@@ -192,6 +192,14 @@ def test_a_template_that_is_fit_stays(tokenizers):
         assert chosen.chat_template == before
 
 
+@pytest.mark.parametrize("template", ["{{ messages + 1 }}", "{{ 1 / 0 }}", "{{ messages[0].content.index('?') }}"])
+def test_a_template_that_python_stumbles_over_is_refused(tokenizer, template):
+    broken = copy.deepcopy(tokenizer)
+    broken.chat_template = template
+    with pytest.raises(UnfitTemplateError, match="the chat template refuses it: "):
+        encode_messages(broken, talk(""))
+
+
 def test_a_template_that_leaves_out_what_is_said_is_refused(tokenizer):
     """Idefics3's and SmolVLM's take texts in parts, and of a text on its own nothing."""
     from trl import chat_template_utils as trl_templates

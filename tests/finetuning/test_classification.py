@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import random
 import re
@@ -348,6 +349,15 @@ def test_a_lora_adapter_is_kept_and_merged_with_the_head_that_it_learnt(family_d
     assert str(tmp_path) not in (tmp_path / "out" / "adapter" / "adapter_config.json").read_text()
 
 
+def test_modules_that_are_to_learn_whole_learn_beside_those_that_are_new(family_dirs, texts, tmp_path):
+    lora = {"r": 2, "modules_to_save": ["position_embeddings", "classifier"]}
+    finetune_classifier(build_arguments(family_dirs["distilbert"], texts, tmp_path, lora=lora, num_train_epochs=1))
+    saved = load_file(tmp_path / "out" / "adapter" / "adapter_model.safetensors")
+    whole = {name.removeprefix("base_model.model.") for name in saved if "lora_" not in name}
+    heads = {f"{head}.{part}" for head in ("pre_classifier", "classifier") for part in ("weight", "bias")}
+    assert whole == heads | {"distilbert.embeddings.position_embeddings.weight"}
+
+
 def test_a_model_that_was_for_several_labels_at_once_learns_to_choose_one(family_dirs, texts, tmp_path):
     base = tmp_path / "base"
     config = {"num_labels": 6, "problem_type": "multi_label_classification"}
@@ -422,7 +432,9 @@ def test_balanced_weights_let_every_class_count_alike():
     weights = weigh_classes("balanced", data)
     assert [count * weight for count, weight in zip((6, 3, 1), weights, strict=True)] == pytest.approx([10 / 3] * 3)
     assert weigh_classes({"c": 1.0, "a": 2.0, "b": 3.0}, data) == [2.0, 3.0, 1.0]
-    with pytest.raises(ValueError, match="class_weights names a; give a positive weight for each of a, b, c"):
+    with pytest.raises(
+        ValueError, match=r"class_weights={a: 2.0}; give a positive and finite weight for each of a, b, c"
+    ):
         weigh_classes({"a": 2.0}, data)
 
 
@@ -667,7 +679,13 @@ def test_an_adapter_is_merged_before_training_and_one_of_another_base_is_refused
         ({"lora": {"rank": 4}}, "unknown key rank"),
         ({"lora": {"r": 4}, "freeze_layers": 1}, "leave out freeze_layers"),
         ({"freeze_layers": 3}, "freeze_layers=3 is none of 0 to 2"),
-        ({"class_weights": {"x": 1.0}}, "class_weights names x"),
+        ({"class_weights": {"x": 1.0}}, r"class_weights={x: 1.0}; give a positive and finite weight"),
+        *(
+            ({"class_weights": {"positive": 1.0, "negative": weight}}, f"class_weights=.*negative: {weight}")
+            for weight in (math.nan, math.inf, 0.0, -1.0)
+        ),
+        ({"lora": {"modules_to_save": "pooler"}}, r"lora\.modules_to_save='pooler': input should be a valid list"),
+        ({"lora": {"modules_to_save": [3]}}, r"lora\.modules_to_save\[0\]=3: input should be a valid string"),
         ({"validation_share": 1.0}, "validation_share=1.0 must be between 0 and 1"),
         ({"learning_rate": 0.0}, "learning_rate=0.0 must be positive"),
         ({"results_readme": Path("nowhere.md")}, "nowhere.md"),

@@ -5,8 +5,9 @@ import torch
 from peft import get_peft_model
 from torch import nn
 from torch.nn import functional
+from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, T5Config, T5ForConditionalGeneration
 
-from darija_gpt.finetuning.adapters import build_lora_config
+from darija_gpt.finetuning.adapters import build_lora_config, keep_ties
 
 
 RANK, ALPHA, LEARNING_RATE, STEPS = 4, 8, 0.1, 5
@@ -75,6 +76,43 @@ def test_lora_counts_two_thin_matrices_and_dora_a_magnitude_besides():
         config = build_lora_config({"r": RANK, "target_modules": ["0"], "task_type": None, "use_dora": use_dora})
         model = get_peft_model(nn.Sequential(nn.Linear(12, 10)), config)
         assert sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad) == expected
+
+
+SIZES = {"vocab_size": 97, "pad_token_id": 3, "bos_token_id": 0, "eos_token_id": 0}
+GPT2 = GPT2Config(**SIZES, n_embd=32, n_layer=1, n_head=4)
+LLAMA = LlamaConfig(
+    **SIZES, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4, tie_word_embeddings=True
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "modules"),
+    [(GPT2, ["wte"]), (GPT2, ["lm_head"]), (LLAMA, ["embed_tokens"]), (LLAMA, ["model.embed_tokens", "lm_head"])],
+)
+def test_embeddings_and_head_that_were_one_are_one_when_they_learnt_whole(config, modules):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config).eval()
+    num_parameters = model.num_parameters()
+    lora = build_lora_config({"r": 2, "modules_to_save": modules})
+    keep_ties(lora, model)
+    adapted = get_peft_model(model, lora).eval()
+    learnt = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
+    ids = torch.arange(4, 24)[None]
+    with torch.no_grad():
+        for parameter in learnt:
+            parameter += torch.randn_like(parameter) / 10
+        expected = adapted(ids).logits
+        merged = adapted.merge_and_unload()
+        torch.testing.assert_close(merged(ids).logits, expected, atol=1e-5, rtol=0)
+    assert merged.config.tie_word_embeddings and merged.num_parameters() == num_parameters
+
+
+def test_weights_that_more_than_two_modules_share_do_not_learn_whole():
+    sizes = {"d_model": 32, "d_ff": 48, "num_layers": 1, "num_heads": 4, "d_kv": 8}
+    model = T5ForConditionalGeneration(T5Config(vocab_size=97, **sizes))
+    lora = build_lora_config({"target_modules": ["q"], "modules_to_save": ["shared"]})
+    with pytest.raises(ValueError, match="PEFT would train those of shared apart; leave shared out of modules_to_sav"):
+        keep_ties(lora, model)
 
 
 def test_an_unknown_field_is_refused():

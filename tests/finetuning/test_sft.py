@@ -144,7 +144,10 @@ def test_full_fine_tuning_learns_to_answer_and_to_stop(base_dir, dataset_dir, tm
     [
         {"r": 4, "lora_alpha": 8},
         {"r": 4, "use_dora": True},
-        {"r": 4, "target_modules": ["q_proj"], "modules_to_save": ["embed_tokens"]},
+        *(
+            {"r": 4, "target_modules": ["q_proj"], "modules_to_save": modules}
+            for modules in (["embed_tokens"], ["lm_head"], ["model.embed_tokens", "lm_head", "norm"])
+        ),
     ],
 )
 def test_an_adapter_is_kept_and_merged(base_dir, few_dir, tmp_path, lora):
@@ -153,12 +156,17 @@ def test_an_adapter_is_kept_and_merged(base_dir, few_dir, tmp_path, lora):
     finetune(build_arguments(base_dir, few_dir, tmp_path, lora=lora))
     merged = AutoModelForCausalLM.from_pretrained(tmp_path / "chat").eval()
     base = AutoModelForCausalLM.from_pretrained(base_dir).eval()
+    num_parameters = base.num_parameters()
     ids = torch.arange(20)[None]
     with torch.no_grad():
         before = base(ids).logits
         adapted = PeftModel.from_pretrained(base, tmp_path / "chat" / "adapter").eval()
         torch.testing.assert_close(merged(ids).logits, adapted(ids).logits, atol=1e-5, rtol=0)
         assert (merged(ids).logits - before).abs().max() > 0.1
+    # Embeddings and head were one, and are.
+    assert merged.config.tie_word_embeddings and merged.num_parameters() == num_parameters
+    assert merged.get_input_embeddings().weight is merged.get_output_embeddings().weight
+    assert "lm_head.weight" not in load_file(tmp_path / "chat" / "model.safetensors")
     summary = read_summary(tmp_path / "chat")
     assert summary["method"] == ("dora" if "use_dora" in lora else "lora")
     assert summary["trainable_parameters"] < 0.4 * summary["parameters"]
