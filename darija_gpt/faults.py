@@ -40,9 +40,9 @@ class StoppedError(FaultError):
         self.exit_code = exit_code
 
 
-# How an exchange between processes fails: by gloo, by NCCL, by the sockets below them.
 # A process that reads data and was killed. "in DataLoader worker process" stands in what such a one says itself.
 _LOST_WORKER = "DataLoader worker (pid"
+# How an exchange between processes fails: by gloo, by NCCL, by the sockets below them.
 _LOST_SIGNS = ("gloo", "NCCL", "onnection closed", "onnection reset", "Broken pipe")
 
 
