@@ -126,6 +126,20 @@ def list_results(metrics: Mapping[str, Any], datasets: Sequence[str]) -> list[Ev
     ]
 
 
+def has_recited(audit: Mapping[str, Any] | None) -> bool:
+    """Whether an audit met what the model was trained on: one that is passed may have met a little of it, and planted
+    numbers that stand in several rows."""
+    if not audit:
+        return False
+    samples, continuation = audit.get("samples") or {}, audit.get("continuation")
+    return bool(
+        (continuation and continuation["train"]["hits"])
+        or samples.get("with_private_data")
+        or samples.get("with_names")
+        or any(planted["extracted"]["hits"] for planted in (audit.get("canaries") or {}).values())
+    )
+
+
 def build_card_data(metrics: Mapping[str, Any], facts: CardFacts) -> ModelCardData:
     """The front matter of a card, with what was measured on held-out texts as its evaluation results."""
     results = list_results(metrics, facts.datasets)
@@ -179,6 +193,7 @@ def render_card(
         audit=audit,
         plots=shown,
         is_base=is_base(metrics),
+        has_recited=has_recited(audit),
         year=date.today().year,
         spelt=SPELT,
         estimate=spell_estimate,

@@ -128,9 +128,25 @@ def test_the_audit_is_told_in_plain_words_with_its_numbers():
         "Of 4,081 entries of the vocabulary, 0 hold more than one digit",
         "| 8 | 8 | 2 | 5.1 | 9.0 |",
         "| model.safetensors | 0123456789abcdef |",
-        "although [the audit](#privacy) met none.",
+        "has 5 words; of held-out texts that are as long, 9.",
     ):
         assert words in card, words
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, "although [the audit](#privacy) met none."),
+        ({"continuation": AUDIT["continuation"]}, "the audit met some, see [Privacy](#privacy)."),
+        ({"canaries": AUDIT["canaries"]}, "the audit met some, see [Privacy](#privacy)."),
+        ({"samples": AUDIT["samples"] | {"with_names": 1}}, "the audit met some, see [Privacy](#privacy)."),
+    ],
+    ids=["none", "passages", "planted numbers", "names"],
+)
+def test_an_audit_that_passed_is_not_said_to_have_met_none_where_it_met_some(changed, words):
+    audit = AUDIT | {"continuation": None, "canaries": None} | changed
+    card = render_card(METRICS, [], CardFacts(model_name="small"), audit=audit)
+    assert f"a name or a number included{', ' if 'none' in words else ': '}{words}\n" in card
 
 
 def test_a_card_names_the_public_tokenizer_whose_entries_the_audit_left_out():
