@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from darija_gpt.evaluation.classification_metrics import spell_estimate
+from darija_gpt.evaluation.intervals import spell_estimate
 from darija_gpt.finetuning.classifier_report import SPELT
 from darija_gpt.markdown import TAGS, join_card, one_line, render_template
 

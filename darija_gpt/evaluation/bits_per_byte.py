@@ -202,7 +202,7 @@ def measure_bits_per_byte(
 
     Returns:
         `dict`: `bits_per_byte`, `perplexity` (per scored token), of both the bounds `_low` and `_high` of the 95 %
-        interval by the bootstrap over documents (None for a single one), `bytes` (of the column `text`, in UTF-8),
+        interval by the bootstrap over documents (None for too few of them), `bytes` (of the column `text`, in UTF-8),
         `tokens` (those scored) and `documents`, under `all` and under each script there is.
 
     Raises:

@@ -9,11 +9,7 @@ from typing import Any
 
 import numpy as np
 
-
-NUM_DRAWS = 2000
-CONFIDENCE = 0.95
-# Drawn texts in memory at a time.
-DRAWN_AT_ONCE = 4_000_000
+from darija_gpt.evaluation.intervals import estimate_statistic, round_estimate
 
 
 def count_confusions(truth: np.ndarray, predicted: np.ndarray, num_labels: int) -> np.ndarray:
@@ -51,7 +47,8 @@ def measure(truth: Sequence[int], predicted: Sequence[int], labels: Sequence[str
             Of the bootstrap.
 
     Returns:
-        `dict`: `accuracy` and `macro_f1`, each with `value` and the bounds `low` and `high` of its 95 % interval;
+        `dict`: `accuracy` and `macro_f1`, each with `value` and the bounds `low` and `high` of its 95 % interval (None
+        for too few texts);
         `classes` with precision, recall, F1 and texts of each; `confusion_matrix` with a row for each true class.
     """
     truth, predicted = np.asarray(truth), np.asarray(predicted)
@@ -103,12 +100,6 @@ def compare(
     return {name: _estimate(subtract(compute), data, seed) for name, compute in _metrics(num_labels).items()}
 
 
-def spell_estimate(estimate: dict[str, float], signed: bool = False) -> str:
-    """`0.652 (0.611 to 0.694)`."""
-    form = "+.3f" if signed else ".3f"
-    return f"{estimate['value']:{form}} ({estimate['low']:{form}} to {estimate['high']:{form}})"
-
-
 def _metrics(num_labels: int) -> dict[str, Any]:
     return {
         "accuracy": compute_accuracy,
@@ -116,24 +107,8 @@ def _metrics(num_labels: int) -> dict[str, Any]:
     }
 
 
-def _estimate(compute, data: tuple[np.ndarray, ...], seed: int) -> dict[str, float]:
-    from scipy.stats import bootstrap
-
-    value = float(compute(*data, axis=-1))
-    if len(data[0]) < 2:
-        return {"value": _round(value), "low": _round(value), "high": _round(value)}
-    interval = bootstrap(
-        data,
-        compute,
-        n_resamples=NUM_DRAWS,
-        batch=max(1, DRAWN_AT_ONCE // len(data[0])),
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        paired=True,
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return {"value": _round(value), "low": _round(interval.low), "high": _round(interval.high)}
+def _estimate(compute, data: tuple[np.ndarray, ...], seed: int) -> dict[str, float | None]:
+    return round_estimate(estimate_statistic(compute, data, seed=seed))
 
 
 def _round(value: float) -> float:

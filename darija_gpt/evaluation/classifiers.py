@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.labelled import LabelledSource, LabelledText, read_labelled, split_pairs
-from darija_gpt.evaluation.classification_metrics import compare, measure, spell_estimate
+from darija_gpt.evaluation.classification_metrics import compare, measure
 from darija_gpt.evaluation.confusion import write_confusion_matrix
+from darija_gpt.evaluation.intervals import spell_estimate
 from darija_gpt.evaluation.predictions import list_predictions, write_predictions
 from darija_gpt.output import require_new, write_directory
 

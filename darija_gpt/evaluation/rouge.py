@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 ROUGE_TYPES = ("rouge1", "rouge2", "rougeL")
-NUM_DRAWS = 2000
-CONFIDENCE = 0.95
-# Drawn texts in memory at a time.
-DRAWN_AT_ONCE = 4_000_000
 
 
 class WordTokenizer:
@@ -52,7 +48,7 @@ def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> "dict[
     return {name: np.array([score[name].fmeasure for score in scores]) for name in ROUGE_TYPES}
 
 
-def estimate_means(scores: "dict[str, np.ndarray]", *, seed: int = 0) -> dict[str, dict[str, float]]:
+def estimate_means(scores: "dict[str, np.ndarray]", *, seed: int = 0) -> dict[str, dict[str, float | None]]:
     """The mean of each measure and its 95 % interval, by the percentile bootstrap over texts (Efron 1979).
 
     Args:
@@ -62,33 +58,13 @@ def estimate_means(scores: "dict[str, np.ndarray]", *, seed: int = 0) -> dict[st
             Of the bootstrap: the same texts are drawn for each measure.
 
     Returns:
-        `dict`: for each measure `value`, `low` and `high`.
+        `dict`: for each measure `value`, `low` and `high`, the bounds None where there are too few texts.
     """
-    return {name: _estimate_mean(values, seed) for name, values in scores.items()}
-
-
-def spell_estimate(estimate: dict[str, float], signed: bool = False) -> str:
-    """`0.312 (0.298 to 0.327)`."""
-    form = "+.3f" if signed else ".3f"
-    return f"{estimate['value']:{form}} ({estimate['low']:{form}} to {estimate['high']:{form}})"
-
-
-def _estimate_mean(values: "np.ndarray", seed: int) -> dict[str, float]:
     import numpy as np
-    from scipy.stats import bootstrap
 
-    mean = round(float(values.mean()), 4)
-    # All alike: scipy warns, and says nothing, of a sample that has no spread.
-    if np.ptp(values) == 0:
-        return {"value": mean, "low": mean, "high": mean}
-    interval = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=NUM_DRAWS,
-        batch=max(1, DRAWN_AT_ONCE // len(values)),
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return {"value": mean, "low": round(float(interval.low), 4), "high": round(float(interval.high), 4)}
+    from darija_gpt.evaluation.intervals import estimate_ratio, round_estimate
+
+    return {
+        name: round_estimate(estimate_ratio(values, np.ones(len(values)), seed=seed))
+        for name, values in scores.items()
+    }

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from darija_gpt.evaluation.rouge import spell_estimate
+from darija_gpt.evaluation.intervals import spell_estimate
 from darija_gpt.markdown import render_template
 from darija_gpt.output import replace_section, write_text
 

@@ -80,7 +80,8 @@ def test_the_size_of_a_batch_changes_nothing(tiny_llama, tokenizer, rows, batch_
     measured = measure_bits_per_byte(tiny_llama, tokenizer, rows, batch_tokens=batch_tokens)
 
     for group, numbers in expected.items():
-        assert measured[group] == pytest.approx(numbers, rel=1e-4)
+        expected_numbers = {name: number for name, number in numbers.items() if number is not None}
+        assert {name: measured[group][name] for name in expected_numbers} == pytest.approx(expected_numbers, rel=1e-4)
 
 
 def test_a_model_that_knows_nothing_needs_the_logarithm_of_its_vocabulary_for_each_token(tiny_llama, tokenizer, rows):
@@ -141,11 +142,11 @@ def test_documents_are_grouped_by_any_label(tiny_llama, tokenizer, rows):
     assert groups["one"] == measure_bits_per_byte(tiny_llama, tokenizer, rows[1:])["all"]
 
 
-def test_an_interval_holds_its_number_and_a_single_document_has_none(tiny_llama, tokenizer, rows):
+def test_an_interval_holds_its_number_and_a_few_documents_have_none(tiny_llama, tokenizer, rows):
     measured = measure_bits_per_byte(tiny_llama, tokenizer, rows)["all"]
     for name in ("bits_per_byte", "perplexity"):
         assert measured[f"{name}_low"] < measured[name] < measured[f"{name}_high"]
-    assert measure_bits_per_byte(tiny_llama, tokenizer, rows[:1])["all"]["bits_per_byte_low"] is None
+    assert measure_bits_per_byte(tiny_llama, tokenizer, rows[:9])["all"]["bits_per_byte_low"] is None
 
 
 @pytest.fixture(scope="module")
