@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from darija_gpt.evaluation.intervals import spell_estimate
+from darija_gpt.evaluation.intervals import MIN_DOCUMENTS, spell_estimate
 from darija_gpt.finetuning.classifier_report import SPELT
 from darija_gpt.markdown import TAGS, join_card, one_line, render_template
 
@@ -58,7 +58,7 @@ class CardFacts:
 
 def render_results(metrics: Mapping[str, Any], dialogues: Sequence[Mapping[str, Any]]) -> str:
     """The tables of a card alone, for the README of a recipe; the arguments are those of `render_card`."""
-    return render_template("results.md.jinja", metrics=metrics, dialogues=dialogues)
+    return render_template("results.md.jinja", metrics=metrics, dialogues=dialogues, min_documents=MIN_DOCUMENTS)
 
 
 def is_classifier(metrics: Mapping[str, Any]) -> bool:
@@ -194,6 +194,7 @@ def render_card(
         plots=shown,
         is_base=is_base(metrics),
         has_recited=has_recited(audit),
+        min_documents=MIN_DOCUMENTS,
         year=date.today().year,
         spelt=SPELT,
         estimate=spell_estimate,

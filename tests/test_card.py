@@ -50,6 +50,27 @@ def test_the_code_of_a_card_runs_in_the_folder_of_the_model(block, metrics, tiny
     exec(code_of(render_small(metrics))[block], {})
 
 
+def test_an_interval_stands_beside_its_number_where_there_are_enough_conversations():
+    bounds = {"bits_per_byte_low": 1.8, "bits_per_byte_high": 2.1234}
+    many = METRICS["bits_per_byte"]["test"]["all"] | bounds
+    scripts = {"all": many, "Arab": many | {"documents": 3}, "Latn": many | dict.fromkeys(bounds)}
+    card = render_small(METRICS | {"bits_per_byte": {"test": scripts}})
+    shown = [row.split(" | ")[3] for row in card.splitlines() if row.startswith("| test | ")]
+    assert shown == ["1.800 to 2.123", "–", "–"]
+
+
+def test_a_card_says_how_many_replies_were_drawn_again_and_how_many_dialogues_left_out():
+    card = render_small()
+    assert (
+        "repeated 8 words of the data in a row, of any split, was drawn again (13 times), and 1 of\n2 dialogues"
+        in card
+    )
+    assert "says nothing of how often the model recites" in card
+    unrecorded = render_small({name: part for name, part in METRICS.items() if name != "sampled_dialogues"})
+    assert "repeated many words of the data in a row" in unrecorded and "says nothing of how often" in unrecorded
+    assert "left out because a reply kept doing so" in render_small(METRICS, [])
+
+
 def test_a_base_model_is_not_said_to_chat():
     card = render_small(BASE_METRICS)
     assert "A base language model of Moroccan Darija" in card
@@ -84,7 +105,7 @@ def test_the_numbers_of_a_card_are_those_of_the_metrics():
         "| 3.20 | 4.10 | 2.70 | 3.30 |",
         "| pretrain | 7.3 M | 3.0 | 1,520 | 3.1 M | 3.81 | 3.97 | 12 min 5 s | 4,301 | cpu, 2 threads, bf16 |",
         "| finetune, lora | 196,608 | 2.0 | 331 | – | – | – | – | – | – |",
-        "| test | Arabic script | 1.500 | 45.1 | 123,456 | 40,000 | 12 |",
+        "| test | Arabic script | 1.500 | – | 45.1 | 123,456 | 40,000 | 12 |",
         '| Model | <div dir="auto">الحمد لله</div><div dir="auto">w nta?</div> |',
     ):
         assert f"\n{row}\n" in card
@@ -108,7 +129,7 @@ def test_a_part_that_the_metrics_lack_is_left_out(absent):
     card = render_small(metrics, [])
     assert ("## Training" in card) == ("training" in metrics)
     assert ("## Evaluation" in card) == ("bits_per_byte" in metrics)
-    assert "## Sampled dialogues" not in card
+    assert ("## Sampled dialogues" in card) == ("sampled_dialogues" in metrics)
 
 
 def test_a_card_without_an_audit_says_that_there_was_none():

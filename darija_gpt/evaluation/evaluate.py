@@ -119,7 +119,7 @@ def sample_dialogue(
     max_shared_words: int,
     sampling: SamplingArguments,
     seeds: Iterator[int],
-) -> dict[str, Any] | None:
+) -> tuple[dict[str, Any] | None, int]:
     """A conversation in which the model replies to each turn of the user and never quotes the data.
 
     Args:
@@ -139,23 +139,25 @@ def sample_dialogue(
             A seed for each draw: with one for all, a model that is unsure begins every reply alike.
 
     Returns:
-        `dict`: `messages` and `longest_shared_words`; None if a reply still quotes after ten further draws.
+        `tuple`: `messages` and `longest_shared_words`, None if a reply still quotes after ten further draws; and how
+        many replies were drawn again.
     """
     messages: list[dict[str, str]] = []
-    longest = 0
+    longest, num_redrawn = 0, 0
     for turn in user_turns:
         messages.append({"role": "user", "content": turn})
         prompt, _ = fit_context(messages, tokenizer, count_prompt_tokens(model, sampling))
-        for seed in islice(seeds, 1 + NUM_FURTHER_DRAWS if sampling.do_sample else 1):
+        for number, seed in enumerate(islice(seeds, 1 + NUM_FURTHER_DRAWS if sampling.do_sample else 1)):
+            num_redrawn += number > 0
             reply = generate_reply(model, tokenizer, prompt, replace(sampling, seed=seed))
             num_shared = index.longest_shared_run(reply)
             if num_shared < max_shared_words:
                 break
         else:
-            return None
+            return None, num_redrawn
         messages.append({"role": "assistant", "content": reply})
         longest = max(longest, num_shared)
-    return {"messages": messages, "longest_shared_words": longest}
+    return {"messages": messages, "longest_shared_words": longest}, num_redrawn
 
 
 def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
@@ -216,13 +218,20 @@ def evaluate(arguments: EvaluateArguments) -> None:
         )
         for turns in arguments.prompts
     ]
-    dialogues = [dialogue for dialogue in sampled if dialogue is not None]
+    dialogues = [dialogue for dialogue, _ in sampled if dialogue is not None]
     metrics = {
         "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
         **records,
         **measure_splits(model, tokenizer, {split: dataset[split] for split in arguments.splits}, context_tokens),
         **measure_texts(model, tokenizer, dataset, arguments, context_tokens, reference),
     }
+    if sampled:
+        metrics["sampled_dialogues"] = {
+            "asked": len(sampled),
+            "left_out": len(sampled) - len(dialogues),
+            "redrawn": sum(num_redrawn for _, num_redrawn in sampled),
+            "max_shared_words": arguments.max_shared_words,
+        }
     if arguments.stop_rate_prompts:
         metrics["stop_rate"] = measure_stop_rate(
             model, tokenizer, dataset["test"]["messages"], arguments.stop_rate_prompts, arguments

@@ -55,7 +55,8 @@ def test_metrics_and_samples_of_a_model_are_written(run_evaluate, tiny_llama, to
     metrics, samples = run_evaluate(prompts=prompts)
 
     assert list(metrics) == [
-        *("model", "training", "dataset", "tokenizer", "bits_per_byte", "bits_per_byte_by_source", "wall_seconds")
+        *("model", "training", "dataset", "tokenizer", "bits_per_byte", "bits_per_byte_by_source"),
+        *("sampled_dialogues", "wall_seconds"),
     ]
     assert metrics["model"] == {"parameters": tiny_llama.num_parameters(), "context_tokens": 96}
     assert metrics["dataset"] == {"conversations": 41}
@@ -146,11 +147,13 @@ def test_a_reply_that_quotes_the_data_is_drawn_again_and_never_published(run_eva
         return quotation if sampling.seed < 3 else f"{' '.join(QUOTED.split()[:7])}, safi"
 
     monkeypatch.setattr(darija_gpt.evaluation.evaluate, "generate_reply", quote)
-    _, samples = run_evaluate(prompts=[["salam"], ["dima"]])
+    metrics, samples = run_evaluate(prompts=[["salam"], ["dima"]])
 
     [sample] = samples
     assert sample["messages"][1]["content"].endswith("safi")
     assert sample["longest_shared_words"] == 7
+    # The first reply is drawn with the seeds 0 to 3, the second with eleven more.
+    assert metrics["sampled_dialogues"] == {"asked": 2, "left_out": 1, "redrawn": 3 + 10, "max_shared_words": 8}
     assert "1 of 2 dialogues are left out" in capsys.readouterr().out
 
 
