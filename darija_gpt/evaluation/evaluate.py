@@ -178,7 +178,13 @@ def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
 
 def evaluate(arguments: EvaluateArguments) -> None:
     """The evaluate stage: a model and dataset/ -> metrics.json, samples.jsonl and plots."""
-    from darija_gpt.evaluation.measurements import load_reference, measure_splits, measure_texts
+    from darija_gpt.evaluation.measurements import (
+        check_samples,
+        load_features_model,
+        load_reference,
+        measure_splits,
+        measure_texts,
+    )
     from darija_gpt.evaluation.plots.figures import write_plot
     from darija_gpt.evaluation.plots.window_sweep import plot_window_sweep
     from darija_gpt.evaluation.stop_rate import measure_stop_rate
@@ -198,6 +204,9 @@ def evaluate(arguments: EvaluateArguments) -> None:
     context_tokens = arguments.context_tokens or count_context_tokens(model)
     check_window(model, max(context_tokens, *arguments.window_sweep, 0))
     reference = load_reference(arguments.compare_with, tokenizer) if arguments.compare_with else None
+    check_samples(model, tokenizer, dataset, arguments)
+    wants_features = arguments.num_generated_texts and arguments.features_model
+    features_model = load_features_model(arguments.features_model) if wants_features else None
     harness = None
     if arguments.harness_tasks:
         from darija_gpt.evaluation.harness import load_tasks, run_harness
@@ -223,7 +232,7 @@ def evaluate(arguments: EvaluateArguments) -> None:
         "model": {"parameters": model.num_parameters(), "context_tokens": context_tokens},
         **records,
         **measure_splits(model, tokenizer, {split: dataset[split] for split in arguments.splits}, context_tokens),
-        **measure_texts(model, tokenizer, dataset, arguments, context_tokens, reference),
+        **measure_texts(model, tokenizer, dataset, arguments, context_tokens, reference, features_model),
     }
     if sampled:
         metrics["sampled_dialogues"] = {

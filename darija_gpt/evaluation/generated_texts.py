@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from darija_gpt.generation import SamplingArguments
 
-MIN_TEXTS = 20  # with fewer, a divergence between two sets of texts says more of their number than of them
+MIN_TEXTS = 40  # with fewer, a divergence between two sets of texts says more of their number than of them
 PROMPT_TOKENS = 12  # enough to open a chat and tell its script
 BATCH_SIZE = 32
 _MARKS = re.compile(f"{re.escape(TURN_START)}[^\\n]*\\n?|{re.escape(TURN_END)}|{re.escape(END_OF_TEXT)}")
@@ -26,7 +26,7 @@ def compare_generated_texts(
     *,
     num_texts: int,
     sampling: "SamplingArguments",
-    features_model: str | None = None,
+    features_model: "tuple[PreTrainedModel, PreTrainedTokenizerBase] | None" = None,
 ) -> dict[str, Any]:
     """MAUVE of a model's continuations and of people's.
 
@@ -41,17 +41,49 @@ def compare_generated_texts(
             How many of them are drawn.
         sampling (`SamplingArguments`):
             How the model draws; either continuation is at most `max_new_tokens` long.
-        features_model (`str`, *optional*):
-            A directory or Hub id of a causal language model whose hidden states are the features, in place of n-grams.
+        features_model (`tuple`, *optional*):
+            A causal language model in float32 whose hidden states are the features, in place of n-grams, and its
+            tokenizer.
 
     Returns:
-        `dict`: `mauve`; `mauve_of_human_halves`, of one half of what people wrote and the other, which no model can be
-        expected to surpass; `num_texts`, `features`.
+        `dict`: `mauve`; `mauve_of_human_halves`, of what people wrote in as many texts and in as many others (of all
+        texts' two halves, where there are not so many), which no model can be expected to surpass; `num_texts`,
+        `num_human_texts` in the two halves, `features`.
 
     Raises:
         ValueError: If there are too few documents, or a continuation does not fit the model.
     """
     from darija_gpt.evaluation.divergence import measure_mauve
+
+    prompts, human = draw_documents(model, tokenizer, rows, num_texts=num_texts, sampling=sampling)
+    written = continue_prompts(model, tokenizer, prompts, sampling)
+    texts = [read_tokens(tokenizer, ids) for ids in [*written, *human]]
+    features = _compute_features(texts, features_model)
+    theirs, ours = features[len(written) :], features[: len(written)]
+    half = len(theirs) // 2
+    return {
+        "mauve": round(measure_mauve(ours, theirs[: len(ours)], seed=sampling.seed), 4),
+        "mauve_of_human_halves": round(measure_mauve(theirs[:half], theirs[half:], seed=sampling.seed), 4),
+        "num_texts": len(written),
+        "num_human_texts": len(human),
+        "features": "character n-grams" if features_model is None else "hidden states",
+    }
+
+
+def draw_documents(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    num_texts: int,
+    sampling: "SamplingArguments",
+) -> tuple[list[list[int]], list[list[int]]]:
+    """Beginnings of documents drawn at random, and how people went on: in them first, then in as many others.
+
+    Raises:
+        ValueError: If there are too few documents, or a continuation does not fit the model.
+    """
+    from darija_gpt.evaluation.bits_per_byte import encode_document
     from darija_gpt.generation import count_prompt_tokens
 
     if count_prompt_tokens(model, sampling) < PROMPT_TOKENS:
@@ -59,18 +91,16 @@ def compare_generated_texts(
             f"max_new_tokens={sampling.max_new_tokens} leaves no room for the {PROMPT_TOKENS} tokens that texts begin "
             "with; lower it."
         )
-    prompts, human = _split_documents(tokenizer, rows, num_texts, sampling)
-    written = continue_prompts(model, tokenizer, prompts, sampling)
-    texts = [read_tokens(tokenizer, ids) for ids in [*written, *human]]
-    features = _compute_features(texts, features_model)
-    theirs, ours = features[len(written) :], features[: len(written)]
-    half = len(theirs) // 2
-    return {
-        "mauve": round(measure_mauve(ours, theirs, seed=sampling.seed), 4),
-        "mauve_of_human_halves": round(measure_mauve(theirs[:half], theirs[half:], seed=sampling.seed), 4),
-        "num_texts": len(written),
-        "features": "character n-grams" if features_model is None else "hidden states",
-    }
+    documents = [encode_document(tokenizer, row)[0] for row in rows if row["text"]]
+    documents = [ids for ids in documents if len(ids) >= 2 * PROMPT_TOKENS]
+    if len(documents) < MIN_TEXTS:
+        raise ValueError(
+            f"only {len(documents)} texts are long enough to be continued, and {MIN_TEXTS} are needed; set "
+            "num_generated_texts to 0, or prepare more texts."
+        )
+    drawn = random.Random(sampling.seed).sample(documents, min(2 * num_texts, len(documents)))
+    end = PROMPT_TOKENS + sampling.max_new_tokens
+    return [ids[:PROMPT_TOKENS] for ids in drawn[:num_texts]], [ids[PROMPT_TOKENS:end] for ids in drawn]
 
 
 def continue_prompts(
@@ -118,32 +148,9 @@ def read_tokens(tokenizer: "PreTrainedTokenizerBase", ids: Sequence[int]) -> str
     return _MARKS.sub("", tokenizer.decode(ids, skip_special_tokens=False)).strip()
 
 
-def _split_documents(
-    tokenizer: "PreTrainedTokenizerBase",
-    rows: Iterable[Mapping[str, Any]],
-    num_texts: int,
-    sampling: "SamplingArguments",
-) -> tuple[list[list[int]], list[list[int]]]:
-    """Beginnings of documents drawn at random, and how people went on."""
-    from darija_gpt.evaluation.bits_per_byte import encode_document
-
-    documents = [encode_document(tokenizer, row)[0] for row in rows if row["text"]]
-    documents = [ids for ids in documents if len(ids) >= 2 * PROMPT_TOKENS]
-    if len(documents) < MIN_TEXTS:
-        raise ValueError(
-            f"only {len(documents)} texts are long enough to be continued, and {MIN_TEXTS} are needed; set "
-            "num_generated_texts to 0, or prepare more texts."
-        )
-    drawn = random.Random(sampling.seed).sample(documents, min(num_texts, len(documents)))
-    end = PROMPT_TOKENS + sampling.max_new_tokens
-    return [ids[:PROMPT_TOKENS] for ids in drawn], [ids[PROMPT_TOKENS:end] for ids in drawn]
-
-
-def _compute_features(texts: Sequence[str], features_model: str | None) -> Any:
+def _compute_features(
+    texts: Sequence[str], features_model: "tuple[PreTrainedModel, PreTrainedTokenizerBase] | None"
+) -> Any:
     from darija_gpt.evaluation.text_features import count_ngrams, embed_texts
-    from darija_gpt.loading import load_model
 
-    if features_model is None:
-        return count_ngrams(texts)
-    model, tokenizer = load_model(features_model)
-    return embed_texts(model.float(), tokenizer, texts)
+    return count_ngrams(texts) if features_model is None else embed_texts(*features_model, texts)

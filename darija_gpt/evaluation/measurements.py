@@ -64,6 +64,44 @@ def load_reference(path: str, tokenizer: "PreTrainedTokenizerBase") -> "PreTrain
     return reference.float()
 
 
+def load_features_model(path: str) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    """A model whose hidden states describe texts, in float32, and its tokenizer.
+
+    Raises:
+        ValueError: If it cannot be loaded, or does not say how many tokens it reads.
+    """
+    from darija_gpt.generation import count_context_tokens
+    from darija_gpt.loading import load_model
+
+    model, tokenizer = load_model(path)
+    count_context_tokens(model)
+    return model.float(), tokenizer
+
+
+def check_samples(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    dataset: Mapping[str, "Dataset"],
+    arguments: "EvaluateArguments",
+) -> None:
+    """Refuses, before anything is measured, to draw what a model cannot write.
+
+    Raises:
+        ValueError: If a reply does not fit the model, there are too few texts to continue, or no question to reply to.
+    """
+    from darija_gpt.evaluation.generated_texts import draw_documents
+    from darija_gpt.evaluation.stop_rate import draw_questions
+    from darija_gpt.generation import count_prompt_tokens
+
+    if arguments.prompts:
+        count_prompt_tokens(model, arguments)
+    if arguments.num_generated_texts:
+        rows, num_texts = dataset[arguments.splits[0]], arguments.num_generated_texts
+        draw_documents(model, tokenizer, rows, num_texts=num_texts, sampling=arguments)
+    if arguments.stop_rate_prompts:
+        draw_questions(model, tokenizer, dataset["test"]["messages"], 1, arguments)
+
+
 def measure_texts(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -71,6 +109,7 @@ def measure_texts(
     arguments: "EvaluateArguments",
     context_tokens: int,
     reference: "PreTrainedModel | None",
+    features_model: "tuple[PreTrainedModel, PreTrainedTokenizerBase] | None",
 ) -> dict[str, Any]:
     """What the recipe asks for beside bits per byte, all on the first of its splits: `window_sweep`, `kl_divergence`,
     `generated_texts`."""
@@ -80,10 +119,13 @@ def measure_texts(
 
     measured: dict[str, Any] = {}
     if arguments.window_sweep:
+        learnt_tokens = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         measured["window_sweep"] = {
             "split": arguments.splits[0],
-            "learnt": getattr(model.config.get_text_config(), "max_position_embeddings", None),
-            "windows": sweep_windows(model, tokenizer, dataset[arguments.splits[0]], arguments.window_sweep),
+            "learnt": learnt_tokens,
+            "windows": sweep_windows(
+                model, tokenizer, dataset[arguments.splits[0]], arguments.window_sweep, learnt_tokens
+            ),
         }
     if reference is not None:
         measured["kl_divergence"] = {
@@ -102,7 +144,7 @@ def measure_texts(
                 dataset[arguments.splits[0]],
                 num_texts=arguments.num_generated_texts,
                 sampling=arguments,
-                features_model=arguments.features_model,
+                features_model=features_model,
             ),
         }
     return measured

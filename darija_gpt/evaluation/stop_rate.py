@@ -22,6 +22,33 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+def draw_questions(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerBase",
+    chats: Iterable[Messages | None],
+    num_prompts: int,
+    sampling: SamplingArguments,
+) -> list[list[int]]:
+    """The token ids of the questions that `measure_stop_rate` asks; the arguments are its own.
+
+    Raises:
+        ValueError: If the tokenizer has no chat template, or no conversation has a question that fits.
+    """
+    if tokenizer.chat_template is None:
+        raise ValueError(
+            "stop_rate_prompts asks for replies, and the model's tokenizer has no chat template; leave it out."
+        )
+    max_tokens = count_prompt_tokens(model, sampling)
+    questions = filter(None, map(_cut_behind_question, filter(None, chats)))
+    prompts = (encode_prompt(messages, tokenizer) for messages in questions)
+    asked = list(islice((prompt for prompt in prompts if len(prompt) <= max_tokens), num_prompts))
+    if not asked:
+        raise ValueError(
+            "no conversation begins with a question that the model can read; leave out stop_rate_prompts."
+        )
+    return asked
+
+
 def measure_stop_rate(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -48,16 +75,9 @@ def measure_stop_rate(
             and in `ended_by` the number of replies that each token ended.
 
     Raises:
-        ValueError: If no conversation has a question that fits.
+        ValueError: As `draw_questions`.
     """
-    max_tokens = count_prompt_tokens(model, sampling)
-    questions = filter(None, map(_cut_behind_question, filter(None, chats)))
-    prompts = (encode_prompt(messages, tokenizer) for messages in questions)
-    asked = list(islice((prompt for prompt in prompts if len(prompt) <= max_tokens), num_prompts))
-    if not asked:
-        raise ValueError(
-            "no conversation begins with a question that the model can read; leave out stop_rate_prompts."
-        )
+    asked = draw_questions(model, tokenizer, chats, num_prompts, sampling)
     stops = set(stop_token_ids(tokenizer))
     ends: Counter[str] = Counter()
     for number, prompt in enumerate(tqdm(asked, "replies", disable=None)):

@@ -96,7 +96,7 @@ def test_what_a_recipe_asks_for_beside_is_measured_on_its_first_split(
         splits=["train"],
         window_sweep=[64, 16, 128],
         compare_with=str(tiny_llama_dir),
-        num_generated_texts=20,
+        num_generated_texts=40,
     )
     assert [row["context_tokens"] for row in metrics["window_sweep"]["windows"]] == [16, 64, 128]
     assert metrics["window_sweep"]["learnt"] == 96
@@ -108,6 +108,25 @@ def test_what_a_recipe_asks_for_beside_is_measured_on_its_first_split(
     assert 0 < metrics["generated_texts"]["mauve"] <= 1
     printed = capsys.readouterr().out
     assert all(words in printed for words in ("window", "nats per token", "MAUVE", "95 % interval"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"num_generated_texts": 40, "features_model": "nowhere/nothing"}, "nowhere/nothing"),
+        ({"num_generated_texts": 40, "max_new_tokens": 90}, "leaves no room"),
+        ({"prompts": [["salam"]], "max_new_tokens": 96}, "leaves no room for a prompt"),
+        ({"stop_rate_prompts": 3, "max_new_tokens": 96}, "leaves no room for a prompt"),
+    ],
+    ids=["features", "texts", "dialogues", "stop rate"],
+)
+def test_what_cannot_be_written_is_refused_before_all_that_takes_long(
+    arguments, words, run_evaluate, dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(darija_gpt.evaluation.evaluate, "WordRunIndex", None)
+    dataset.save_to_disk(tmp_path / "dataset")
+    with pytest.raises(ValueError, match=words):
+        run_evaluate(dataset=tmp_path / "dataset", splits=["train"], **arguments)
 
 
 def test_a_model_with_another_vocabulary_is_no_reference(run_evaluate, tiny_llama, darija, tmp_path):
@@ -195,7 +214,7 @@ def test_what_other_stages_noted_is_read_before_anything_is_measured(
         ("context_tokens", 1, "no window"),
         ("temperature", 0.0, "must be positive"),
         ("window_sweep", [64, 1], "1 is no window"),
-        ("num_generated_texts", 5, "too few to compare"),
+        ("num_generated_texts", 39, "too few to compare"),
     ],
 )
 def test_an_argument_that_cannot_be_meant_is_refused(name, value, message, tmp_path):

@@ -31,7 +31,9 @@ def test_a_continuation_ends_where_the_document_does_and_not_with_a_turn(scripte
 def test_a_model_without_a_clue_is_further_from_people_than_they_are_from_themselves(tiny_llama, tokenizer, dataset):
     rows = list(dataset["train"])
     measured = compare_generated_texts(tiny_llama, tokenizer, rows, num_texts=60, sampling=SAMPLING)
-    assert measured["num_texts"] == 60 and measured["features"] == "character n-grams"
+    assert (measured["num_texts"], measured["num_human_texts"]) == (60, 120) and measured[
+        "features"
+    ] == "character n-grams"
     assert measured["mauve"] < 0.3 < measured["mauve_of_human_halves"]
     assert measured == compare_generated_texts(tiny_llama, tokenizer, rows, num_texts=60, sampling=SAMPLING)
 
@@ -48,20 +50,30 @@ def test_a_model_that_says_what_people_say_comes_near_them(tiny_llama, tokenizer
     assert measured["mauve"] > 0.7
 
 
-def test_hidden_states_of_a_model_may_be_the_features(tiny_llama, tiny_llama_dir, tokenizer, dataset):
+def test_human_halves_are_of_as_many_texts_as_the_model_writes(tiny_llama, tokenizer, dataset, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(
+        "darija_gpt.evaluation.divergence.measure_mauve",
+        lambda ours, theirs, seed: sizes.append((len(ours), len(theirs))) or 1,
+    )
+    compare_generated_texts(tiny_llama, tokenizer, list(dataset["train"]), num_texts=40, sampling=SAMPLING)
+    assert sizes == [(40, 40), (40, 40)]
+
+
+def test_hidden_states_of_a_model_may_be_the_features(tiny_llama, tokenizer, dataset):
     measured = compare_generated_texts(
         tiny_llama,
         tokenizer,
         list(dataset["train"]),
-        num_texts=20,
+        num_texts=40,
         sampling=SAMPLING,
-        features_model=str(tiny_llama_dir),
+        features_model=(tiny_llama, tokenizer),
     )
     assert measured["features"] == "hidden states" and 0 < measured["mauve"] <= 1
 
 
 def test_too_few_texts_and_too_long_continuations_are_refused(tiny_llama, tokenizer, dataset):
-    with pytest.raises(ValueError, match="texts are long enough to be continued, and 20 are needed"):
-        compare_generated_texts(tiny_llama, tokenizer, list(dataset["train"])[:5], num_texts=20, sampling=SAMPLING)
+    with pytest.raises(ValueError, match="texts are long enough to be continued, and 40 are needed"):
+        compare_generated_texts(tiny_llama, tokenizer, list(dataset["train"])[:5], num_texts=40, sampling=SAMPLING)
     with pytest.raises(ValueError, match="leaves no room"):
-        compare_generated_texts(tiny_llama, tokenizer, [], num_texts=20, sampling=SamplingArguments(max_new_tokens=90))
+        compare_generated_texts(tiny_llama, tokenizer, [], num_texts=40, sampling=SamplingArguments(max_new_tokens=90))

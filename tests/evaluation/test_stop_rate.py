@@ -1,5 +1,7 @@
 """How many replies end by themselves, counted on models whose words are written down beforehand."""
 
+import copy
+
 import pytest
 
 from darija_gpt.evaluation.stop_rate import measure_stop_rate
@@ -33,3 +35,10 @@ def test_a_question_that_does_not_fit_is_not_asked(tokenizer, scripted_llama):
     assert measure_stop_rate(model, tokenizer, [long, [ASKED]], 10, sampling)["prompts"] == 1
     with pytest.raises(ValueError, match="no conversation begins with a question that the model can read"):
         measure_stop_rate(model, tokenizer, [long, None], 10, sampling)
+
+
+def test_replies_of_a_model_without_a_chat_template_are_not_asked_for(tokenizer, tiny_llama):
+    plain = copy.deepcopy(tokenizer)
+    plain.chat_template = None
+    with pytest.raises(ValueError, match="no chat template; leave it out"):
+        measure_stop_rate(tiny_llama, plain, [[ASKED]], 1, SamplingArguments(max_new_tokens=3))

@@ -14,8 +14,10 @@ from darija_gpt.tokenizer import ROLES
 
 
 NUMBER = re.compile(r"\d[\W_]*\d")
-# A shorter piece begins many words, and says no name.
+# A shorter piece begins many words, and says no name; a whole word of three letters, as the index takes them, does.
 MIN_NAME_LETTERS = 4
+MIN_WORD_LETTERS = 3
+WORD_MARKS = ("Ġ", "▁")  # what begins a word, in byte-level vocabularies and in SentencePiece's
 
 
 def list_entries(tokenizer: PreTrainedTokenizerBase, known: Collection[str] = ()) -> dict[str, str]:
@@ -43,7 +45,8 @@ def find_names(entries: dict[str, str], index: PrivateIndex) -> list[str]:
     return [
         entry
         for entry, text in entries.items()
-        if len(text.strip()) >= MIN_NAME_LETTERS and index.is_name(text.strip())
+        if len(text.strip()) >= (MIN_WORD_LETTERS if entry.startswith(WORD_MARKS) else MIN_NAME_LETTERS)
+        and index.is_name(text.strip())
     ]
 
 

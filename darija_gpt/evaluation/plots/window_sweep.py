@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def plot_window_sweep(measured: Sequence[Mapping[str, float]], learnt_tokens: int | None = None) -> "Figure":
-    """Bits per byte over the tokens of a window, with 95 % intervals.
+    """Bits per byte over the tokens of a window, with 95 % intervals of the difference from the longest one learnt.
 
     Args:
         measured (`Sequence[Mapping]`):
@@ -24,13 +24,22 @@ def plot_window_sweep(measured: Sequence[Mapping[str, float]], learnt_tokens: in
     style_axes(axes)
     windows = [row["context_tokens"] for row in measured]
     bits = [row["bits_per_byte"] for row in measured]
-    # Of a single document there is no interval.
-    lows, highs = (
-        [row["bits_per_byte"] if row[name] is None else row[name] for row in measured]
-        for name in ("bits_per_byte_low", "bits_per_byte_high")
-    )
-    axes.fill_between(windows, lows, highs, color=BLUE, alpha=0.15, linewidth=0, label="95 % interval over documents")
     axes.plot(windows, bits, color=BLUE, marker="o", linewidth=1.8)
+    # Few documents have no interval, nor had any window once.
+    known = [row for row in measured if row.get("difference_low") is not None]
+    if known:
+        axes.errorbar(
+            [row["context_tokens"] for row in known],
+            [row["bits_per_byte"] for row in known],
+            [
+                [row["difference"] - row["difference_low"] for row in known],
+                [row["difference_high"] - row["difference"] for row in known],
+            ],
+            fmt="none",
+            ecolor=BLUE,
+            capsize=4,
+            label="95 % interval of the difference\nfrom the longest window learnt",
+        )
     for window, value in zip(windows, bits, strict=True):
         axes.annotate(f"{value:.3f}", (window, value), (0, 7), textcoords="offset points", ha="center", fontsize=9)
     axes.set_xscale("log", base=2)
@@ -43,5 +52,6 @@ def plot_window_sweep(measured: Sequence[Mapping[str, float]], learnt_tokens: in
     axes.set_xlabel("tokens of a window", color=GREY)
     axes.set_ylabel("bits per byte", color=GREY)
     axes.set_title(f"{measured[0]['documents']:,} documents, {measured[0]['bytes']:,} bytes", loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=9)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(frameon=False, fontsize=9)
     return figure

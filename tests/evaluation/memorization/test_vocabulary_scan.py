@@ -33,6 +33,15 @@ def test_a_name_and_a_rare_word_that_bpe_has_learnt_are_found(darija, index):
     assert found["names"] == 2 and found["rare"] > 5 and found["numbers"] == 0
 
 
+def test_a_name_of_three_letters_counts_where_it_is_a_whole_word(darija):
+    index = PrivateIndex(bytes(32))
+    index.add_name("Ilk")
+    whole = train_tokenizer([*darija, "fin ilk? " * 200], vocab_size=600)
+    assert "Ġilk" in whole.get_vocab() and scan(whole, darija, index)["names"] == 1
+    piece = train_tokenizer([*darija, "filk " * 200, "milko " * 200], vocab_size=600)
+    assert "ilk" in piece.get_vocab() and scan(piece, darija, index)["names"] == 0
+
+
 def test_entries_that_were_added_by_hand_are_found(darija, index):
     tokenizer = train_tokenizer(darija, vocab_size=400, conversations=range(len(darija)))
     tokenizer.add_tokens(["0612345678", "Zerhouni", "06 12"])
