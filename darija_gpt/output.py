@@ -82,10 +82,12 @@ def replace_section(path: Path, name: str, section: str) -> str:
     """The text of a Markdown file with another section between the two comments of its name.
 
     Raises:
-        ValueError: If the comments are not there, once each and in order.
+        ValueError: If the file or the comments are not there, once each and in order.
     """
-    text = path.read_text(encoding="utf-8")
     first, last = mark_section(name)
+    if not path.is_file():
+        raise ValueError(f"{path} is no file; name one that has a line {first} and, below it, a line {last}.")
+    text = path.read_text(encoding="utf-8")
     before, begin, rest = text.partition(first)
     _, end, after = rest.partition(last)
     if not begin or not end or first in rest or last in before + after:

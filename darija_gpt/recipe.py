@@ -254,10 +254,18 @@ def _build_parser(fields: Mapping[str, dataclasses.Field], hints: Mapping[str, A
     parser.add_argument("--config", metavar="RECIPE", default=None, help="a YAML file with any of the keys below")
     for name, field in fields.items():
         text = str(field.metadata.get("help", "")).replace("%", "%%")
-        if not _is_required(field) and field.default is not dataclasses.MISSING:
-            text = f"{text} (default: {field.default})".strip()
+        text = f"{text} ({_describe_default(field)})".strip()
         parser.add_argument(f"--{name}", help=text, **_flag_shape(name, hints[name]))
     return parser
+
+
+def _describe_default(field: dataclasses.Field) -> str:
+    if _is_required(field):
+        return "required"
+    default = field.default_factory() if field.default is dataclasses.MISSING else field.default
+    if isinstance(default, list):
+        default = " ".join(map(str, default)) or "none"
+    return f"default: {default}".replace("%", "%%")
 
 
 def _read_words(name: str, words: str | list[str], hint: Any) -> Any:

@@ -1,6 +1,7 @@
 """The floors of the package, and what an import may cost."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,14 @@ def find_imports(path: Path) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             imports.append("." * node.level + (node.module or ""))
     return imports
+
+
+def test_the_guide_for_contributors_lists_every_module_on_its_floor():
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = guide.partition("    scripts\n")[2].partition("\n\n")[0]
+    names = re.findall(r"\w+", block.replace("and what a run rests on:", ""))
+    assert [FLOOR_OF[name] for name in names] == sorted((FLOOR_OF[name] for name in names), reverse=True)
+    assert sorted(names) == sorted(FLOOR_OF)
 
 
 @pytest.mark.parametrize(

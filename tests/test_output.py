@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from darija_gpt.output import make_printable, write_directory, write_text
+from darija_gpt.output import make_printable, replace_section, write_directory, write_text
 
 
 def test_a_finished_block_leaves_the_directory_and_nothing_else(tmp_path):
@@ -69,3 +69,8 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
         write_text(path, "half")
     assert path.read_text() == "after"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_readme_that_is_not_there_is_refused_with_what_it_needs(tmp_path):
+    with pytest.raises(ValueError, match=r"nope\.md is no file; name one that has a line <!-- state:begin -->"):
+        replace_section(tmp_path / "nope.md", "state", "")

@@ -195,6 +195,8 @@ def test_help_names_every_field(capsys):
         parse_arguments(StageArguments, ["--help"], description="What it does.")
     assert stop.value.code == 0
     text = capsys.readouterr().out
+    assert "(required)" in text.partition("--output_dir OUTPUT_DIR")[2]
+    assert "(default: none)" in text and "(default: 0.001)" in text and "MISSING" not in text
     assert "What it does." in text and all(f"--{name}" in text for name in StageArguments.__dataclass_fields__)
 
 

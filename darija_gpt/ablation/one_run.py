@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from darija_gpt.benchmark.parsers import read_peak_bytes
+from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments, pretrain
 from darija_gpt.recipe import run_stage
-from darija_gpt.run_record import SUMMARY_FILE, check_same_run, identify_run
+from darija_gpt.run_record import CHECKPOINTS, SUMMARY_FILE, check_same_run, identify_run
 from darija_gpt.training_log import LOG_FILE
 
 
@@ -45,8 +46,11 @@ def run_once(arguments: PretrainArguments) -> None:
     if (arguments.output_dir / SUMMARY_FILE).is_file():
         check_same_run(arguments)
     else:
+        # A process that goes on from a checkpoint need not come to the peak of the one before.
+        is_resumed = bool(list_checkpoints(arguments.output_dir / CHECKPOINTS))
         pretrain(arguments)
-        write_text(arguments.output_dir / PEAK_FILE, json.dumps({"peak_memory_mib": _measure_peak()}) + "\n")
+        peak = None if is_resumed else _measure_peak()
+        write_text(arguments.output_dir / PEAK_FILE, json.dumps({"peak_memory_mib": peak}) + "\n")
     result = measure_run(arguments)
     write_text(arguments.output_dir / "result.json", json.dumps(result, indent=2) + "\n")
 
@@ -56,8 +60,9 @@ def measure_run(arguments: PretrainArguments) -> dict[str, Any]:
 
     Returns:
         `dict`: of the run's summary what `SUMMARIZED` names; `bits_per_byte` of the validation split, of all and by
-        script; `curve`, those of its blocks after so many tokens; `peak_memory_mib` of the process that trained to the
-        end, or of its GPU, None where it was stopped before that was written; `data`, the fingerprint of the texts.
+        script; `curve`, those of its blocks after so many tokens; `peak_memory_mib` of the process that trained from
+        the first step to the last, or of its GPU, None where it was stopped on the way; `data`, the fingerprint of the
+        texts.
     """
     from darija_gpt.data.dataset_directory import load_dataset_directory
     from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte

@@ -102,7 +102,7 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
 
 def draw_curves(findings: Findings, names: Sequence[str], title: str) -> tuple["Figure", list[dict[str, Any]]]:
     """Validation bits per byte over the passes through the text, of the base and of some other recipes."""
-    figure = new_figure(8, 5)
+    figure = new_figure(11, 5)
     axes = figure.subplots()
     style_axes(axes)
     rows = []
@@ -122,7 +122,8 @@ def draw_curves(findings: Findings, names: Sequence[str], title: str) -> tuple["
     axes.set_xlabel("passes over the texts", color=GREY)
     axes.set_ylabel("bits per byte of validation", color=GREY)
     axes.set_title(title, loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=8.5)
+    # Beside the curves, which leave no room among them.
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8.5)
     return figure, rows
 
 

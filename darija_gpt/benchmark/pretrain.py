@@ -263,7 +263,7 @@ def render_results(report: dict[str, Any]) -> str:
     header = ["Loop", "Tokens/s", "Ratio", "Ratio by processor time", "Start, s", "Memory, MiB"]
     shares = compute_shares(loops, arguments["steps"], arguments["save_steps"])
     others = [
-        ["Muon, of the tokens/s with AdamW", f"{shares['muon_fastest']:.1%} ({shares['muon_median']:.1%})"],
+        ["What Muon takes of AdamW's tokens/s", f"{shares['muon_fastest']:.1%} ({shares['muon_median']:.1%})"],
         [f"A checkpoint every {arguments['save_steps']} steps, of the time", f"{shares['checkpoint']:.1%}"],
     ]
     for kind, result in report["packing"].items():

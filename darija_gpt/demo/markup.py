@@ -1,7 +1,7 @@
 """Text as HTML in which it can only be read, each message in its own direction."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from darija_gpt.display import find_direction, neutralize_control_characters
 from darija_gpt.generation import Messages
@@ -52,8 +52,3 @@ def render_shares(shares: Sequence[tuple[str, float]]) -> str:
 def render_note(text: str) -> str:
     """What is said beside the conversation; nothing for an empty text."""
     return f'<div class="note" role="status">{escape_text(text)}</div>' if text else ""
-
-
-def render_list(title: str, rows: Iterable[str]) -> str:
-    """A title above lines of text."""
-    return f"<h2>{escape_text(title)}</h2>" + "".join(f"<p>{escape_text(row)}</p>" for row in rows)

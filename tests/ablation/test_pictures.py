@@ -45,6 +45,9 @@ def test_curves_run_over_passes_so_that_tokenizers_can_be_compared():
         ("tokenizer_512", 2.0),
     ]
     assert len(figure.axes[0].lines) == 2
+    figure.draw_without_rendering()
+    [legend] = figure.legends
+    assert not legend.get_window_extent().overlaps(figure.axes[0].get_window_extent())
 
 
 def test_speeds_are_labelled_where_there_is_room_and_labels_hide_no_other():

@@ -1,9 +1,11 @@
 """How far the runs of an ablation are, by what they have logged."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from darija_gpt.ablation import one_run
 from darija_gpt.ablation import runs as module
 from darija_gpt.ablation.runs import Progress, Run, check_recipe, spell_duration
 
@@ -69,3 +71,16 @@ def test_durations_are_spelt_for_people():
         "1 h 0 min",
         "2 h 5 min",
     ]
+
+
+@pytest.mark.parametrize("stopped_at", [None, 400])
+def test_memory_is_told_of_a_run_that_one_process_trained_alone(stopped_at, tmp_path, monkeypatch):
+    if stopped_at:
+        (tmp_path / "checkpoints" / f"step-{stopped_at}").mkdir(parents=True)
+    monkeypatch.setattr(
+        one_run, "pretrain", lambda arguments: (tmp_path / "checkpoints" / "step-510").mkdir(parents=True)
+    )
+    monkeypatch.setattr(one_run, "measure_run", lambda arguments: {})
+    one_run.run_once(SimpleNamespace(output_dir=tmp_path))
+    peak = json.loads((tmp_path / one_run.PEAK_FILE).read_text())["peak_memory_mib"]
+    assert peak is None if stopped_at else peak > 0

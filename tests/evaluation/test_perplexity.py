@@ -1,14 +1,26 @@
-"""Perplexity, held to the computation that the documentation of transformers writes out."""
+"""The perplexity of `evaluate`'s module, held to the computation that the documentation of transformers writes out."""
 
 import copy
 import math
+from pathlib import Path
 
 import pytest
 import torch
 
 from darija_gpt.evaluation.bits_per_byte import measure_bits_per_byte
-from darija_gpt.evaluation.perplexity import measure_strided_perplexity
 from darija_gpt.tokenizer import encode_texts
+
+
+evaluate = pytest.importorskip("evaluate")
+
+METRIC = Path(__file__).resolve().parents[2] / "darija_gpt" / "evaluation" / "metrics" / "perplexity"
+
+
+def measure(model, token_ids: list[int], max_length: int, stride: int) -> float:
+    """The perplexity of tokens, as the module measures that of texts."""
+    from darija_gpt.evaluation.metrics.perplexity.perplexity import _mean_loss
+
+    return math.exp(_mean_loss(model, torch.tensor([token_ids]), max_length, stride))
 
 
 def compute_as_documented(model, input_ids: torch.Tensor, max_length: int, stride: int) -> float:
@@ -59,21 +71,23 @@ def test_it_is_that_of_the_documentation(learnt, token_ids, max_length, stride):
     if stride < 5:
         token_ids = token_ids[:160]
     expected = compute_as_documented(learnt, torch.tensor([token_ids]), max_length, stride)
-    measured = measure_strided_perplexity(learnt, token_ids, max_length=max_length, stride=stride)
+    measured = measure(learnt, token_ids, max_length, stride)
     assert measured == pytest.approx(expected, abs=1e-4, rel=0)
 
 
 def test_it_is_so_for_a_model_that_knows_nothing_too(tiny_llama, token_ids):
     # Of a perplexity of hundreds single precision knows no fourth decimal.
     expected = compute_as_documented(tiny_llama, torch.tensor([token_ids]), 96, 40)
-    assert measure_strided_perplexity(tiny_llama, token_ids, max_length=96, stride=40) == pytest.approx(
-        expected, rel=1e-5
-    )
+    assert measure(tiny_llama, token_ids, 96, 40) == pytest.approx(expected, rel=1e-5)
 
 
-def test_by_default_windows_are_what_the_model_reads_and_half_of_that_apart(tiny_llama, token_ids):
-    expected = compute_as_documented(tiny_llama, torch.tensor([token_ids]), 96, 48)
-    assert measure_strided_perplexity(tiny_llama, token_ids) == pytest.approx(expected, rel=1e-5)
+def test_by_default_windows_are_what_the_model_reads_and_half_of_that_apart(
+    tiny_llama, tiny_llama_dir, tokenizer, darija
+):
+    text = "\n\n".join(darija)
+    expected = compute_as_documented(tiny_llama, tokenizer(text, return_tensors="pt").input_ids, 96, 48)
+    measured = evaluate.load(str(METRIC)).compute(predictions=[text], model_id=str(tiny_llama_dir))
+    assert measured["mean_perplexity"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_on_a_text_of_one_window_bits_per_byte_and_the_documentation_agree(tiny_llama, tokenizer):
@@ -88,13 +102,13 @@ def test_on_a_text_of_one_window_bits_per_byte_and_the_documentation_agree(tiny_
 
 
 @pytest.mark.parametrize(
-    ("ids", "settings", "message"),
+    ("text", "settings", "message"),
     [
-        ([3], {}, "at least two tokens"),
-        ([3, 4], {"max_length": 8, "stride": 9}, "stride=9"),
-        ([3, 4], {"max_length": 1}, "max_length=1"),
+        ("a", {}, "leave it out"),
+        ("salam", {"max_length": 8, "stride": 9}, "stride=9"),
+        ("salam", {"max_length": 1}, "max_length=1"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(tiny_llama, ids, settings, message):
+def test_what_cannot_be_measured_is_refused(text, settings, message, tiny_llama_dir):
     with pytest.raises(ValueError, match=message):
-        measure_strided_perplexity(tiny_llama, ids, **settings)
+        evaluate.load(str(METRIC)).compute(predictions=[text], model_id=str(tiny_llama_dir), **settings)

@@ -81,8 +81,8 @@ class Perplexity(evaluate.Metric):
         model = model.to(device).eval()
         max_length = max_length or model.config.get_text_config().max_position_embeddings
         stride = stride or max(1, max_length // 2)
-        if not 1 <= stride <= max_length:
-            raise ValueError(f"stride={stride} must be between 1 and max_length={max_length}.")
+        if max_length < 2 or not 1 <= stride <= max_length:
+            raise ValueError(f"max_length={max_length} must be at least 2, and stride={stride} between 1 and it.")
         perplexities = [
             math.exp(_mean_loss(model, tokenizer(text, return_tensors="pt").input_ids, max_length, stride))
             for text in predictions
