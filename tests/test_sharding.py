@@ -191,6 +191,7 @@ def test_whole_weights_are_not_resumed_as_shards(whole, tmp_path, monkeypatch):
 )
 def test_what_shards_cannot_do_is_refused_with_the_remedy(whole, monkeypatch, variable, changes, words):
     monkeypatch.setenv(variable, "true")
+    monkeypatch.setattr("darija_gpt.hardware.check_fp16", lambda *_: None)  # as where there is a GPU
     arguments = replace(whole, **{"mixed_precision": "no", **changes})
     with pytest.raises(ValueError, match=words):
         build_accelerator(arguments, DarijaGPTConfig(vocab_size=400, **changes.get("model", {})), {})

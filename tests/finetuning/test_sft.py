@@ -374,7 +374,7 @@ def test_a_run_does_not_go_on_from_another_model_or_adapter_of_the_same_path(
 
 
 def test_training_stops_early_and_takes_the_best_epoch(base_dir, few_dir, tmp_path, capsys):
-    arguments = {"num_train_epochs": 12, "learning_rate": 0.3, "early_stopping_patience": 1}
+    arguments = {"num_train_epochs": 12, "learning_rate": 1.0, "early_stopping_patience": 1}
     finetune(build_arguments(base_dir, few_dir, tmp_path, **arguments))
     summary = read_summary(tmp_path / "chat")
     assert summary["epochs"] == summary["best_epoch"] + 1 < 12
