@@ -189,7 +189,7 @@ def test_every_ablation_has_2_to_4_million_parameters_and_as_many_as_the_base(pa
 
 
 def test_the_rungs_of_the_ladder_learn_from_the_same_texts_in_the_same_way():
-    """But for our best, which learns as the base does and has another vocabulary, and for one that needs another rate."""
+    """But for our best, which learns as the base does with another vocabulary, and for one that needs another rate."""
     base = load_recipe(ABLATIONS / "base.yaml")
     training = find_changes(base, load_recipe(ABLATIONS / "adamw.yaml"))
     assert set(training) == {"optimizer", "learning_rate", "schedule", "final_learning_rate_ratio", "warmup_ratio"}
