@@ -102,7 +102,7 @@ def test_full_fine_tuning_learns_the_rule_and_beats_the_lead(make_arguments, tmp
     assert not list((tmp_path / "out").rglob("training_args.bin"))
     summary = read(tmp_path / "out", "training_summary.json")
     assert summary["stage"] == "finetune_seq2seq" and summary["method"] == "full"
-    assert set(summary["validation"]) == {"loss"} and summary["epochs"] == 20
+    assert set(summary["validation"]) == {"loss"} and summary["epochs"] == 30
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "out").iterdir()} == {0}
 
 
