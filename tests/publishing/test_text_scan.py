@@ -105,8 +105,8 @@ def test_the_home_of_who_publishes_is_found_wherever_it_is(scan, monkeypatch):
                 ("@212612345678", "PHONE"),
                 ("@0612345678", "PHONE"),
                 ("https://x.ma/?email=salma%40gmail.com", "EMAIL"),
-                ("https://maps.google.com/?q=33.5731,-7.5898", "GPS"),
-                ("https://maps.google.com/@33.5731,-7.5898,15z", "GPS"),
+                ("https://maps.google.com/?q=31.7917,-8.1204", "GPS"),
+                ("https://maps.google.com/@31.7917,-8.1204,15z", "GPS"),
             )
         ),
         ("config.json", '{"id2label": {"0": "zwin", "1": "Zerhouni"}}', "name", "config.json under id2label holds"),
