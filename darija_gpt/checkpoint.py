@@ -17,7 +17,7 @@ from torch.distributed.checkpoint import CheckpointException
 
 from darija_gpt import durable
 from darija_gpt.faults import NoValidCheckpointError
-from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint, write_manifest
+from darija_gpt.manifest import DamagedFilesError, read_manifest, verify_checkpoint, write_manifest
 
 
 AVERAGE_FILE = "weight_average.safetensors"
@@ -161,7 +161,7 @@ def _find_newest(directory: Path, identity: dict[str, str]) -> tuple[Path | None
     for checkpoint in reversed(list_checkpoints(directory)):
         try:
             return checkpoint, verify_checkpoint(checkpoint, identity), damages
-        except DamagedCheckpointError as error:
+        except DamagedFilesError as error:
             damages.append(str(error))
     return None, None, damages
 
@@ -201,7 +201,7 @@ def _read_validation_loss(checkpoint: Path) -> float | None:
     """The validation loss of these very weights, where it was measured."""
     try:
         progress = read_manifest(checkpoint)["progress"]
-    except DamagedCheckpointError:
+    except DamagedFilesError:
         return None
     loss = progress["validation_loss"]
     return loss if progress["validation_step"] == progress["step"] and math.isfinite(loss) else None

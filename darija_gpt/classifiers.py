@@ -87,7 +87,8 @@ def load_classifier(
     except RecipeError:
         raise
     except StrictDataclassError as error:
-        raise ValueError(f"{path} and config_fields: {error.__cause__ or error}") from error
+        subject = "config_fields: " if config_fields else f"{path} has an invalid config.json: "
+        raise ValueError(f"{subject}{error.__cause__ or error}") from error
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().partition("\n")[0]
         if not is_directory and isinstance(error, OSError):
@@ -105,11 +106,10 @@ def load_classifier(
         )
     of_base = {name for name in missing if name.startswith(f"{model.base_model_prefix}.")}
     if resized := of_base & {key[0] for key in loading["mismatched_keys"]}:
-        remedy = "leave out those that decide sizes" if config_fields else "give a model whose files are of one run"
-        raise ValueError(
-            f"{path} and config_fields: the sizes of {len(resized)} weights do not fit, such as {min(resized)}; "
-            f"{remedy}."
-        )
+        remedy = "give a model whose files are of one run"
+        if config_fields:
+            remedy = "leave out the config_fields that decide sizes"
+        raise ValueError(f"{path}: {len(resized)} weights have other sizes, such as {min(resized)}; {remedy}.")
     if len(of_base) > len(model.base_model.state_dict()) / 2:
         raise ValueError(f"{path} lacks most weights of {type(model).__name__}, such as {min(of_base)}.")
     return model.eval(), tokenizer, missing

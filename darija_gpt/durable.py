@@ -20,7 +20,7 @@ def write_by(write: Callable[[], object]) -> None:
     write()
 
 
-def write_bytes(path: Path, data: bytes, offset: int = 0) -> None:
+def write_in_place(path: Path, data: bytes, offset: int = 0) -> None:
     """Writes from an offset on, over what stood there."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb", buffering=0) as file:
         file.seek(offset)
@@ -59,7 +59,7 @@ def replace_bytes(path: Path, data: bytes) -> None:
     """Writes a file that is on the disk as it was before, or as it is after."""
     partial = path.with_name(f".{path.name}")
     remove(partial)
-    write_bytes(partial, data)
+    write_in_place(partial, data)
     sync(partial)
     rename(partial, path)
     sync(path.parent)

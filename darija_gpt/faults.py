@@ -1,5 +1,7 @@
 """Faults: why a run ends before its last step, in a line for people and an exit code for programs."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -72,3 +74,18 @@ def watch_processes(num_processes: int) -> Iterator[None]:
             f"another process of the run is gone ({str(error).splitlines()[0]}); the same command goes on from the "
             "last checkpoint."
         ) from error
+
+
+@contextmanager
+def exit_by_fault() -> Iterator[None]:
+    """Ends the program where a run has to end: with a line for people, of the first process, and the fault's code.
+
+    Raises:
+        SystemExit: In place of a `FaultError`.
+    """
+    try:
+        yield
+    except FaultError as fault:
+        if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
+            print(f"error: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None

@@ -4,6 +4,7 @@ import ctypes
 import os
 import platform
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 
@@ -29,6 +30,12 @@ def resolve_precision(mixed_precision: str) -> str:
     return "bf16" if multiplies_bf16 else "no"
 
 
+def resolve_t5_precision(mixed_precision: str) -> str:
+    """The same without fp16, in which T5's activations overflow: `no` in its place."""
+    precision = resolve_precision(mixed_precision)
+    return "no" if precision == "fp16" else precision
+
+
 def check_fp16(wish: str, remedy: str) -> None:
     """Refuses fp16 on a CPU, in the words of the field that asks for it.
 
@@ -40,6 +47,22 @@ def check_fp16(wish: str, remedy: str) -> None:
 
     if parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.accelerator.is_available():
         raise ValueError(f"{wish} needs a GPU; {remedy}.")
+
+
+def describe_platform() -> str:
+    """System and processor architecture, such as Linux x86_64: no release, which would tell of one machine."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def read_peak_bytes() -> int:
+    """The most memory that this process has held."""
+    import resource
+
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux hands ru_maxrss down from the process that started this one.
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def count_cores() -> int:

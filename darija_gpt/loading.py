@@ -130,7 +130,7 @@ def _explain_refusal(path: str | Path, kind: str, error: Exception) -> ValueErro
 
     if isinstance(error, StrictDataclassError):
         # The reason stands in the cause; around it is the name of the validator.
-        return ValueError(f"{path} has a config.json that cannot be: {error.__cause__ or error}")
+        return ValueError(f"{path} has an invalid config.json: {error.__cause__ or error}")
     if not Path(path).is_dir():
         return ValueError(
             f"{path} is no directory, and no model of that name could be loaded from the Hub; give a directory "

@@ -12,7 +12,7 @@ FORMAT = 1
 MANIFEST_FILE = "manifest.json"
 
 
-class DamagedCheckpointError(ValueError):
+class DamagedFilesError(ValueError):
     """A checkpoint that is not what was saved."""
 
 
@@ -26,7 +26,7 @@ def write_manifest(checkpoint: Path, progress: dict[str, Any], identity: dict[st
     manifest = {"format": FORMAT, "progress": progress, "identity": identity, "files": files}
     manifest = json.loads(json.dumps(manifest))
     sealed = json.dumps({**manifest, "seal": hash_record(manifest)}, indent=1)
-    durable.write_bytes(checkpoint / MANIFEST_FILE, sealed.encode())
+    durable.write_in_place(checkpoint / MANIFEST_FILE, sealed.encode())
     durable.sync(checkpoint / MANIFEST_FILE)
     for folder in [*(path for path in checkpoint.rglob("*") if path.is_dir()), checkpoint]:
         durable.sync(folder)
@@ -36,17 +36,17 @@ def read_manifest(checkpoint: Path) -> dict[str, Any]:
     """What a checkpoint says of itself.
 
     Raises:
-        DamagedCheckpointError: If that is not what was written.
+        DamagedFilesError: If that is not what was written.
     """
     try:
         manifest = json.loads((checkpoint / MANIFEST_FILE).read_text(encoding="utf-8"))
         seal = manifest.pop("seal")
     except FileNotFoundError:
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is missing") from None
+        raise DamagedFilesError(f"{checkpoint}: {MANIFEST_FILE} is missing") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged") from None
+        raise DamagedFilesError(f"{checkpoint}: {MANIFEST_FILE} is damaged") from None
     if seal != hash_record(manifest):
-        raise DamagedCheckpointError(f"{checkpoint}: {MANIFEST_FILE} is damaged")
+        raise DamagedFilesError(f"{checkpoint}: {MANIFEST_FILE} is damaged")
     return manifest
 
 
@@ -54,12 +54,12 @@ def verify_checkpoint(checkpoint: Path, identity: dict[str, str]) -> dict[str, A
     """The progress of a checkpoint, every file of which is as it was saved.
 
     Raises:
-        DamagedCheckpointError: With the file and what is wrong with it.
+        DamagedFilesError: With the file and what is wrong with it.
     """
     # Before its files are compared: all of them would be called damaged, where only the name is wrong.
     step = read_manifest(checkpoint)["progress"]["step"]
     if checkpoint.name != f"step-{step:08}":
-        raise DamagedCheckpointError(f"{checkpoint}: holds the state of step {step}")
+        raise DamagedFilesError(f"{checkpoint}: holds the state of step {step}")
     return verify_files(checkpoint, identity)
 
 
@@ -67,26 +67,26 @@ def verify_files(directory: Path, identity: dict[str, str]) -> dict[str, Any]:
     """The progress that a manifest tells, if every file beside it is as it was written.
 
     Raises:
-        DamagedCheckpointError: With the file and what is wrong with it.
+        DamagedFilesError: With the file and what is wrong with it.
     """
     manifest = read_manifest(directory)
     if manifest["format"] != FORMAT:
-        raise DamagedCheckpointError(f"{directory}: is of format {manifest['format']}, and {FORMAT} was expected")
+        raise DamagedFilesError(f"{directory}: is of format {manifest['format']}, and {FORMAT} was expected")
     for name, fingerprint in identity.items():
         if manifest["identity"].get(name) != fingerprint:
-            raise DamagedCheckpointError(f"{directory}: belongs to a run with another {name}")
+            raise DamagedFilesError(f"{directory}: belongs to a run with another {name}")
     expected = manifest["files"]
     for name in sorted({*expected, *_list_files(directory)}):
         path = directory / name
         if name not in expected:
-            raise DamagedCheckpointError(f"{path}: is no part of the checkpoint")
+            raise DamagedFilesError(f"{path}: is not in the manifest")
         if not path.is_file():
-            raise DamagedCheckpointError(f"{path}: is missing")
+            raise DamagedFilesError(f"{path}: is missing")
         size, written = path.stat().st_size, expected[name]["bytes"]
         if size != written:
-            raise DamagedCheckpointError(f"{path}: has {size:,} bytes of {written:,}")
+            raise DamagedFilesError(f"{path}: has {size:,} bytes of {written:,}")
         if hash_file(path) != expected[name]["sha256"]:
-            raise DamagedCheckpointError(f"{path}: has other contents than were written")
+            raise DamagedFilesError(f"{path}: has other contents than were written")
     return manifest["progress"]
 
 

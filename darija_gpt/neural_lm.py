@@ -79,7 +79,7 @@ class NeuralLMConfig(PreTrainedConfig):
         if self.max_position_embeddings < 2:
             raise ValueError(f"max_position_embeddings={self.max_position_embeddings} must be at least 2.")
         if self.tie_word_embeddings:
-            raise ValueError("tie_word_embeddings=True cannot be: vectors and hidden layer are of different widths.")
+            raise ValueError("tie_word_embeddings must be false: vectors and hidden layer differ in width.")
 
 
 class NoDirectConnections(nn.Module):

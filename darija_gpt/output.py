@@ -95,6 +95,16 @@ def replace_section(path: Path, name: str, section: str) -> str:
     return f"{before}{begin}\n\n{section.strip()}\n\n{end}{after}"
 
 
+def require_section(readme: Path | None, name: str) -> None:
+    """Refuses a README that could not hold results, before anything is measured or trained.
+
+    Raises:
+        ValueError: If the file or the two comments of the section are not there.
+    """
+    if readme is not None:
+        replace_section(readme, name, "")
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a text in UTF-8; see `write_bytes`."""
     write_bytes(path, text.encode())

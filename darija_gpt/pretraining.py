@@ -1,8 +1,6 @@
 """Pretraining: dataset/ and tokenizer/ -> base/, in a run that goes on where it was stopped."""
 
 import json
-import os
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,11 +10,12 @@ from darija_gpt.architectures import Architecture, load_classes
 from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.streams import StreamArguments, check_sources
 from darija_gpt.encoding import check_opening
-from darija_gpt.faults import FaultError, LostProcessError, watch_processes
+from darija_gpt.faults import exit_by_fault, watch_processes
 from darija_gpt.hardware import accept_mixed_norms, describe_machine, keep_freed_memory, use_all_cores
 from darija_gpt.missing_inputs import make_missing_inputs
 from darija_gpt.model_fields import build_config, check_model, choose_block_size
-from darija_gpt.run_record import SUMMARY_FILE, TOKENS, check_run, check_unfinished, own_run
+from darija_gpt.records import SUMMARY_FILE
+from darija_gpt.run_record import TOKENS, check_run, check_unfinished, own_run
 from darija_gpt.stop_request import catch_signals
 from darija_gpt.tokenizer import load_tokenizer, save_tokenizer
 from darija_gpt.trackers import check_trackers, configure_trackers
@@ -105,7 +104,7 @@ class PretrainArguments:
     )
     max_grad_norm: float = field(default=1.0, metadata={"help": "longer gradients are cut to this norm"})
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
-        default="auto", metadata={"help": "auto is bf16 where the processor has fast bf16, else no"}
+        default="auto", metadata={"help": "auto is bf16 where it is fast, fp16 on other GPUs, else no"}
     )
     gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
     torch_compile: bool = field(default=False, metadata={"help": "compile the layers first; pays in longer runs"})
@@ -163,12 +162,8 @@ def pretrain(arguments: PretrainArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    try:
+    with exit_by_fault():
         _pretrain(arguments)
-    except FaultError as fault:
-        if int(os.environ.get("RANK", 0)) == 0 or isinstance(fault, LostProcessError):
-            print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
 
 
 def _pretrain(arguments: PretrainArguments) -> None:
@@ -279,7 +274,7 @@ def save_model(model, tokenizer, arguments: PretrainArguments, partial: Path) ->
     durable.write_by(lambda: save_tokenizer(tokenizer, partial))
     tokenizer_report = arguments.tokenizer / "report.json"
     if tokenizer_report.is_file():
-        durable.write_bytes(partial / "tokenizer_report.json", tokenizer_report.read_bytes())
+        durable.write_in_place(partial / "tokenizer_report.json", tokenizer_report.read_bytes())
     for path in sorted(partial.iterdir()):
         durable.sync(path)
         durable.rename(path, output_dir / path.name)

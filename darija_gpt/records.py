@@ -1,8 +1,20 @@
 """What a stage noted in a JSON file, for another stage that tells of it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+
+SUMMARY_FILE = "training_summary.json"  # what a training reports, with those of its bases in `base`
+
+
+def write_training_summary(directory: Path, summary: Mapping[str, Any], base: Path) -> None:
+    """Writes what a training reports, with what stands beside the model that it began with."""
+    of_base = base / SUMMARY_FILE
+    if of_base.is_file():
+        summary = {**summary, "base": json.loads(of_base.read_text(encoding="utf-8"))}
+    (directory / SUMMARY_FILE).write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
 
 
 def read_record(path: Path, stage: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from darija_gpt.data.streams import fingerprint_sources
 from darija_gpt.faults import StoppedError
 from darija_gpt.fingerprint import hash_file, hash_files, hash_record
 from darija_gpt.output import require_new
+from darija_gpt.records import SUMMARY_FILE
 from darija_gpt.run_lock import LOCK_FILE, lock_directory
 from darija_gpt.trackers import TRACKERS
 from darija_gpt.training_log import LOG_FILE
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from darija_gpt.pretraining import PretrainArguments
 
 RUN_FILE = "run.json"
-SUMMARY_FILE = "training_summary.json"
 CHECKPOINTS = "checkpoints"
 TOKENS = "tokens"
 TOKENIZER_CONFIG = "tokenizer_config"

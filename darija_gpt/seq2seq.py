@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from darija_gpt.recipe import RecipeError
+
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -74,7 +76,7 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
     try:
         config = AutoConfig.from_pretrained(path, trust_remote_code=False)
         if not config.is_encoder_decoder:
-            raise ValueError(
+            raise RecipeError(
                 f"{path} is no encoder-decoder model but {config.model_type}; give one such as google/flan-t5-base, "
                 "or fine-tune it with finetune.py."
             )
@@ -82,12 +84,12 @@ def load_seq2seq(path: str | Path) -> tuple["PreTrainedModel", "PreTrainedTokeni
         model, loading = AutoModelForSeq2SeqLM.from_pretrained(
             path, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
+    except RecipeError:
+        raise
     except StrictDataclassError as error:
-        raise ValueError(f"{path} has a config.json that cannot be: {error.__cause__ or error}") from error
+        raise ValueError(f"{path} has an invalid config.json: {error.__cause__ or error}") from error
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())
-        if "no encoder-decoder model" in reason:
-            raise
         if not is_directory and isinstance(error, OSError):
             raise ValueError(
                 f"{path} is no directory, and no model of that name could be loaded from the Hub; give a directory, "

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 
 from darija_gpt import durable
 from darija_gpt.encoding import encode_batches
-from darija_gpt.manifest import DamagedCheckpointError, verify_files, write_manifest
+from darija_gpt.manifest import DamagedFilesError, verify_files, write_manifest
 from darija_gpt.packing import Documents
 from darija_gpt.run_lock import lock_directory
 
@@ -135,7 +135,7 @@ def _find_damage(directory: Path, fingerprint: str) -> str | None:
     """What is wrong with a store, None if nothing is."""
     try:
         verify_files(directory, {"tokens": fingerprint})
-    except DamagedCheckpointError as error:
+    except DamagedFilesError as error:
         return str(error)
     return None
 
@@ -158,7 +158,7 @@ def _write_tokens(
         for number, (token_ids, lengths) in enumerate(_fill_shards(batches)):
             shard = Documents([token_ids], lengths, [f"{number:05}.arrow"])
             shard.check_vocabulary(_count_ids(tokenizer), split)
-            durable.write_bytes(partial / shard.names[0], _to_arrow(token_ids, lengths, _count_ids(tokenizer)))
+            durable.write_in_place(partial / shard.names[0], _to_arrow(token_ids, lengths, _count_ids(tokenizer)))
             num_documents, num_tokens = num_documents + len(shard), num_tokens + shard.num_tokens
         write_manifest(partial, {"documents": num_documents, "tokens": num_tokens}, {"tokens": fingerprint})
     except Exception:

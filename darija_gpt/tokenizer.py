@@ -196,6 +196,18 @@ def render_messages(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str,
         raise ValueError(f"a conversation cannot be rendered: {error}") from error
 
 
+def open_document(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The token that opens a document of plain text.
+
+    Raises:
+        ValueError: If the tokenizer has none.
+    """
+    opening = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+    if opening is None:
+        raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
+    return [opening]
+
+
 def encode_texts(tokenizer: PreTrainedTokenizerFast, texts: list[str]) -> list[list[int]]:
     """Token ids of plain texts, in which control tokens that somebody typed stay text."""
     if tokenizer.is_fast:

@@ -57,7 +57,7 @@ class TrainingLog:
 
     def _write(self) -> None:
         if self._pending:
-            durable.write_bytes(self.path, self._pending, self._size)
+            durable.write_in_place(self.path, self._pending, self._size)
             self._size, self._pending = self._size + len(self._pending), b""
 
 

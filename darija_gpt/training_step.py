@@ -165,7 +165,7 @@ class Updater:
             self.guard.forget()
         self.model.train()
         self.statistics.keep()
-        loss, grad_norm, num_stops = self._compute_gradients(number)
+        loss, grad_norm, stop_share = self._compute_gradients(number)
         skipped = self.guard.judge(loss, grad_norm)
         if skipped == "non_finite" and math.isfinite(loss) and self.scaler.get_scale() > 1:
             skipped = "overflow"
@@ -178,7 +178,7 @@ class Updater:
         self.scaler.update()
         self._clear_gradients()
         self.guard.note(skipped, loss, grad_norm)
-        return Step(number, loss, grad_norm, learning_rate, skipped, must_stop=num_stops > 0)
+        return Step(number, loss, grad_norm, learning_rate, skipped, must_stop=stop_share > 0)
 
     def has_finite_weights(self) -> bool:
         """Whether every weight, and every running statistic, is a number, in all processes. Every process must ask."""
@@ -234,8 +234,8 @@ class Updater:
         means = [torch.stack(scalars).mean().float() for scalars in (losses, shares)]
         numbers = torch.stack([*means, grad_norm.float(), is_stopped])
         # The one exchange, and the one wait for the device, of a step.
-        loss, share, grad_norm, num_stops = accelerator.reduce(numbers, "mean").tolist()
-        return loss / share, grad_norm, num_stops
+        loss, share, grad_norm, stop_share = accelerator.reduce(numbers, "mean").tolist()
+        return loss / share, grad_norm, stop_share
 
     def _fetch_batch(self) -> dict[str, torch.Tensor]:
         try:

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from darija_gpt import architectures, durable, training_run
 from darija_gpt.checkpoint import list_checkpoints
 from darija_gpt.encoding import encode_batches
-from darija_gpt.manifest import DamagedCheckpointError, read_manifest, verify_checkpoint
+from darija_gpt.manifest import DamagedFilesError, read_manifest, verify_checkpoint
 from darija_gpt.pretraining import pretrain
 from darija_gpt.run_lock import lock_directory
 from darija_gpt.run_record import check_run, record_run
@@ -212,7 +212,7 @@ def test_a_damaged_file_is_named(finished, tmp_path, name, damage):
     else:
         DAMAGES[damage](damaged / name, checkpoints[0] / name)
     message = "holds the state of step 2" if (name, damage) == ("manifest.json", "swapped") else name
-    with pytest.raises(DamagedCheckpointError, match=message):
+    with pytest.raises(DamagedFilesError, match=message):
         verify_checkpoint(damaged, identity)
 
 
@@ -252,7 +252,7 @@ def test_a_bit_flipped_anywhere_in_a_manifest_is_noticed(finished, tmp_path):
                 continue  # white space
         except ValueError:
             pass
-        with pytest.raises(DamagedCheckpointError):
+        with pytest.raises(DamagedFilesError):
             verify_checkpoint(damaged, identity)
 
 
@@ -261,17 +261,17 @@ def test_a_file_that_no_manifest_names_is_not_loaded(finished, tmp_path):
     identity = read_manifest(checkpoint)["identity"]
     shutil.copytree(checkpoint, tmp_path / checkpoint.name)
     (tmp_path / checkpoint.name / "custom_checkpoint_0.pkl").write_bytes(b"code")
-    with pytest.raises(DamagedCheckpointError, match="is no part of the checkpoint"):
+    with pytest.raises(DamagedFilesError, match="is not in the manifest"):
         verify_checkpoint(tmp_path / checkpoint.name, identity)
 
 
 def test_a_checkpoint_of_another_run_or_step_is_not_loaded(finished, tmp_path):
     checkpoint = list_checkpoints(finished.output_dir / "checkpoints")[-1]
     identity = read_manifest(checkpoint)["identity"]
-    with pytest.raises(DamagedCheckpointError, match="belongs to a run with another data"):
+    with pytest.raises(DamagedFilesError, match="belongs to a run with another data"):
         verify_checkpoint(checkpoint, {**identity, "data": "other"})
     shutil.copytree(checkpoint, tmp_path / "step-00000007")
-    with pytest.raises(DamagedCheckpointError, match="holds the state of step 6"):
+    with pytest.raises(DamagedFilesError, match="holds the state of step 6"):
         verify_checkpoint(tmp_path / "step-00000007", identity)
 
 

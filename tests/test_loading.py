@@ -52,8 +52,8 @@ def test_a_directory_or_name_without_a_model_is_refused_with_the_remedy(tmp_path
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"norm": "rmsnrm"}, r"has a config\.json that cannot be: .*'rmsnorm'.*rmsnrm"),
-        ({"norm": "batchnorm"}, r"has a config\.json that cannot be: norm=batchnorm shows .*; set allow_future"),
+        ({"norm": "rmsnrm"}, r"has an invalid config\.json: .*'rmsnorm'.*rmsnrm"),
+        ({"norm": "batchnorm"}, r"has an invalid config\.json: norm=batchnorm shows .*; set allow_future"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused_with_its_reason(fields, words, tokenizer, tmp_path):

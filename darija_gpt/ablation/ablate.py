@@ -12,7 +12,7 @@ from darija_gpt.ablation.runs import Run, check_recipe, read_results, run_all
 from darija_gpt.ablation.speed import locate_speed, measure_speeds, read_speeds
 from darija_gpt.ablation.tables import Findings, render_results
 from darija_gpt.missing_inputs import make_missing_inputs
-from darija_gpt.output import replace_section, write_text
+from darija_gpt.output import replace_section, require_section, write_text
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import build_arguments
 
@@ -75,8 +75,7 @@ def ablate(arguments: AblateArguments) -> None:
     Raises:
         ValueError: If a recipe is wrong, before anything is run; or if runs failed, after all others.
     """
-    if arguments.readme is not None:
-        replace_section(arguments.readme, arguments.section, "")
+    require_section(arguments.readme, arguments.section)
     variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
     runs = _list_runs(variants, arguments)
     for run in runs:

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from darija_gpt.benchmark.parsers import read_peak_bytes
 from darija_gpt.checkpoint import list_checkpoints
+from darija_gpt.hardware import read_peak_bytes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments, pretrain
 from darija_gpt.recipe import run_stage
-from darija_gpt.run_record import CHECKPOINTS, SUMMARY_FILE, check_same_run, identify_run
+from darija_gpt.records import SUMMARY_FILE
+from darija_gpt.run_record import CHECKPOINTS, check_same_run, identify_run
 from darija_gpt.training_log import LOG_FILE
 
 

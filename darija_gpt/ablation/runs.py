@@ -18,7 +18,7 @@ from tqdm import tqdm
 from darija_gpt.ablation.plan import find_changes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments
-from darija_gpt.run_record import SUMMARY_FILE
+from darija_gpt.records import SUMMARY_FILE
 from darija_gpt.training_log import LOG_FILE
 
 

@@ -286,5 +286,6 @@ def _describe_speeds(findings: Findings) -> str:
     return (
         f"Speeds were measured apart ({'; '.join(sorted(machines))}): the median of {' or '.join(map(str, rounds))} "
         "turns, which alternate with the base's, and the least and the most. Generation is greedy, with the cache, "
-        "one text at a time, in float32. Where the tokenizer is another, so is the length of a token."
+        "one text at a time, in float32; the cache is that of a full context, divided by its tokens. Where the "
+        "tokenizer is another, so is the length of a token."
     )

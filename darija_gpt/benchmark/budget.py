@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from darija_gpt.benchmark.memory import StepMemory, build_meta_model, measure_step
-from darija_gpt.benchmark.report import require_section, write_report
+from darija_gpt.benchmark.report import write_report
 from darija_gpt.flops import count_flops_per_token, look_up_peak
+from darija_gpt.output import require_section
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
@@ -176,7 +177,7 @@ def benchmark_budget(arguments: BudgetArguments) -> None:
     """The budget of a recipe, printed and written into a README."""
     from darija_gpt.benchmark.budget_tables import render_budget
 
-    require_section("budget", arguments.readme)
+    require_section(arguments.readme, "budget")
     report = reckon_budget(arguments)
     tables = render_budget(report)
     print(tables)

@@ -23,9 +23,11 @@ from typing import Any
 
 from darija_gpt import __version__
 from darija_gpt.benchmark.parsers import PARSERS
-from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.data.privacy import Person, scrub
 from darija_gpt.data.sample_chats import OWNER, PHONES, Chat, draw_messages, format_message, load_dialogues
+from darija_gpt.hardware import describe_platform
+from darija_gpt.output import require_section
 
 
 # The two formats that all three parsers read.
@@ -231,7 +233,7 @@ def render_results(report: dict[str, Any]) -> str:
 
 def benchmark_data(arguments: DataArguments) -> None:
     """The tables of parsers, memory and private data, printed and written into a README."""
-    require_section("data", arguments.readme)
+    require_section(arguments.readme, "data")
     versions = {"darija_gpt": __version__, **{peer: find_version(peer) for peer in PEERS}}
     names = [name for name, parser in PARSERS.items() if versions[parser.distribution] is not None]
     with tempfile.TemporaryDirectory() as directory:
@@ -245,7 +247,7 @@ def benchmark_data(arguments: DataArguments) -> None:
             file_bytes = write_export(path, EXPORTS["Android"], num_messages)
             memory.append({"file_bytes": file_bytes, **measure_parser(OURS, path)})
     report = {
-        "machine": {"python": platform.python_version(), "platform": platform.platform(), "cores": os.cpu_count()},
+        "machine": {"python": platform.python_version(), "platform": describe_platform(), "cores": os.cpu_count()},
         "versions": versions,
         "arguments": asdict(arguments) | {"readme": None},
         "parsing": parsing,

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.benchmark.updates import build_updater
 from darija_gpt.faults import OutOfMemoryError
 from darija_gpt.flops import count_flops_per_token, look_up_peak
 from darija_gpt.hardware import describe_machine, resolve_precision
+from darija_gpt.output import require_section
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
@@ -138,7 +139,7 @@ def benchmark_gpu(arguments: GpuArguments) -> None:
     import torch
     from accelerate import Accelerator
 
-    require_section("gpu", arguments.readme)
+    require_section(arguments.readme, "gpu")
     recipes = {
         path.parent.name: parse_arguments(PretrainArguments, ["--config", str(path)]) for path in arguments.recipes
     }

@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.benchmark.variants import BASE, VARIANTS
 from darija_gpt.hardware import describe_machine
+from darija_gpt.output import require_section
 
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def benchmark_model(arguments: ModelArguments) -> None:
     import torch
     from accelerate import PartialState
 
-    require_section("model", arguments.readme)
+    require_section(arguments.readme, "model")
     state = PartialState()
     device = str(state.device)
     machine = describe_machine(state, arguments.mixed_precision)

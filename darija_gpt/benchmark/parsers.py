@@ -6,15 +6,15 @@ python -m darija_gpt.benchmark.parsers whatstk chat.txt
 import contextlib
 import io
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from darija_gpt.hardware import read_peak_bytes
 
 
 def iterate(module: ModuleType, path: str) -> int:
@@ -59,15 +59,6 @@ PARSERS = {
         lambda parser: len(parser.parsed_messages.get_df()),
     ),
 }
-
-
-def read_peak_bytes() -> int:
-    """The most memory that this process has held."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux hands ru_maxrss down from the process that started this one.
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def run_parser(name: str, path: str) -> dict[str, Any]:

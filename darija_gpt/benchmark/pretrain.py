@@ -18,11 +18,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from darija_gpt.benchmark.data import PARTNERS
 from darija_gpt.benchmark.model import compute_speed_ratio, time_in_turns
-from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.benchmark.training_loops import BARE, LOOPS, MUON, OURS, LoopSetup, take_turns
 from darija_gpt.data.sample_chats import OWNER, PHONES, Chat, draw_messages, load_dialogues
-from darija_gpt.hardware import describe_machine, resolve_precision
+from darija_gpt.hardware import describe_machine, describe_platform, resolve_precision
+from darija_gpt.output import require_section
 
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ MODEL: dict[str, Any] = {
     "num_attention_heads": 4,
 }
 TURNS_OF_A_CONVERSATION = 12
-PARTNERS = ("Bilal", "Ilyas", "Soufiane")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,7 +277,7 @@ def render_results(report: dict[str, Any]) -> str:
 
 def benchmark_pretrain(arguments: PretrainSpeedArguments) -> None:
     """The tables of pretraining's speed, printed and written into a README."""
-    require_section("pretrain", arguments.readme)
+    require_section(arguments.readme, "pretrain")
     import torch
     import transformers
     from accelerate import PartialState
@@ -300,7 +301,7 @@ def benchmark_pretrain(arguments: PretrainSpeedArguments) -> None:
             **describe_machine(state, setup.mixed_precision),
             "num_threads": num_threads,
             "cores": os.cpu_count(),
-            "platform": platform.platform(),
+            "platform": describe_platform(),
             "python": platform.python_version(),
             "torch": torch.__version__,
             "transformers": transformers.__version__,

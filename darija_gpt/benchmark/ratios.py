@@ -20,8 +20,8 @@ from darija_gpt.benchmark.contest_process import ContestantProcess, ContestantSt
 from darija_gpt.benchmark.contests import CONTESTS, OURS, Contest, ContestSetup
 from darija_gpt.benchmark.data import EXPORTS, draw_texts, write_export
 from darija_gpt.benchmark.report import render_table
-from darija_gpt.hardware import count_cores, resolve_precision
-from darija_gpt.output import replace_section, write_text
+from darija_gpt.hardware import count_cores, describe_platform, resolve_precision
+from darija_gpt.output import replace_section, require_section, write_text
 
 
 SECTION = "ratios"
@@ -89,8 +89,7 @@ def benchmark_all(arguments: AllArguments) -> None:
     Raises:
         ValueError: If the README has not the two markers, or there is no such Python for the peers.
     """
-    if arguments.readme is not None:
-        replace_section(arguments.readme, SECTION, "")
+    require_section(arguments.readme, SECTION)
     if arguments.peers_python is not None and not arguments.peers_python.is_file():
         raise ValueError(f"peers_python={arguments.peers_python} is no file; give the python of an environment.")
     homes = find_homes(arguments.contests, arguments.peers_python)
@@ -103,7 +102,7 @@ def benchmark_all(arguments: AllArguments) -> None:
             print(render_table(HEADER, render_rows(key, results[key], asdict(setup))), flush=True)
     report = {
         "machine": {
-            "platform": platform.platform(),
+            "platform": describe_platform(),
             "cores": os.cpu_count(),
             "num_threads": setup.num_threads,
             "mixed_precision": setup.mixed_precision,

@@ -21,16 +21,6 @@ def render_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([render_row(header), f"|{rule}|", *map(render_row, rows)])
 
 
-def require_section(name: str, readme: Path | None) -> None:
-    """Refuses a README that could not hold the table, before anything is measured.
-
-    Raises:
-        ValueError: If the file or its two marks are not there.
-    """
-    if readme is not None:
-        replace_section(readme, name, "")
-
-
 def write_report(name: str, report: dict[str, Any], table: str, readme: Path | None) -> None:
     """Puts a table between the markers of its name in a README, and what it was made from into results/ beside it.
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.benchmark.report import render_table, require_section, write_report
+from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.benchmark.variants import BASE, VARIANTS
+from darija_gpt.output import require_section
 
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def render_results(results: dict[str, dict[str, int]], num_new_tokens: int) -> s
 
 def benchmark_state(arguments: StateArguments) -> None:
     """The table of what each architecture holds, printed and written into a README."""
-    require_section("state", arguments.readme)
+    require_section(arguments.readme, "state")
     results = {name: measure_state({**BASE, **fields}, arguments.num_new_tokens) for name, fields in VARIANTS.items()}
     table = render_results(results, arguments.num_new_tokens)
     print(table)

@@ -1,7 +1,6 @@
 """Training loops that take turns, each in a process of its own: a bare one around LlamaForCausalLM, and ours."""
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -9,6 +8,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from darija_gpt.hardware import keep_freed_memory, read_peak_bytes
 
 
 BETAS = (0.9, 0.95)
@@ -76,7 +77,7 @@ class TurnTaker:
             "seconds": time.perf_counter() - self._wall - checkpoint,
             "processor_seconds": time.process_time() - self._processor,
             "checkpoint_seconds": checkpoint,
-            "peak_mebibytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_mebibytes": read_peak_bytes() / 2**20,
         }
 
 
@@ -100,7 +101,6 @@ def train_bare(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: di
     from torch.utils.data import DataLoader
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from darija_gpt.hardware import keep_freed_memory
     from darija_gpt.pretraining import build_config
 
     if changes.get("keep_freed_memory"):
@@ -132,7 +132,6 @@ def train_ours(turns: TurnTaker, setup: LoopSetup, output_dir: Path, changes: di
 
     from darija_gpt.evaluation.bits_per_byte import ByteCounter
     from darija_gpt.faults import StoppedError
-    from darija_gpt.hardware import keep_freed_memory
     from darija_gpt.model import DarijaGPTForCausalLM
     from darija_gpt.pretraining import PretrainArguments, build_config
     from darija_gpt.run_record import own_run

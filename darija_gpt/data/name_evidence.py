@@ -6,7 +6,7 @@ The words of these patterns are written as `name_folding.fold_name` leaves them.
 import re
 from typing import NamedTuple
 
-from darija_gpt.data.name_clauses import Clause, read_clause
+from darija_gpt.data.name_clauses import WORD, Clause, read_clause
 from darija_gpt.data.name_english import ENGLISH_NAMES, FRENCH_NAMES, is_english_word
 from darija_gpt.data.name_folding import DRAWN_OUT
 from darija_gpt.data.name_frames import is_person, is_thing
@@ -75,7 +75,6 @@ ASKING = re.compile(
     r"(?:n|t|y|ka[nyt]|gha[nyt])?(?:s[ew]*wl|swwe?l|3awe?n|chke?r|tw[ae]?7[ae]?ch|tsnn?|tsenn|s9s)[a-z0-9]{0,3}"
     r"|(?:ن|ت|ي|كن|كي|كت|غن|غي|غت)?(?:(?:سول|سقس|عاون|شكر|تسن|توحش)(?:ت|تي|تو|نا|و|ات|ها)?|خبر(?:ت|تي|تو|نا|و|ات))"
 )
-WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 # A preposition, which no quality has before it.
 SINGLE_CLITICS = words("ل ب ف د وب وف ول l' l’ l-")
 # Who is, was, is here.

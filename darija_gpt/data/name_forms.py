@@ -52,8 +52,7 @@ class HeardName(NamedTuple):
 MAX_WORDS = 200_000  # More words of texts than that are not remembered: a large vocabulary, in 60 MB.
 # Consonants of all that is written onto a word which begins so: وبالـ.
 MAX_CLITICS = dict.fromkeys("وفبلكدا", 3) | dict.fromkeys("ldbfw", 1)
-# The same in any order, and what a word of one name may be with the next.
-# Of clitics, and of words written onto a name: m3a, men, 3nd.
+# Consonants of clitics in any order, then of words written onto a name: m3a, men, 3nd.
 CLITIC_KEYS = [coarsen("".join(letters)) for count in range(4) for letters in itertools.product("blkd", repeat=count)]
 CLITIC_KEYS += ["m", "mn", "nd", "bm", "bmn", "bnd"]
 PUNCTUATION = ".,:;!?…\"'()«»،؛؟"

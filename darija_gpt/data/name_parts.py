@@ -19,7 +19,7 @@ MIN_LETTERS = 3  # Of a part that is a form by itself.
 # Words by which people save others in their telephones, and which in a message are no name.
 CONTACT_WORDS = words(
     """
-    mama maman mmi walida lwalida baba papa bba lwalid khouya khoya 5ouya khti khty 5ti ammi 3ammi 3mi khali khalti
+    mama maman mmi walida baba papa bba lwalid khouya khoya 5ouya khti khty 5ti ammi 3ammi 3mi khali khalti
     3amti jeddi jedda mima hnia weld wld bent bnt mrat rajel oncle tante cousin cousine frere soeur ami amie copain
     copine hbibi hbiba 7bibi 7biba habibi habiba zwina l3ziz l3ziza sahbi sa7bi sahbti sa7bti jar jara tata tonton
     papi papy mamie mamy uncle aunt brother sister mom dad friend boss chef patron patronne mr mme mlle madame
@@ -57,27 +57,27 @@ CONTACT_WORDS = words(
     stagiaires collegue collegues colleague partner associe clients fournisseur supplier admin administration
     call center centre standard accueil reception caisse caissier magasinier serveur serveuse cuisinier cuisiniere
     barbier barber salon spa hammam lavage carwash mecanique electricite clim peinture alu aluminium bois cuir tissu
-    couture khiyata lkhedma lkhadma lmahal m7al taxis
+    couture khiyata lkhadma lmahal m7al taxis
     number nouv neuf bis backup autre other temp temporaire urgent urgence important
     khdma 5dma 5edma drari lbni tomobil tonobil modir mdir houma 9raya 9hwa 9ahwa mol moul banka glovo marjane binome
     chi7aja chihaja 3mti 3mi mdrasa mderssa m3alem ltaxi
     morocco dubai turquie turkey istanbul tunisie algerie egypte qatar europe londres london madrid barcelone milano
     bruxelles montreal suisse hollande pays bas ville city quartier hay
-    tanja tanjah tangier sale safi jadida eljadida settat berrechid khouribga beni mellal benimellal taza berkane
+    tanja tanjah tangier sale safi jadida settat berrechid khouribga beni mellal benimellal taza berkane
     errachidia taroudant tiznit guelmim dakhla ifrane azrou chefchaouen chaouen larache asilah hoceima
     khemisset skhirat bouznika benguerir youssoufia midelt sefrou taounate zagora tinghir kalaa bouskoura ain maarif
     agdal gueliz hassania atlas
     janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre lundi mardi mercredi jeudi
     vendredi samedi dimanche
     حياتي عمري قلبي روحي حبي ديالي ديالنا الحب عمو خالو زوجي زوجتي خطيبي خطيبتي
-    انستا انستغرام فيسبوك واتساب تيك توك سناب تليغرام انترنت الانترنت هاتف الهاتف تيليفون نمره الرقم رقم
-    باك الباك الرياضيات الفيزياء الانجليزيه الفرنسيه الجامعه الكليه الثانويه المعهد
+    انستا انستغرام فيسبوك واتساب تيك توك سناب تليغرام انترنت هاتف تيليفون نمره رقم
+    باك الرياضيات الفيزياء الانجليزيه الفرنسيه الجامعه الكليه الثانويه المعهد
     الرباط مراكش فاس طنجه اكادير مكناس وجده القنيطره تطوان سلا تماره المحمديه العيون الصويره اسفي الناظور كازا
     كازابلانكا البيضاء المغرب فرنسا اسبانيا
     ماما بابا الواليده الوالده الوالد خويا ختي عمي عمتي خالي خالتي جدي جده حبيبي حبيبتي صاحبي صاحبتي ولد بنت مرات
-    راجل السيد السيده مدام الدكتور الدكتوره دكتور دكتوره الطبيب الطبيبه طبيب الاستاذ الاستاذه استاذ استاذه الحاج
+    راجل السيد السيده مدام دكتور دكتوره الطبيبه طبيب استاذ استاذه الحاج
     الحاجه المحامي محامي السمسار البناي النجار الصباغ البلومبي الميكانيكي طاكسي الحانوت الجار الجاره العاييله العائله
-    الدار الخدمه الشركه المدرسه الصيدليه الجديد القديم خدمه شركه مدرسه صيدليه قهوه القهوه الدراري دراري طوموبيل مدير
+    الدار الجديد القديم خدمه شركه مدرسه صيدليه قهوه الدراري دراري طوموبيل مدير
     """
 )
 # What stands before a name and is part of it, but is no name without it; the name behind is one.

@@ -65,9 +65,9 @@ BEFORE_THINGS = _spell(
     حمامه
     """
 )
-# Names that say what somebody or something is like.
 # Adjectives of such meaning that what somebody has is more often like that than theirs.
 ADJECTIVES = KNOWN_QUALITIES | _spell("sadiq sadik نبيل شريف صادق سليم فاضل نعيمه مبارك محمود جليل بديع")
+# Names that say what somebody or something is like.
 QUALITIES = KNOWN_QUALITIES | _spell(
     """
     said saida khalid khalida charif cherif chrif sadiq sadik saleh salih nabil nabila mounir mounira majid majida

@@ -10,6 +10,8 @@ import itertools
 import re
 from typing import NamedTuple
 
+from darija_gpt.data.name_folding import DRAWN_OUT
+
 
 MIN_CONSONANTS = 2  # Of ali and aya, too little is left; of anas and nass, all but the vowels is the same.
 # So many consonants are a name even where nothing is written between them: Arabic has more words than vowels.
@@ -18,7 +20,6 @@ MANY_CONSONANTS = 4
 OF_ARTICLE = "*"
 
 _DOUBLED = re.compile(r"(.)(?=\1)")
-_DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _SOFT_C = re.compile(r"c(?=[eiy])")
 _LATIN_UNIT = re.compile(r"([aeiouwy23]*)(ph|[cskgtd]h|dj|gu(?=[ei])|qu(?=[aei])|[^aeiouwy23]|\Z)")
 _LATIN_CONSONANTS = {
@@ -73,7 +74,7 @@ class Sounds(NamedTuple):
 
 
 def _read_latin(word: str) -> Sounds:
-    word = _DRAWN_OUT.sub(r"\1", word).replace("ee", "i").replace("oo", "u")
+    word = DRAWN_OUT.sub(r"\1", word).replace("ee", "i").replace("oo", "u")
     word = _LATIN_SERVANT.sub("abde", word, count=1) if "bd" in word[:4] else word
     word = _SOFT_C.sub("s", _DOUBLED.sub("", word))
     word = _MUTE_END.sub("", word) if len(word) > 3 else word

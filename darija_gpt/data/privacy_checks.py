@@ -27,10 +27,9 @@ LENGTHS_OF_CARDS = (15, 16)  # as nearly all are; of other lengths, a number nee
 LETTERS_AS_DIGITS = str.maketrans("OIL", "011")
 LOOKALIKE_BYTES = bytes(range(256)).decode("latin-1").translate(patterns.LOOKALIKES).encode("latin-1")
 NO_DIGIT_BYTES = bytes(code for code in range(256) if not LOOKALIKE_BYTES[code : code + 1].isdigit())
-NO_LETTER = re.compile(r"[^0-9A-Za-z]+")
+NO_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
 NO_DIGIT = re.compile(r"[^0-9]+")
 LETTER = re.compile(r"[^\W\d_]")
-GAPS = re.compile(r"[^0-9A-Za-z]+")
 GROUP = re.compile(r"[0-9A-Za-z]+")
 GLUED = re.compile(r"[a-z](?![0-9A-Za-z])")
 FOUR_LETTERS = re.compile(r"[a-zA-Z]{4}")
@@ -111,7 +110,7 @@ def _is_account(code: str) -> bool:
 
 def check_iban(match: re.Match[str], reading: Reading) -> Bounds | None:
     """An account of a country's length with its check digits; or behind a cue, as many are written wrong."""
-    letters = NO_LETTER.sub("", match.group()).upper()
+    letters = NO_ALPHANUMERIC.sub("", match.group()).upper()
     length = patterns.IBAN_LENGTHS.get(letters[:2])
     if not length or len(letters) < length:
         return None
@@ -226,7 +225,7 @@ def _is_written_otherwise(match: re.Match[str], written: str) -> bool:
         is_word = FOUR_LETTERS.search(written) or (written[-1].isalpha() and after.isalpha())
         if is_word or sum(map(str.isalpha, written)) > 5:
             return True
-    gaps = GAPS.findall(written, GROUP.search(written).end())
+    gaps = NO_ALPHANUMERIC.findall(written, GROUP.search(written).end())
     if len(gaps) > 2 and gaps[0] == gaps[1] != gaps[2] and gaps[0] in "/.-":
         return True
     if DECIMALS.fullmatch(written):

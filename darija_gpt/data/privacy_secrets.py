@@ -34,7 +34,8 @@ _CODE_FILLERS = either(
     "verification|vérification|confirmation|securite|sécurité|securité|sécurite|activation|whatsapp|watsap|wts|"
     "facebook|fb|google|insta|instagram|telegram|tiktok|gmail|paypal|cih|bank|banka|lbanka|banque|bankque|transfert|"
     "retrait|envoi|virement|sms|attijari|bp|bmce|inwi|orange|iam|cash|plus|wafacash|cashplus|glovo|indrive|uber|app|"
-    "carte|lacarte|lakart|lakarta|bancaire|sim|tel|ma|3ndk|otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|دال|تاع|لي|اللي|الخاص|بك|"
+    "carte|lacarte|lakart|lakarta|bancaire|sim|tel|ma|3ndk|"
+    "otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|دال|تاع|لي|اللي|الخاص|بك|"
     "وصلني|جاني|جاك|صيفطو|واتساب|الواتساب|التحقق|التأكيد|الأمان|التفعيل|البنك|لبنك|ها|هاهو|راه|الجديد"
 )
 _CODE_FILLER = rf"(?:[ :=.,\-'’\"«(\[#>*]|(?:{_CODE_FILLERS}|(?:dyal|dial|ta3|ديال)\w{{0,3}}|sift\w{{0,4}})(?![\w]))"

@@ -351,7 +351,7 @@ def find_exports(path: str | Path) -> list[Path]:
         unpacked = [file for folder in folders for file in folder.iterdir() if EXPORT_NAME.fullmatch(file.name)]
         files = [file for file in (*children, *unpacked) if file.is_file()]
     except OSError as error:
-        raise ExportError(f"{path}: {error.strerror}; check the path.") from None
+        raise ExportError(f"{error.filename or path}: {error.strerror}; check the path.") from None
     exports = sorted(file for file in files if file.suffix.lower() in (".txt", ".zip"))
     if not exports:
         raise ExportError(f"{path}: the folder holds no .txt or .zip file; put the exported chats into it.")

@@ -30,22 +30,22 @@ MAJORITY = 10  # times as many dates that read in one order alone as in the othe
 FIRST_YEAR, LAST_YEAR = 1970, 2099  # 1970 is a phone that lost its clock; other calendars (1403, 2567) fall outside.
 
 # Quantifiers are possessive: a line matches or fails in one walk over it, whatever it holds.
-_GAP = f"[{SPACES}{MARKS}]*+"
+GAP = f"[{SPACES}{MARKS}]*+"
 _AT = "|".join(phrases.at for phrases in LANGUAGES.values()) + r"|klo?\.?|в"  # and in the north and east
 _PERIOD_BEFORE = "[上下午오Öö][午前後전후ÖöSs]"
 _PERIOD_AFTER = (
-    rf"[AaPp]\.?+{_GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{_GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
+    rf"[AaPp]\.?+{GAP}[Mm]\.?+|(?:صباح|مساء)[\w\u064b]*+|[صم]\.?+|[قب]\.?+{GAP}ظ\.?+|[上下午Öö][午前後ÖöSs]"
 )
 # Groups with captures or assertions are never possessive: early releases of Python 3.11 fail on them.
 HEADER = re.compile(
-    rf"[{MARKS}]*+(?:(\[){_GAP})?"  # No phone writes a space before: what is indented, somebody quotes.
-    rf"(\d{{1,4}}{_GAP}[/.؍-]{_GAP}\d{{1,2}}{_GAP}[/.؍-]{_GAP}\d{{1,4}}"
+    rf"[{MARKS}]*+(?:(\[){GAP})?"  # No phone writes a space before: what is indented, somebody quotes.
+    rf"(\d{{1,4}}{GAP}[/.؍-]{GAP}\d{{1,2}}{GAP}[/.؍-]{GAP}\d{{1,4}}"
     rf"[{SPACES}{MARKS},،.]++(?:(?=[^\W\d])(?:{_AT})[{SPACES}{MARKS}]++)?)"
-    rf"({_PERIOD_BEFORE})?{_GAP}(\d{{1,2}}{_GAP}[:.h]{_GAP}\d\d)(?:{_GAP}(?:[:.]|min){_GAP}(\d\d)(?:{_GAP}s)?+)?{_GAP}"
-    rf"((?=\w)(?:{_PERIOD_AFTER}))?{_GAP}"
+    rf"({_PERIOD_BEFORE})?{GAP}(\d{{1,2}}{GAP}[:.h]{GAP}\d\d)(?:{GAP}(?:[:.]|min){GAP}(\d\d)(?:{GAP}s)?+)?{GAP}"
+    rf"((?=\w)(?:{_PERIOD_AFTER}))?{GAP}"
     rf"(?(1)\][{MARKS}]*+[{SPACES}]?+|(?:[-–—−‐‑][{MARKS}]*+(?:[{SPACES}]|$)|(:)[{SPACES}]))"
 )
-_DATE = re.compile(rf"(\d+){_GAP}([/.؍-]){_GAP}(\d+){_GAP}\2{_GAP}(\d+)(.*)")
+_DATE = re.compile(rf"(\d+){GAP}([/.؍-]){GAP}(\d+){GAP}\2{GAP}(\d+)(.*)")
 _NUMBER = re.compile(r"\d+")
 _AFTERNOON = ("p", "P", "م", "ب", "Ös", "ÖS", "ös", "öS", "下", "午後", "오후")
 

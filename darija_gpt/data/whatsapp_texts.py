@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from darija_gpt.data.whatsapp_headers import LEFT_TO_RIGHT, MARKS, PLAIN_MARKS, RIGHT_TO_LEFT, SPACES
+from darija_gpt.data.whatsapp_headers import GAP, LEFT_TO_RIGHT, MARKS, PLAIN_MARKS, RIGHT_TO_LEFT, SPACES
 from darija_gpt.data.whatsapp_phrases import LANGUAGES, Phrases
 
 
@@ -56,13 +56,12 @@ DOCUMENT = re.compile(r"[^\n]{0,255}\.\w{1,5}(?: • \d{1,5} \w{1,12})? ")  # th
 NUMBERED_FILE = re.compile(r"<[^<>:]{1,40}:\s?\d{8}-[^<>\n]*>")
 OMITTED = re.compile(rf"<[^<>]{{0,80}}\b(?:{_either(lambda phrases: phrases.omitted)})\b[^<>]{{0,20}}>")
 
-_GAP = f"[{SPACES}{MARKS}]*+"
 # What the phone calls its files tells them in every language.
 ATTACHMENT = re.compile(
-    rf"<{_GAP}(?:{_either(lambda phrases: phrases.attached)}){_GAP}:[^<>]*>"
-    rf"|<[^<>:]{{1,40}}:{_GAP}\d{{8}}-[A-Z]{{3,8}}-[^<>]*>"
-    rf"|.*\.\w{{0,5}}(?:{_GAP}•[^()]{{0,40}}+)?{_GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
-    rf"|[A-Z]{{3}}-\d{{8}}-WA\d{{4,6}}\.\w{{1,5}}{_GAP}\([^()]{{1,40}}\)"
+    rf"<{GAP}(?:{_either(lambda phrases: phrases.attached)}){GAP}:[^<>]*>"
+    rf"|<[^<>:]{{1,40}}:{GAP}\d{{8}}-[A-Z]{{3,8}}-[^<>]*>"
+    rf"|.*\.\w{{0,5}}(?:{GAP}•[^()]{{0,40}}+)?{GAP}\((?:{_either(lambda phrases: phrases.file_attached)})\)"
+    rf"|[A-Z]{{3}}-\d{{8}}-WA\d{{4,6}}\.\w{{1,5}}{GAP}\([^()]{{1,40}}\)"
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darija_gpt.generation import SamplingArguments
 from darija_gpt.loading import Task, find_task
-from darija_gpt.records import read_record
+from darija_gpt.records import SUMMARY_FILE, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def demo(arguments: DemoArguments) -> None:
 
 def recall_training(arguments: DemoArguments) -> DemoArguments:
     """The arguments with what a summariser was trained and measured with, where they say nothing else."""
-    training = read_record(Path(arguments.model) / "training_summary.json", "training")
+    training = read_record(Path(arguments.model) / SUMMARY_FILE, "training")
     if training.get("stage") != "finetune_seq2seq":
         return arguments
     recalled = {

@@ -32,12 +32,12 @@ from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.evaluation.audit_checks import list_checks, summarize
-from darija_gpt.evaluation.audit_report import check_readme, print_audit, write_results
+from darija_gpt.evaluation.audit_report import print_audit, write_results
 from darija_gpt.fingerprint import hash_file, hash_files
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.hardware import count_cores, resolve_precision
 from darija_gpt.loading import load_model
-from darija_gpt.output import require_new, write_directory
+from darija_gpt.output import require_new, require_section, write_directory
 from darija_gpt.records import read_record
 
 
@@ -272,7 +272,7 @@ def audit(arguments: AuditArguments) -> None:
 
     started = time.monotonic()
     require_new(arguments.output_dir)
-    check_readme(arguments.results_readme, arguments.results_section)
+    require_section(arguments.results_readme, arguments.results_section)
     dataset = load_dataset_directory(arguments.dataset)
     described = describe_dataset(arguments.dataset)
     index = load_private_index(arguments.dataset, arguments.pseudonym_key)

@@ -13,16 +13,6 @@ from darija_gpt.output import replace_section, write_text
 ATTACKS = {"loss": "loss", "min_k": "Min-K%", "zlib": "zlib ratio"}
 
 
-def check_readme(readme: Path | None, section: str) -> None:
-    """Refuses a README that could not hold the results, before anything is measured.
-
-    Raises:
-        ValueError: If the file or the two marks of the section are not there.
-    """
-    if readme is not None:
-        replace_section(readme, section, "")
-
-
 def write_results(content: Mapping[str, Any], readme: Path, section: str) -> None:
     """Writes an audit beside a README, as results/<section>.json, and its tables into the section."""
     results = readme.parent / "results" / f"{section}.json"

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from darija_gpt.evaluation.intervals import estimate_ratio
 from darija_gpt.evaluation.windows import check_window, compute_perplexity, score_windows, slide_windows
 from darija_gpt.generation import count_context_tokens
-from darija_gpt.tokenizer import TURN_START, encode_texts, render_messages
+from darija_gpt.tokenizer import TURN_START, encode_texts, open_document, render_messages
 
 
 LINE_BREAK = "Ċ"  # what a byte-level vocabulary writes for it
@@ -68,11 +68,8 @@ def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) 
     if row["messages"] and "mark_all" in (tokenizer.chat_template or ""):
         encoded = render_messages(tokenizer, row["messages"], mark_all=True, return_assistant_tokens_mask=True)
         return encoded["input_ids"], encoded["assistant_masks"]
-    opening = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    if opening is None:
-        raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
     [ids] = encode_texts(tokenizer, [row["text"]])
-    return [opening, *ids], [0] + [1] * len(ids)
+    return [*open_document(tokenizer), *ids], [0] + [1] * len(ids)
 
 
 def encode_rows(

@@ -10,6 +10,7 @@ from darija_gpt.data.labelled import LabelledSource, LabelledText, read_labelled
 from darija_gpt.evaluation.classification_metrics import compare, measure
 from darija_gpt.evaluation.confusion import write_confusion_matrix
 from darija_gpt.evaluation.intervals import spell_estimate
+from darija_gpt.evaluation.measurements import name_model
 from darija_gpt.evaluation.predictions import list_predictions, write_predictions
 from darija_gpt.output import require_new, write_directory
 
@@ -55,7 +56,7 @@ def evaluate_classifier(arguments: EvaluateClassifierArguments) -> None:
     labels: list[str] = []
     alone: dict[str, np.ndarray] = {}
     for path in arguments.models:
-        labels, alone[name_model(path, alone)] = classify(path, rows, labels, arguments)
+        labels, alone[choose_name(path, alone)] = classify(path, rows, labels, arguments)
         print(f"{path}: {len(rows):,} texts read")
     truth = [labels.index(row.label) for row in rows]
 
@@ -149,9 +150,9 @@ def combine(probabilities: "Sequence[np.ndarray]") -> "dict[str, np.ndarray]":
     return {"mean": mean, "majority": votes + mean / (10 * len(probabilities))}
 
 
-def name_model(path: str, taken: Sequence[str]) -> str:
-    """What a model is called in metrics.json: its directory without the way to it, or its id on the Hub."""
-    name = Path(path).name if Path(path).is_dir() else path
+def choose_name(path: str, taken: Sequence[str]) -> str:
+    """What metrics.json calls one of several models, of which two may stand in directories of one name."""
+    name = name_model(path)
     candidates = [name, *(f"{name} ({number})" for number in range(2, len(taken) + 3))]
     return next(candidate for candidate in candidates if candidate not in taken)
 

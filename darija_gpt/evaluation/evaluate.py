@@ -24,7 +24,7 @@ from darija_gpt.generation import (
 )
 from darija_gpt.loading import load_model
 from darija_gpt.output import require_new, write_directory
-from darija_gpt.records import read_record, require_record
+from darija_gpt.records import SUMMARY_FILE, read_record, require_record
 
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def read_training_summaries(model_dir: str | Path) -> list[dict[str, Any]]:
     Raises:
         ValueError: If training_summary.json is not what training writes.
     """
-    path = Path(model_dir) / "training_summary.json"
+    path = Path(model_dir) / SUMMARY_FILE
     summaries: list[dict[str, Any]] = []
     summary = read_record(path, "training")
     while summary:

@@ -88,3 +88,21 @@ def spell_estimate(estimate: dict[str, float | None], signed: bool = False) -> s
 def round_estimate(estimate: dict[str, float | None]) -> dict[str, float | None]:
     """An estimate to four digits, as files hold it."""
     return {name: number if number is None else round(number, 4) for name, number in estimate.items()}
+
+
+def estimate_means(scores: dict[str, np.ndarray], *, seed: int = 0) -> dict[str, dict[str, float | None]]:
+    """The mean of each measure and its 95 % interval, by the percentile bootstrap over texts (Efron 1979).
+
+    Args:
+        scores (`dict[str, np.ndarray]`):
+            Numbers of each text, as `score_rouge` gives them, or the difference of two systems text by text.
+        seed (`int`, *optional*, defaults to `0`):
+            Of the bootstrap: the same texts are drawn for each measure.
+
+    Returns:
+        `dict`: for each measure `value`, `low` and `high`, the bounds None where there are too few texts.
+    """
+    return {
+        name: round_estimate(estimate_ratio(values, np.ones(len(values)), seed=seed))
+        for name, values in scores.items()
+    }

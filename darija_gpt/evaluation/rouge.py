@@ -46,25 +46,3 @@ def score_rouge(predictions: Sequence[str], references: Sequence[str]) -> "dict[
         scorer.score(reference, prediction) for prediction, reference in zip(predictions, references, strict=True)
     ]
     return {name: np.array([score[name].fmeasure for score in scores]) for name in ROUGE_TYPES}
-
-
-def estimate_means(scores: "dict[str, np.ndarray]", *, seed: int = 0) -> dict[str, dict[str, float | None]]:
-    """The mean of each measure and its 95 % interval, by the percentile bootstrap over texts (Efron 1979).
-
-    Args:
-        scores (`dict[str, np.ndarray]`):
-            As `score_rouge` gives them, or the difference of two systems text by text.
-        seed (`int`, *optional*, defaults to `0`):
-            Of the bootstrap: the same texts are drawn for each measure.
-
-    Returns:
-        `dict`: for each measure `value`, `low` and `high`, the bounds None where there are too few texts.
-    """
-    import numpy as np
-
-    from darija_gpt.evaluation.intervals import estimate_ratio, round_estimate
-
-    return {
-        name: round_estimate(estimate_ratio(values, np.ones(len(values)), seed=seed))
-        for name, values in scores.items()
-    }

@@ -5,7 +5,6 @@ it did at the beginning, and the worse one less so. The model that it was at the
 """
 
 import json
-import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +13,12 @@ import torch
 from trl import DPOConfig
 
 from darija_gpt.data.preferences import PreferenceSource, PreferenceSplits, load_preference_splits
-from darija_gpt.faults import FaultError
+from darija_gpt.faults import exit_by_fault
 from darija_gpt.finetuning.adapters import build_lora_config
 from darija_gpt.finetuning.sft import WITHOUT_INFLUENCE
 from darija_gpt.finetuning.trl_training import check_numbers
 from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
-from darija_gpt.output import require_new, write_directory
+from darija_gpt.output import require_new, require_section, write_directory
 from darija_gpt.recipe import check_keys
 
 
@@ -138,26 +137,23 @@ def align(arguments: AlignArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    try:
+    with exit_by_fault():
         _align(arguments)
-    except FaultError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
 
 
 def _align(arguments: AlignArguments) -> None:
     import datasets
     from accelerate import PartialState
 
-    from darija_gpt.finetuning.alignment_report import check_readme, print_results, write_results
+    from darija_gpt.finetuning.alignment_report import SECTION, print_results, write_results
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
     from darija_gpt.finetuning.preference_trainer import build_trainer, measure_pairs, train_preferences
-    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
+    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard, locate_checkpoints
     from darija_gpt.finetuning.sft_preparation import prepare, save_chat_model
     from darija_gpt.finetuning.trl_training import keep_event_files
 
     output_dir = require_new(arguments.output_dir)
-    check_readme(arguments.results_readme)
+    require_section(arguments.results_readme, SECTION)
     data = load_preference_splits(
         arguments.train, arguments.validation, validation_share=arguments.validation_share, seed=arguments.seed
     )
@@ -166,8 +162,7 @@ def _align(arguments: AlignArguments) -> None:
     state = PartialState(cpu=arguments.use_cpu)
     prepared = prepare(arguments, has_chats=False)
     examples = encode_splits(arguments, prepared.tokenizer, data, prepared.max_length, is_shown=state.is_main_process)
-    # Beside the output, and of one name, so that the same command finds it again.
-    checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
+    checkpoints = locate_checkpoints(output_dir)
     with claim_directory(checkpoints, identify(arguments, data)):
         trainer = build_trainer(prepared.model, prepared.tokenizer, examples, arguments, lora, checkpoints)
         counts = describe_trainable(trainer.model)

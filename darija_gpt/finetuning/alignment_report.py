@@ -4,25 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from darija_gpt.evaluation.intervals import spell_estimate
+from darija_gpt.evaluation.intervals import MIN_DOCUMENTS, spell_estimate
 from darija_gpt.markdown import render_template
 from darija_gpt.output import replace_section, write_text
 
 
 SECTION = "alignment"
 RESULTS_FILE = "alignment.json"
-# With fewer pairs the bootstrap's intervals are too narrow: of a handful that agree they have no width at all.
-MIN_PAIRS = 20
-
-
-def check_readme(readme: Path | None) -> None:
-    """Refuses a README that could not hold the results, before anything is trained.
-
-    Raises:
-        ValueError: If the file or its two marks are not there.
-    """
-    if readme is not None:
-        replace_section(readme, SECTION, "")
 
 
 def write_results(training: dict[str, Any], readme: Path) -> None:
@@ -47,5 +35,5 @@ def print_results(training: dict[str, Any], output_dir: Path) -> None:
         f"{spell_estimate(after['reward_margin'])} after; the chosen reply wins in "
         f"{spell_estimate(after['reward_accuracy'])} -> {output_dir}"
     )
-    if num_pairs < MIN_PAIRS:
-        print(f"{num_pairs} pairs are too few for these intervals to mean anything; hold back {MIN_PAIRS} or more.")
+    if num_pairs < MIN_DOCUMENTS:
+        print(f"{num_pairs} pairs are too few for an interval; hold back {MIN_DOCUMENTS} or more.")

@@ -5,14 +5,13 @@ A TF-IDF baseline and the same architecture from scratch learn from the same tex
 """
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from darija_gpt.data.labelled import LabelledSource, LabelledSplits, load_splits
-from darija_gpt.faults import FaultError
+from darija_gpt.faults import exit_by_fault
 from darija_gpt.finetuning.classifier_preparation import (
     Prepared,
     adapt_model,
@@ -22,7 +21,7 @@ from darija_gpt.finetuning.classifier_preparation import (
     weigh_classes,
 )
 from darija_gpt.hardware import resolve_precision
-from darija_gpt.output import make_printable, require_new, write_directory
+from darija_gpt.output import make_printable, require_new, require_section, write_directory
 
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class ClassifierArguments:
         default=None, metadata={"help": "end after so many epochs without a better macro F1"}
     )
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
-        default="auto", metadata={"help": "auto takes bf16 where it is fast"}
+        default="auto", metadata={"help": "auto is bf16 where it is fast, fp16 on other GPUs, else no"}
     )
     seed: int = field(default=0, metadata={"help": "decides the split, the new head, the order of texts and dropout"})
     baseline: bool = field(default=False, metadata={"help": "compare with TF-IDF and logistic regression"})
@@ -153,23 +152,20 @@ def finetune_classifier(arguments: ClassifierArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    try:
+    with exit_by_fault():
         _finetune_classifier(arguments)
-    except FaultError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
 
 
 def _finetune_classifier(arguments: ClassifierArguments) -> None:
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from darija_gpt.finetuning.classifier_report import check_readme, describe_results, print_results, write_results
+    from darija_gpt.finetuning.classifier_report import SECTION, describe_results, print_results, write_results
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
-    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
+    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard, locate_checkpoints
 
     output_dir = require_new(arguments.output_dir)
-    check_readme(arguments.results_readme)
+    require_section(arguments.results_readme, SECTION)
     resolve_precision(arguments.mixed_precision)  # which refuses one that this machine has not
     data = load_splits(
         arguments.train,
@@ -186,8 +182,7 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
     fresh = replace(prepared, model=build_fresh(prepared.model, arguments.seed)) if arguments.from_scratch else None
     adapted = adapt_model(prepared.model, arguments, prepared.new_modules)
     state = PartialState()
-    # Beside the output, and of one name, so that the same command finds it again.
-    checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
+    checkpoints = locate_checkpoints(output_dir)
     if state.is_main_process:
         print_data(data, prepared)
         print(f"{arguments.method}: {spell_trainable(describe_trainable(adapted))}")

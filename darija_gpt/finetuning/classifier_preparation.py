@@ -1,6 +1,5 @@
 """What stands before and after the training of a classifier: the model, its texts as tokens, and how it is saved."""
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.labelled import LabelledSplits, split_pairs
+from darija_gpt.records import write_training_summary
 
 
 if TYPE_CHECKING:
@@ -155,7 +155,4 @@ def save_classifier(
     model.save_pretrained(directory)
     prepared.tokenizer.model_max_length = prepared.max_length
     save_tokenizer(prepared.tokenizer, directory)
-    base_summary = base / "training_summary.json"
-    if base_summary.is_file():
-        summary = {**summary, "base": json.loads(base_summary.read_text(encoding="utf-8"))}
-    (directory / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_training_summary(directory, summary, base)

@@ -30,16 +30,6 @@ SPELT = {
 }
 
 
-def check_readme(readme: Path | None) -> None:
-    """Refuses a README that could not hold the results, before anything is trained.
-
-    Raises:
-        ValueError: If the file or its two marks are not there.
-    """
-    if readme is not None:
-        replace_section(readme, SECTION, "")
-
-
 def describe_results(
     arguments: "ClassifierArguments",
     data: LabelledSplits,

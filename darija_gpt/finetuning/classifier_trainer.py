@@ -3,14 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import (
@@ -27,11 +25,10 @@ from darija_gpt.evaluation.classification_metrics import compute_accuracy, compu
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
-from darija_gpt.finetuning.stopping import StopWhenAsked
+from darija_gpt.finetuning.stopping import StopWhenAsked, catch_signals_of_one
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.hardware import accept_mixed_norms, resolve_precision
 from darija_gpt.output import write_text
-from darija_gpt.stop_request import catch_signals
 
 
 if TYPE_CHECKING:
@@ -175,8 +172,7 @@ def train_classifier(
     checkpoint = find_checkpoint(directory)
     if checkpoint is not None and trainer.is_world_process_zero():
         print(f"{name}: going on from {checkpoint.name}")
-    # Processes that stop at different steps would wait for each other.
-    with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
+    with catch_signals_of_one() as request:
         if request is not None:
             trainer.add_callback(StopWhenAsked(request))  # behind the one that seals what it has asked for
         result = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))

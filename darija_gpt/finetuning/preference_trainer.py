@@ -3,7 +3,7 @@
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from transformers.utils import logging
 from trl import DPOConfig, DPOTrainer
 
-from darija_gpt.evaluation.rouge import estimate_means
+from darija_gpt.evaluation.intervals import estimate_means
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.adapters import check_adapted, keep_ties
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
-from darija_gpt.finetuning.stopping import StopWhenAsked
+from darija_gpt.finetuning.stopping import StopWhenAsked, catch_signals_of_one
 from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config, check_packages
 from darija_gpt.hardware import accept_mixed_norms, use_all_cores
-from darija_gpt.stop_request import catch_signals
 
 
 if TYPE_CHECKING:
@@ -201,8 +199,7 @@ def train_preferences(trainer: PreferenceTrainer, directory: Path) -> Training:
         NoValidCheckpointError: If all checkpoints are damaged.
         StoppedError: If a signal came; a checkpoint is written.
     """
-    # Processes that stop at different steps would wait for each other.
-    with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
+    with catch_signals_of_one() as request:
         if request is not None:
             trainer.add_callback(StopWhenAsked(request))  # behind the one that seals what it has asked for
         checkpoint = find_checkpoint(directory)

@@ -26,7 +26,12 @@ from darija_gpt.run_lock import lock_directory
 
 
 SEAL_FILE = "seal.json"
-RUN_FILE = "run.json"
+ORIGIN_FILE = "run.json"
+
+
+def locate_checkpoints(output_dir: Path) -> Path:
+    """Where the checkpoints of an output directory stand: beside it, so that the same command finds them again."""
+    return output_dir.parent / f".{output_dir.name}.checkpoints"
 
 
 class SealCheckpoints(TrainerCallback):
@@ -101,7 +106,7 @@ def _claim(directory: Path, identity: dict[str, Any]) -> Iterator[None]:
         else:
             for leftover in list(directory.rglob(f"{PREFIX_CHECKPOINT_DIR}-*")):
                 shutil.rmtree(leftover)
-            write_text(directory / RUN_FILE, json.dumps(digests, indent=1))
+            write_text(directory / ORIGIN_FILE, json.dumps(digests, indent=1))
         try:
             yield
         except BaseException:
@@ -116,7 +121,7 @@ def _has_progress(directory: Path) -> bool:
 
 def _check_claim(directory: Path, digests: dict[str, str]) -> None:
     try:
-        found = json.loads((directory / RUN_FILE).read_text(encoding="utf-8"))
+        found = json.loads((directory / ORIGIN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = {}
     changed = [name for name, digest in digests.items() if found.get(name) != digest]

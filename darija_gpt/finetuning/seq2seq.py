@@ -5,15 +5,15 @@ the beginning of each text, taken as its summary, is measured beside them.
 """
 
 import json
-import sys
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from darija_gpt.data.text_pairs import PairSource, PairSplits, load_pair_splits
-from darija_gpt.faults import FaultError
+from darija_gpt.faults import exit_by_fault
 from darija_gpt.output import require_new, write_directory
+from darija_gpt.records import write_training_summary
 
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Seq2SeqArguments:
     num_beams: int = field(default=4, metadata={"help": "beams of the final summaries; those of each epoch have one"})
     num_samples: int = field(default=20, metadata={"help": "pairs to show in samples.jsonl with what the model wrote"})
     mixed_precision: Literal["auto", "no", "bf16"] = field(
-        default="auto", metadata={"help": "auto takes bf16 where it is fast; in fp16 T5's activations overflow"}
+        default="auto", metadata={"help": "auto is bf16 where it is fast, else no; in fp16 T5's activations overflow"}
     )
     seed: int = field(default=0, metadata={"help": "decides the split, the order of pairs, dropout and the samples"})
 
@@ -142,18 +142,15 @@ def finetune_seq2seq(arguments: Seq2SeqArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    try:
+    with exit_by_fault():
         _finetune_seq2seq(arguments)
-    except FaultError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
 
 
 def _finetune_seq2seq(arguments: Seq2SeqArguments) -> None:
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
+    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard, locate_checkpoints
     from darija_gpt.finetuning.seq2seq_report import measure_summaries, print_data, print_results, write_results
     from darija_gpt.finetuning.seq2seq_trainer import train_seq2seq
     from darija_gpt.seq2seq import generate_texts
@@ -170,8 +167,7 @@ def _finetune_seq2seq(arguments: Seq2SeqArguments) -> None:
     set_seed(arguments.seed)
     prepared = prepare(arguments, data)
     state = PartialState()
-    # Beside the output, and of one name, so that the same command finds it again.
-    checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
+    checkpoints = locate_checkpoints(output_dir)
     if state.is_main_process:
         print_data(data, prepared, arguments)
     with claim_directory(checkpoints, identify(arguments, data)):
@@ -242,6 +238,8 @@ def adapt_model(model: "PreTrainedModel", arguments: Seq2SeqArguments):
     Raises:
         ValueError: If PEFT does not know where LoRA belongs in this model.
     """
+    from accelerate import PartialState
+
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
 
     if arguments.lora is not None:
@@ -256,7 +254,8 @@ def adapt_model(model: "PreTrainedModel", arguments: Seq2SeqArguments):
             warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers in a way that it has renamed
             model = get_peft_model(model, config)
         check_adapted(model)
-    print(f"{arguments.method}: {spell_trainable(describe_trainable(model))}")
+    if PartialState().is_main_process:
+        print(f"{arguments.method}: {spell_trainable(describe_trainable(model))}")
     return model
 
 
@@ -294,7 +293,4 @@ def save_seq2seq(prepared: Prepared, arguments: Seq2SeqArguments, directory: Pat
         )
         model.save_pretrained(directory)
     save_tokenizer(prepared.tokenizer, directory)
-    base_summary = base / "training_summary.json"
-    if base_summary.is_file():
-        summary = {**summary, "base": json.loads(base_summary.read_text(encoding="utf-8"))}
-    (directory / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_training_summary(directory, summary, base)

@@ -63,7 +63,7 @@ def measure_summaries(
     from accelerate import PartialState
 
     from darija_gpt.finetuning.freezing import describe_trainable
-    from darija_gpt.hardware import describe_machine, resolve_precision
+    from darija_gpt.hardware import describe_machine, resolve_t5_precision
 
     pairs = data.splits[data.measured_on]
     num_words = count_usual_words([pair.target for pair in data.splits["train"]])
@@ -103,7 +103,7 @@ def measure_summaries(
             **describe_trainable(prepared.model),
             "examples": len(data.splits["train"]),
             **asdict(training),
-            **describe_machine(PartialState(), resolve_precision(arguments.mixed_precision)),
+            **describe_machine(PartialState(), resolve_t5_precision(arguments.mixed_precision)),
         },
     }
     return metrics, systems

@@ -1,7 +1,6 @@
 """One training of an encoder-decoder model: transformers' Seq2SeqTrainer, the best epoch, resumable."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from accelerate import PartialState
 from torch.utils.data import SequentialSampler
 from transformers import (
     DataCollatorForSeq2Seq,
@@ -26,16 +24,15 @@ from darija_gpt.evaluation.rouge import ROUGE_TYPES, score_rouge
 from darija_gpt.faults import NonFiniteError
 from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
-from darija_gpt.finetuning.stopping import StopWhenAsked
-from darija_gpt.hardware import resolve_precision, use_all_cores
-from darija_gpt.stop_request import StopRequest, catch_signals
+from darija_gpt.finetuning.sft_examples import LABEL_PAD
+from darija_gpt.finetuning.stopping import StopWhenAsked, catch_signals_of_one
+from darija_gpt.hardware import resolve_t5_precision, use_all_cores
+from darija_gpt.stop_request import StopRequest
 
 
 if TYPE_CHECKING:
     from darija_gpt.finetuning.seq2seq import Prepared, Seq2SeqArguments
     from darija_gpt.seq2seq import EncodedTexts
-
-LABEL_PAD = -100  # what cross-entropy leaves out
 
 
 @dataclass(frozen=True)
@@ -111,8 +108,7 @@ def train_seq2seq(
         NoValidCheckpointError: If all checkpoints are damaged.
         StoppedError: If a signal came; a checkpoint is written.
     """
-    # Processes that stop at different steps would wait for each other.
-    with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
+    with catch_signals_of_one() as request:
         trainer = build_trainer(prepared, validation, arguments, directory, request)
         use_all_cores(trainer.accelerator.state)
         checkpoint = find_checkpoint(directory)
@@ -179,7 +175,7 @@ def build_trainer(
             # The number of epochs without progress goes on counting after a resumption.
             restore_callback_states_from_checkpoint=True,
             logging_nan_inf_filter=False,
-            bf16=resolve_precision(arguments.mixed_precision) == "bf16",
+            bf16=resolve_t5_precision(arguments.mixed_precision) == "bf16",
             use_cpu=not torch.accelerator.is_available(),
             seed=arguments.seed,
             remove_unused_columns=False,

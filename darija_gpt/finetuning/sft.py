@@ -5,7 +5,6 @@ Of a conversation the loss covers what the assistant says, the token that ends i
 
 import hashlib
 import json
-import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,7 @@ import torch
 from trl import SFTConfig
 
 from darija_gpt.data.dataset_directory import load_dataset_directory
-from darija_gpt.faults import FaultError
+from darija_gpt.faults import exit_by_fault
 from darija_gpt.finetuning.chat_templates import ChatTemplate
 from darija_gpt.finetuning.trl_training import check_numbers
 from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
@@ -169,11 +168,8 @@ def finetune(arguments: FinetuneArguments) -> None:
         ValueError: If an input is missing or wrong, before anything is written.
         SystemExit: If the run has to end before its last step; `faults` tells the codes.
     """
-    try:
+    with exit_by_fault():
         _finetune(arguments)
-    except FaultError as fault:
-        print(f"error: {fault}", file=sys.stderr)
-        raise SystemExit(fault.exit_code) from None
 
 
 def _finetune(arguments: FinetuneArguments) -> None:
@@ -182,7 +178,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     from accelerate.utils import set_seed
 
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
-    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard
+    from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard, locate_checkpoints
     from darija_gpt.finetuning.sft_batches import check_packing
     from darija_gpt.finetuning.sft_examples import build_examples, describe_examples, find_end_token
     from darija_gpt.finetuning.sft_preparation import adapt_model, prepare, save_chat_model
@@ -215,8 +211,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     check_packages(arguments, model)
     counts = describe_trainable(model)
     end_token = find_end_token(prepared.tokenizer, rows["train"]["messages"])
-    # Beside the output, and of one name, so that the same command finds it again.
-    checkpoints = output_dir.parent / f".{output_dir.name}.checkpoints"
+    checkpoints = locate_checkpoints(output_dir)
     if state.is_main_process:
         print(f"{arguments.method}: {spell_trainable(counts)}")
     with claim_directory(checkpoints, identify(arguments, examples)):

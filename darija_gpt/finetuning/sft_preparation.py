@@ -1,7 +1,6 @@
 """What stands before and after fine-tuning: the model as its method asks for it, and how it is saved."""
 
 import importlib.util
-import json
 import shutil
 import warnings
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from darija_gpt.finetuning.adapters import build_lora_config, check_adapted, che
 from darija_gpt.finetuning.chat_templates import mend_chat_template, set_chat_template
 from darija_gpt.finetuning.freezing import check_trainable, freeze_by_pattern, freeze_lower_layers
 from darija_gpt.loading import load_model
+from darija_gpt.records import write_training_summary
 from darija_gpt.tokenizer import save_tokenizer
 
 
@@ -216,9 +216,7 @@ def save_chat_model(
             text_config.max_position_embeddings = prepared.max_length
         model.to(prepared.dtype).save_pretrained(directory)
     save_tokenizer(prepared.tokenizer, directory)
-    base_summary, tokenizer_report = base / "training_summary.json", base / "tokenizer_report.json"
-    if base_summary.is_file():
-        summary = {**summary, "base": json.loads(base_summary.read_text(encoding="utf-8"))}
+    tokenizer_report = base / "tokenizer_report.json"
     if tokenizer_report.is_file():
         shutil.copyfile(tokenizer_report, directory / tokenizer_report.name)
-    (directory / "training_summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_training_summary(directory, summary, base)

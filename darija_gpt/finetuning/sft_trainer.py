@@ -3,13 +3,12 @@
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from accelerate import PartialState
 from datasets import Dataset
 from torch import nn
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback
@@ -21,10 +20,10 @@ from darija_gpt.finetuning.example_order import OrderBySeedAndEpoch
 from darija_gpt.finetuning.sealed_checkpoints import SealCheckpoints, find_checkpoint
 from darija_gpt.finetuning.sft_batches import CollateExamples
 from darija_gpt.finetuning.sft_examples import LABEL_PAD, count_learnt
-from darija_gpt.finetuning.stopping import StopWhenAsked
+from darija_gpt.finetuning.stopping import StopWhenAsked, catch_signals_of_one
 from darija_gpt.finetuning.trl_training import KeepToOurselves, build_config
 from darija_gpt.hardware import accept_mixed_norms, use_all_cores
-from darija_gpt.stop_request import StopRequest, catch_signals
+from darija_gpt.stop_request import StopRequest
 from darija_gpt.training_loss import compute_cross_entropy
 
 
@@ -168,8 +167,7 @@ def train_sft(
         NoValidCheckpointError: If all checkpoints are damaged.
         StoppedError: If a signal came; a checkpoint is written.
     """
-    # Processes that stop at different steps would wait for each other.
-    with catch_signals() if PartialState().num_processes == 1 else nullcontext() as request:
+    with catch_signals_of_one() as request:
         trainer = build_trainer(model, tokenizer, examples, arguments, directory, end_token, request)
         use_all_cores(trainer.accelerator.state)
         accept_mixed_norms()

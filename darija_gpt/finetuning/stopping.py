@@ -1,9 +1,23 @@
 """A Trainer that ends when somebody asks for it, with a checkpoint behind it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from accelerate import PartialState
 from transformers import TrainerCallback
 
 from darija_gpt.faults import StoppedError
-from darija_gpt.stop_request import StopRequest
+from darija_gpt.stop_request import StopRequest, catch_signals
+
+
+@contextmanager
+def catch_signals_of_one() -> Iterator[StopRequest | None]:
+    """Catches signals where one process trains: several that stop at different steps would wait for each other."""
+    if PartialState().num_processes > 1:
+        yield None
+        return
+    with catch_signals() as request:
+        yield request
 
 
 class StopWhenAsked(TrainerCallback):

@@ -251,7 +251,7 @@ class DarijaGPTConfig(PreTrainedConfig):
         if self.norm == "batchnorm" and not self.allow_future_statistics:
             raise ValueError(
                 "norm=batchnorm shows each token the statistics of later ones in training, so that its training loss "
-                "means little; set allow_future_statistics=True if you want to study just that."
+                "means little; set allow_future_statistics to true if you want to study just that."
             )
         if self.position_embedding == "sinusoidal" and self.hidden_size % 2:
             raise ValueError(
@@ -325,7 +325,7 @@ class DarijaGPTConfig(PreTrainedConfig):
         if self.num_attention_heads % self.num_key_value_heads:
             raise ValueError(
                 f"num_attention_heads={self.num_attention_heads} is not a multiple of "
-                f"num_key_value_heads={self.num_key_value_heads}; try num_key_value_heads=1 or None."
+                f"num_key_value_heads={self.num_key_value_heads}; try 1, or leave it out."
             )
         derived_head_dim, remainder = divmod(self.hidden_size, self.num_attention_heads)
         if remainder and self.head_dim == derived_head_dim:

@@ -10,6 +10,7 @@ from darija_gpt.evaluation.audit import AUDIT_FILE
 from darija_gpt.fingerprint import hash_file
 from darija_gpt.output import make_printable
 from darija_gpt.publishing.refusals import Refusal
+from darija_gpt.records import SUMMARY_FILE
 
 
 Kind = Literal["model", "adapter", "dataset", "space"]
@@ -39,7 +40,7 @@ PUBLISHED_FILES: dict[Kind, tuple[str, ...]] = {
 }
 # What the stages leave beside a model: records of its training, of which some repeat the texts.
 LEFT_AT_HOME = (
-    *(COMPANIONS_FILE, "run.json", "run.lock", "training_log.jsonl", "training_summary.json", "tokenizer_report.json"),
+    *(COMPANIONS_FILE, "run.json", "run.lock", "training_log.jsonl", SUMMARY_FILE, "tokenizer_report.json"),
     *("loss_curve.png", "loss_curve.csv", "samples.jsonl", "metrics.json", "predictions.jsonl"),
     *(
         "confusion_matrix.png",
@@ -66,7 +67,7 @@ DANGEROUS: tuple[tuple[str, str], ...] = (
     ("*.arrow", "rows of data"),
     ("*.key", "a key"),
     ("*.py", "a program, and no part of this project's architecture"),
-    ("*", "no file of a model's"),
+    ("*", "a file that belongs to no model"),
 )
 
 

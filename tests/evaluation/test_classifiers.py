@@ -11,7 +11,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification, pipeline
 
 from darija_gpt.classifiers import frame_texts, prepare_tokenizer
 from darija_gpt.data.labelled import LabelledSource
-from darija_gpt.evaluation.classifiers import EvaluateClassifierArguments, combine, evaluate_classifier, name_model
+from darija_gpt.evaluation.classifiers import EvaluateClassifierArguments, choose_name, combine, evaluate_classifier
 from darija_gpt.model import DarijaGPTConfig, DarijaGPTForSequenceClassification
 from darija_gpt.recipe import parse_arguments
 
@@ -135,9 +135,9 @@ def test_somebody_elses_classifier_reads_texts_as_its_own_tokenizer_gives_them(t
 
 
 def test_two_models_of_one_name_are_told_apart(tmp_path):
-    assert name_model("user/name", []) == "user/name"
+    assert choose_name("user/name", []) == "user/name"
     (tmp_path / "classifier").mkdir()
-    assert name_model(str(tmp_path / "classifier"), ["classifier"]) == "classifier (2)"
+    assert choose_name(str(tmp_path / "classifier"), ["classifier"]) == "classifier (2)"
 
 
 @pytest.mark.parametrize(

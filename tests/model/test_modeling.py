@@ -361,7 +361,7 @@ def test_the_default_compiles_into_one_graph(input_ids):
     ("fields", "words"),
     [
         ({"norm": "groupnorm"}, ["norm", "layernorm", "groupnorm"]),
-        ({"norm": "batchnorm"}, ["norm=batchnorm", "allow_future_statistics=True"]),
+        ({"norm": "batchnorm"}, ["norm=batchnorm", "set allow_future_statistics to true"]),
         ({"attention": ["full", "wide"]}, ["attention", "wide"]),
         ({"attention": ["full", "full"]}, ["attention lists 2", "num_hidden_layers=3"]),
         ({"attention": "linear", "position_embedding": "alibi"}, ["attention=linear", "position_embedding=alibi"]),

@@ -49,11 +49,11 @@ STRAY = {
     "dataset/train/data-00000-of-00001.arrow": "rows of data",
     "pseudonym.key": "a key",
     "strange.py": "a program, and no part of this project's architecture",
-    ".env": "no file of a model's",
+    ".env": "a file that belongs to no model",
     "notes/diary.txt": "a text, such as a chat export",
     "vocab.txt": "a vocabulary of an older form, which nobody needs beside tokenizer.json",
     "spiece.model": "a vocabulary of an older form, which nobody needs beside tokenizer.json",
-    "checkpoint-10/model.safetensors": "no file of a model's",
+    "checkpoint-10/model.safetensors": "a file that belongs to no model",
 }
 
 

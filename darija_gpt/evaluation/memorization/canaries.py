@@ -11,12 +11,12 @@ from tqdm import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.data.canaries import Canary, CanarySet
-from darija_gpt.evaluation.memorization.openings import open_document, open_reply, open_turn
+from darija_gpt.evaluation.memorization.openings import open_reply, open_turn
 from darija_gpt.evaluation.memorization.prompts import GREETINGS
 from darija_gpt.evaluation.memorization.sequences import measure_losses
 from darija_gpt.evaluation.memorization.statistics import describe_rate
 from darija_gpt.generation import count_context_tokens
-from darija_gpt.tokenizer import encode_texts
+from darija_gpt.tokenizer import encode_texts, open_document
 
 
 NUM_BEAMS = 8

@@ -13,10 +13,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from darija_gpt.data.canaries import CanarySet
 from darija_gpt.data.private_index import PrivateIndex, find_words
-from darija_gpt.evaluation.memorization.openings import open_document, open_reply
+from darija_gpt.evaluation.memorization.openings import open_reply
 from darija_gpt.evaluation.memorization.prompts import BEGINNINGS, GREETINGS, QUESTIONS
 from darija_gpt.evaluation.memorization.sequences import continue_sequences, draw_among_likeliest
 from darija_gpt.evaluation.overlap import WordRunIndex, split_words
+from darija_gpt.tokenizer import open_document
 
 
 MAX_INDEXED_WORDS = 5_000_000  # 40 MB of places

@@ -5,19 +5,7 @@ from collections.abc import Mapping, Sequence
 from transformers import PreTrainedTokenizerBase
 
 from darija_gpt.generation import encode_prompt
-from darija_gpt.tokenizer import encode_texts
-
-
-def open_document(tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """The token that opens a document of plain text.
-
-    Raises:
-        ValueError: If the tokenizer has none.
-    """
-    opening = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-    if opening is None:
-        raise ValueError("the tokenizer has neither a bos nor an eos token to open a document with; set bos_token.")
-    return [opening]
+from darija_gpt.tokenizer import encode_texts, open_document
 
 
 def open_reply(tokenizer: PreTrainedTokenizerBase, question: str, lead_in: str = "") -> list[int]:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import binomtest, rankdata
 
+from darija_gpt.evaluation.intervals import CONFIDENCE
 
-CONFIDENCE = 0.95
+
 NUM_RESAMPLES = 1000
 
 

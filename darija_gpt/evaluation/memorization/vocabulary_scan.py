@@ -9,14 +9,13 @@ from transformers import PreTrainedTokenizerBase
 
 from darija_gpt.control_tokens import CONTROL_TOKENS
 from darija_gpt.data.privacy_patterns import PLACEHOLDERS
-from darija_gpt.data.private_index import PrivateIndex
+from darija_gpt.data.private_index import MIN_LETTERS, PrivateIndex
 from darija_gpt.tokenizer import ROLES
 
 
 NUMBER = re.compile(r"\d[\W_]*\d")
 # A shorter piece begins many words, and says no name; a whole word of three letters, as the index takes them, does.
 MIN_NAME_LETTERS = 4
-MIN_WORD_LETTERS = 3
 WORD_MARKS = ("Ġ", "▁")  # what begins a word, in byte-level vocabularies and in SentencePiece's
 
 
@@ -45,7 +44,7 @@ def find_names(entries: dict[str, str], index: PrivateIndex) -> list[str]:
     return [
         entry
         for entry, text in entries.items()
-        if len(text.strip()) >= (MIN_WORD_LETTERS if entry.startswith(WORD_MARKS) else MIN_NAME_LETTERS)
+        if len(text.strip()) >= (MIN_LETTERS if entry.startswith(WORD_MARKS) else MIN_NAME_LETTERS)
         and index.is_name(text.strip())
     ]
 

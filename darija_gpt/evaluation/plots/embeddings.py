@@ -10,6 +10,7 @@ import numpy as np
 
 from darija_gpt.evaluation.plots.figures import GREY, SCRIPT_COLORS, new_figure
 from darija_gpt.evaluation.plots.tokens import color_script
+from darija_gpt.markdown import SCRIPTS
 
 
 if TYPE_CHECKING:
@@ -71,10 +72,9 @@ def plot_map(points: np.ndarray, labels: Sequence[str], projection: Projection) 
     colors = [color_script(label) for label in labels]
     axes.scatter(*points.T, c=colors, s=6, alpha=0.5, linewidths=0)
     axes.set_axis_off()
-    names = {"Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
-    for script, name in names.items():
-        if SCRIPT_COLORS[script] in colors:
-            axes.scatter([], [], c=SCRIPT_COLORS[script], s=30, label=name)
+    for script, color in SCRIPT_COLORS.items():
+        if color in colors:
+            axes.scatter([], [], c=color, s=30, label=SCRIPTS[script])
     axes.legend(frameon=False, fontsize=9, loc="upper right")
     titles = {"pca": "two main axes", "tsne": "t-SNE"}
     axes.set_title(

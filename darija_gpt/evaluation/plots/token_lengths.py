@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.evaluation.plots.figures import GREY, SCRIPT_COLORS, new_figure, style_axes
+from darija_gpt.markdown import SCRIPTS
 
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 LONGEST = 12  # This long and longer is one bar.
-NAMES = {"Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
 
 
 def measure_token_lengths(
@@ -57,7 +57,7 @@ def plot_token_lengths(lengths: Mapping[str, Counter[int]]) -> "Figure":
             [counts[length] / total for length in range(LONGEST + 1)],
             width,
             color=SCRIPT_COLORS[script],
-            label=f"{NAMES[script]}: {mean:.2f} characters a token, {total:,} tokens",
+            label=f"{SCRIPTS[script]}: {mean:.2f} characters a token, {total:,} tokens",
         )
     axes.set_xticks(range(LONGEST + 1), ["part", *map(str, range(1, LONGEST)), f"{LONGEST}+"])
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
