@@ -7,15 +7,16 @@ the user on a line of its own and what the model wrote behind it.
 import string
 import threading
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from darija_gpt.control_tokens import END_OF_TEXT, TURN_END
 
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Messages = list[dict[str, str]]
@@ -204,12 +205,12 @@ def stream_reply(
     def generate() -> None:
         with _ONE_REPLY_AT_A_TIME, torch.random.fork_rng():
             torch.manual_seed(sampling.seed)
-            output = model.generate(
+            output = generate_by(
+                model,
                 prompt,
-                attention_mask=torch.ones_like(prompt),
+                _generation_settings(model, tokenizer, sampling),
                 streamer=streamer if sampling.num_beams == 1 else None,
                 stopping_criteria=[lambda *_: torch.tensor([must_stop.is_set()], device=prompt.device)],
-                **_generation_settings(model, tokenizer, sampling),
             )
         if sampling.num_beams > 1:
             # Which beginning is the best is known at the end only.
@@ -265,16 +266,47 @@ def draw_tokens(
     devices = [model.device] if model.device.type == "cuda" else []
     with _ONE_REPLY_AT_A_TIME, torch.random.fork_rng(devices):
         torch.manual_seed(sampling.seed)
-        [output] = model.generate(
-            prompt, attention_mask=torch.ones_like(prompt), **_generation_settings(model, tokenizer, sampling)
-        )
+        [output] = generate_by(model, prompt, _generation_settings(model, tokenizer, sampling))
     return output[len(prompt_ids) :].tolist()
+
+
+def generate_by(
+    model: "PreTrainedModel", prompts: "torch.Tensor", settings: Mapping[str, Any], **kwargs
+) -> "torch.Tensor":
+    """What a model writes behind prompts of one length by these settings and no others.
+
+    `generate` fills in what they leave out from the model's own generation_config, in which a ban on repeated n-grams
+    would keep a model from reciting what it knows.
+
+    Args:
+        model (`PreTrainedModel`):
+            A causal language model.
+        prompts (`torch.Tensor`):
+            Token ids, shape (batch, length).
+        settings (`Mapping`):
+            Fields of a `GenerationConfig`.
+        kwargs:
+            What else `generate` takes, such as a streamer.
+
+    Returns:
+        `torch.Tensor`: the prompts and what was written, shape (batch, longer length).
+    """
+    import torch
+    from transformers import GenerationConfig
+
+    config = GenerationConfig(**settings)
+    own, model.generation_config = model.generation_config, config
+    try:
+        mask = torch.ones_like(prompts)
+        return model.generate(prompts, attention_mask=mask, generation_config=config, **kwargs)
+    finally:
+        model.generation_config = own
 
 
 def _generation_settings(
     model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", sampling: SamplingArguments
 ) -> dict[str, int | float | bool | list[int] | None]:
-    """Keyword arguments of `generate`, complete, so that a model's own sampling defaults do not mix in."""
+    """Fields of a `GenerationConfig`: how to draw, and where the model or its chat template ends a reply."""
     own_stop = model.generation_config.eos_token_id
     own_stops = own_stop if isinstance(own_stop, list) else [own_stop]
     stops = sorted({*stop_token_ids(tokenizer), *own_stops} - {None})

@@ -7,7 +7,7 @@ from darija_gpt.adapters import merge_adapter, read_adapter_config
 
 
 if TYPE_CHECKING:
-    from transformers import BitsAndBytesConfig, PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 Task = Literal["chat", "classification", "summarization"]
 # The Auto class of transformers that loads a model for a task, and what such a model is called.
@@ -75,7 +75,8 @@ def find_task(path: str | Path) -> Task:
     from huggingface_hub.errors import StrictDataclassError
     from transformers import AutoConfig
 
-    import darija_gpt.model  # noqa: F401  its import makes DarijaGPT known to the Auto classes
+    import darija_gpt.model
+    import darija_gpt.neural_lm  # noqa: F401  their imports make our models known to the Auto classes
 
     adapter_config = read_adapter_config(path)
     if adapter_config is not None:
@@ -85,7 +86,7 @@ def find_task(path: str | Path) -> Task:
         config = AutoConfig.from_pretrained(path, trust_remote_code=False)
     except (OSError, ValueError, StrictDataclassError) as error:
         raise _explain_refusal(path, "model", error) from error
-    if any(name.endswith("ForSequenceClassification") for name in config.architectures or ()):
+    if _is_classifier(config):
         return "classification"
     return "summarization" if config.is_encoder_decoder else "chat"
 
@@ -117,7 +118,16 @@ def _load_whole_model(
             f"{path} lacks {len(loading['missing_keys'])} of the weights of {type(model).__name__}, such as "
             f"{min(loading['missing_keys'])}; give the directory of a whole {kind}."
         )
+    # With embeddings that are the head's, too, nothing is missing of a language model.
+    if task == "chat" and _is_classifier(model.config):
+        raise ValueError(f"{path} is a classifier; give a {kind}, or show it with demo.py.")
+    if task == "classification" and model.config.num_labels == 1:
+        raise ValueError(f"{path} gives one number for a text; give a classifier of two classes or more.")
     return model, tokenizer
+
+
+def _is_classifier(config: "PreTrainedConfig") -> bool:
+    return any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
 
 
 def _check_directory(path: str | Path) -> None:

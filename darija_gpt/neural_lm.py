@@ -78,6 +78,8 @@ class NeuralLMConfig(PreTrainedConfig):
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1.")
         if self.max_position_embeddings < 2:
             raise ValueError(f"max_position_embeddings={self.max_position_embeddings} must be at least 2.")
+        if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
+            raise ValueError(f"pad_token_id={self.pad_token_id} is no token of vocab_size={self.vocab_size}.")
         if self.tie_word_embeddings:
             raise ValueError("tie_word_embeddings must be false: vectors and hidden layer differ in width.")
 
@@ -134,6 +136,12 @@ class NeuralLMForCausalLM(PreTrainedModel, GenerationMixin):
         if module is self.hidden:
             init.normal_(module.weight, std=module.in_features**-0.5)
 
+    def _resize_token_embeddings(self, new_num_tokens: int, *args, **kwargs) -> nn.Embedding:
+        if self.config.direct_connections:
+            self.connect.proj = self._get_resized_lm_head(self.connect.proj, new_num_tokens)
+            self.connect.proj.writes_to_logits = True
+        return super()._resize_token_embeddings(new_num_tokens, *args, **kwargs)
+
     @classmethod
     def _supports_default_dynamic_cache(cls) -> bool:
         return False
@@ -154,6 +162,8 @@ class NeuralLMForCausalLM(PreTrainedModel, GenerationMixin):
         A window ends where `position_ids` start anew, and so within its document. `attention_mask` is not looked at:
         what is padded on the right is seen by nobody, and for padding on the left `generate` counts positions.
         """
+        if input_ids is None:
+            raise ValueError("input_ids is missing, and windows are made of tokens; inputs_embeds has no use here.")
         if position_ids is None:
             position_ids = torch.arange(input_ids.shape[1], device=input_ids.device).unsqueeze(0)
         contexts = self._gather_contexts(self.embed_tokens(input_ids), position_ids)

@@ -159,8 +159,11 @@ def test_a_models_own_sampling_defaults_do_not_mix_in(tiny_llama, tokenizer):
     expected = generate_reply(tiny_llama, tokenizer, SALAM, SHORT)
     other = copy.deepcopy(tiny_llama)
     other.generation_config.update(temperature=0.01, top_k=1, min_p=0.9, num_beams=3, repetition_penalty=2.0)
+    other.generation_config.update(no_repeat_ngram_size=1, typical_p=0.1, num_return_sequences=2, stop_strings=["a"])
+    own = other.generation_config
 
     assert generate_reply(other, tokenizer, SALAM, SHORT) == expected
+    assert other.generation_config is own
 
 
 @pytest.mark.parametrize("stops", [["machi"], ["never", "h machi"], [" mac", "machi lik"]])

@@ -119,7 +119,7 @@ def test_muon_trains_the_hidden_layer_alone():
     ("fields", "words"),
     [
         ({"num_context_tokens": 0}, "num_context_tokens=0 must be at least 1"),
-        ({"tie_word_embeddings": True}, "tie_word_embeddings=True cannot be"),
+        ({"tie_word_embeddings": True}, "tie_word_embeddings must be false"),
         ({"num_hidden_layers": 2}, "unknown key num_hidden_layers"),
     ],
 )
@@ -133,6 +133,23 @@ def test_a_field_that_is_changed_in_loading_is_checked_as_one_that_was_saved(tmp
     assert NeuralLMConfig.from_pretrained(tmp_path, hidden_size=32).hidden_size == 32
     with pytest.raises(StrictDataclassError, match="num_context_tokens=0 must be at least 1"):
         NeuralLMConfig.from_pretrained(tmp_path, num_context_tokens=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("direct_connections", [False, True])
+def test_a_larger_vocabulary_keeps_the_old_logits(direct_connections):
+    model, ids = build(direct_connections=direct_connections), torch.tensor([TOKENS])
+    before = model(ids).logits
+    model.resize_token_embeddings(60)
+    after = model(ids).logits
+    assert after.shape[-1] == 60 and torch.equal(after[..., :50], before)
+
+
+def test_what_no_window_is_made_of_is_refused():
+    with pytest.raises(ValueError, match="input_ids is missing"):
+        build()(inputs_embeds=torch.zeros(1, 3, 6))
+    with pytest.raises(StrictDataclassError, match="pad_token_id=50 is no token of vocab_size=50"):
+        NeuralLMConfig(**SIZES, pad_token_id=50)
 
 
 def test_layers_that_are_not_there_are_not_compiled():

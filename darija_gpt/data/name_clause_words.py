@@ -151,7 +151,15 @@ WOMEN = words(
 )
 SEASONS = words("rabi3 rbi3 rabie rabia sabah fajr salam ربيع صباح فجر سلام")
 # What else is "this", "us", "from me".
-SMALL_WORDS = words("hani هاني نجيب hadi hana lina mina dina lila zin zine هادي مني هدي زين ايه")
+SMALL_WORDS = words("hani هاني نجيب hadi hana lina mina dina lila zin zine هادي مني هدي لينا زين ايه")
+TO_US = words("lina لينا")
+# Before which "to us" cannot stand: with, at, of; saw, asked, knows, misses somebody.
+BEFORE_SOMEBODY = _spell(
+    """
+    m3a 3nd dyal dial ta3 chft chaft chftou chfna tla9it tla9ina 3rft kan3rf kat3rf swlt swlat twhcht t7chmt
+    مع عند ديال تاع شفت شافت شفنا شفتي شفتو تلاقيت تلاقينا عرفت كنعرف كتعرف سولت سولات توحشت باست بست
+    """
+)
 GOD = re.compile(r"الله|ربي|يا رب|(?<![a-z])(?:[al]*lah|rbi|rebbi|rabi|inchal\w*)(?![a-z])")
 # Words of exclamations that call nobody, unless something is asked then.
 CRIED = words("latif salam لطيف سلام")

@@ -238,6 +238,8 @@ def is_person(form: str, prefix: str, clause: Clause, line_before: str) -> bool:
     """Whether the sentence speaks of a person, or to one."""
     if form in said.SMALL_WORDS and not clause.before and clause.behind[:1] == ["w"]:
         return clause.next_two[1] in said.FIRST_NAMES
+    if form in said.TO_US and clause.last_two[0] in said.BEFORE_SOMEBODY:
+        return True
     if form in said.MORNINGS and not clause.before and (_is_asked(clause) or clause.next_two[0] in said.SHE_IS):
         return True
     if form not in NAMES_AND_WORDS or form in said.SMALL_WORDS or form in GREETINGS:

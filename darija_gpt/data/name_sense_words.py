@@ -167,6 +167,24 @@ TOLD_BY = [
         ("siraj sirage سراج", r"شعل|طفا|القنديل|الزيت"),
         ("wissam wisam وسام", r"عطاو|وسام (?:ملكي|شرف|من|ال)|توشيح"),
         ("lobna loubna لبني", r"شجر|نزرع|كتزرع"),
+        (
+            "mohamed mohammed mohammad mouhamed muhammad mhamed محمد",
+            r"(?:و ?)?(?:صل|صلي|صلو|صلوا|صلاه|الصلاه|السلام|سلم|بارك) (?:و ?سلم )?(?:و ?بارك )?"
+            r"علي (?:سيدنا |نبينا )?محمد"
+            r"|محمد (?:رسول|صلي|عليه ال|سيد الخلق|السادس|الخامس|بن عبد الله)|(?:الملك|السلطان|سيدي) محمد"
+            r"|s[ae]l+i? (?:w ?s[ae]l+[ie]m )?3la (?:sidna )?m\w{1,3}m+[ae]d"
+            r"|m\w{1,3}m+[ae]d (?:6|vi|v|5|ras[ou]+l)(?![^\W_])",
+        ),
+        (
+            "lahcen lahsen l7sn lhsn l7sen la7sen la7sn 7sn hsn لحسن حسن",
+            r"l?a?[h7]+s+[ae]?n m[ae]?n(?![^\W_])|ا?ل?حسن من",
+        ),
+        (
+            "mbarek mobarak mubarak mebarek mobarek mbark مبارك",
+            r"مبارك (?:عليك|عليه|علينا|لك|ليك|العيد|العواشر)|(?:عيد|عام|شهر|رمضان|جمعه|زواج) مبارك"
+            r"|m\w{0,3}b\w?r[ae]?k (?:3lik|3lih|3lina|l ?3id|l ?3wach)"
+            r"|(?:3id|3id[ko]om|3am|ramadan|aid|l?jom3a) m\w{0,3}b\w?r[ae]?k",
+        ),
         ("hind هند", r"bollywood|mn l? ?hind|بوليود|نيودلهي"),
     )
 ]

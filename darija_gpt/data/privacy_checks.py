@@ -339,6 +339,12 @@ def check_cin_after_cue(match: re.Match[str], reading: Reading) -> Bounds | None
     return match.span(2) if is_near or patterns.CIN_UNMISTAKABLE.fullmatch(number) else None
 
 
+def check_paper(match: re.Match[str], reading: Reading) -> Bounds:
+    """The number at the end of what was found."""
+    number = patterns.PAPER_NUMBER.search(match.string, match.start(), match.end())
+    return number.span() if number else match.span()
+
+
 def check_cin_again(match: re.Match[str], reading: Reading) -> Bounds | None:
     number = reading.text[slice(*match.span(1))]
     return match.span(1) if patterns.CIN_UNMISTAKABLE.fullmatch(number) else None

@@ -13,6 +13,7 @@ from darija_gpt.data import privacy_net as net
 from darija_gpt.data import privacy_patterns as patterns
 from darija_gpt.data import privacy_secrets as secrets
 from darija_gpt.data.privacy_spans import BLOT, FOLDING, Bounds, FoldedLine, Reading, Span
+from darija_gpt.data.privacy_words import begin as begin_with
 
 
 # More than a number in two lines takes.
@@ -32,12 +33,20 @@ SPLIT_EMAIL = re.compile(
 )
 # Where one line of a number ends and the next begins.
 BREAK = re.compile(r"\d[ .,\-_/|*·•~]{0,3}\n[ .\-_/|*·•~(]{0,3}\d")
-WHOLE_PHONE = re.compile(r"[^\w]*[0٠](?:[ .\-]?\d){9}[^\w]*")
+WHOLE_PHONE = re.compile(r"[^\w]*[0٠][ .\-]?[5-8٥-٨](?:[ .\-]?\d){8}[^\w]*")
 GROUPS = re.compile(r"\d+")
+NO_LETTER_BEFORE = r"[^\W_]"
+_NUMBER_CUES = (
+    "rib|lrib|iban|liban|compte|lcompte|n compte|l7sab|7sab|carte|la carte|lacarte|lcarte|lakart|lkarta|cb|visa|"
+    "mastercard|cvv|cvc|tel|tél|ltel|telephone|téléphone|portable|gsm|whatsapp|num|lnum|numero|numéro|nmra|lnmra|nmrti|"
+    "nemra|nemrti|nmrtk|nemrtk|ra9m|ra9mk|nimero|cnss|mtcn|code wafacash|code cashplus|code cash plus|ip|lip|"
+    "الريب|ريب|الحساب|رقم الحساب|الكارط|لاكارط|البطاقة|رقم|الرقم|رقمك|نمرة|النمرة|نمرتي|نمرتك|الهاتف|التيليفون|واتساب"
+)
 # A line that ends with a cue and a sign, and one that is nothing but what it announces.
 _SECRET_CUE = (
-    r"[cokrmpwكرل](?<![^\Wlا].)(?:(?<=c)(?:ode|in|nie)|(?<=o)tp|(?<=k)od|(?<=m)dp|(?<=m)ot de passe|"
-    r"(?<=p)(?:in|wd?|ass(?:word)?)|(?<=w)i-?fi|(?<=ك)(?:ود|لمة السر|لمة المرور)|(?<=ر)مز|(?<=ل)كود)(?!\w)"
+    r"[cokrmpwقكرل](?<![^\Wlال].)(?:(?<=c)(?:ode|in|nie)|(?<=o)tp|(?<=k)od|(?<=m)dp|(?<=m)ot de passe|(?<=m)od ?pass?|"
+    r"(?<=p)(?:in|wd?|ass(?:word)?)|(?<=w)i-?fi|(?<=ك)(?:ود|لمة السر|لمة المرور)|(?<=ر)مز|"
+    r"(?<=ر)قم سري|(?<=ر)قم السري|(?<=ق)ن سري|(?<=ق)ن السري|(?<=ل)كود)(?!\w)"
 )
 _ANNOUNCED = r"[^\n:=]{0,40}+(?:[:=]|[\U0001f447\u2b07]\ufe0f?) ?\n{1,2} ?([^\s:]{4,40}|\d{3}[ \-]\d{3})"
 # Without a sign, as where somebody asks and is told, it is a short number, but of no column of them, or a word with a
@@ -45,6 +54,13 @@ _ANNOUNCED = r"[^\n:=]{0,40}+(?:[:=]|[\U0001f447\u2b07]\ufe0f?) ?\n{1,2} ?([^\s:
 _ANSWER = r"(?:\d{4,8}|\d{3}[ \-]\d{3}|[a-z]{1,2} \d{5,6}|(?=[^\s\d]*\d)(?=[^a-z\s]*[a-z])[a-z0-9][\w!@#$%&*\-]{3,19})"
 _ANSWERED = rf"[^\n]{{0,48}}+\n{{1,2}} ?({_ANSWER})(?! ?\n ?\d+ ?(?:\n|\Z))"
 ANNOUNCED = re.compile(rf"{_SECRET_CUE}(?:{_ANNOUNCED}|{_ANSWERED}) ?(?=\n|\Z)", re.IGNORECASE)
+# A number of its own kind below the word for it, with or without a sign.
+ANNOUNCED_NUMBER = re.compile(
+    rf"{begin_with(_NUMBER_CUES, NO_LETTER_BEFORE)}(?![^\W_])[ :=?؟\U0001f447\u2b07\ufe0f]{{0,4}}\n{{1,2}} ?"
+    r"(\+?\d(?:\d|[ .\-/]\d){2,30}) ?(?=\n|\Z)",
+    re.IGNORECASE,
+)
+NUMBER_BELOW = re.compile(r"\n ?\+?\d[\d .\-/]{1,60}\d ?(?=\n|\Z)")
 ANNOUNCING = re.compile(rf"[:=\U0001f447\u2b07]\ufe0f? ?\n|\n ?{_ANSWER} ?(?=\n|\Z)", re.IGNORECASE)
 WITHOUT_QUESTION = str.maketrans("?؟", "  ")
 # As of a line; the pattern of a secret reads what is announced.
@@ -54,6 +70,16 @@ NUMBERS = (
     ("CARD", patterns.CARD, checks.check_card, True),
     ("PHONE", patterns.MOROCCAN_PHONE, checks.check_phone, True),
     ("GPS", net.GPS, checks.take_group, True),
+)
+OF_CUES = (
+    ("RIB", patterns.RIB, checks.check_rib, True),
+    ("CARD", patterns.CARD, checks.check_card, True),
+    ("CARD", patterns.CARD_CODE, checks.take_first, False),
+    ("RIB", patterns.ACCOUNT_AFTER_CUE, checks.take_first, False),
+    ("OTP", secrets.TRANSFER_CODE, checks.take_first, False),
+    ("PHONE", patterns.SHORT_PHONE, checks.check_short_phone, False),
+    ("CIN", patterns.PAPER_AFTER_CUE, checks.check_paper, False),
+    ("IP", net.IPV4_AFTER_CUE, checks.check_ipv4_after_cue, False),
 )
 SECRETS = (
     ("PASSWORD", secrets.PASSWORD, secrets.check_password, False),
@@ -132,12 +158,20 @@ def _find_joined(text: str, begin: int, end: int, detectors: Iterable[tuple]) ->
 
 
 def _is_of_table(text: str, start: int, end: int) -> bool:
-    """Whether the digits of a card are in small groups, or have more of them in the line before or behind them."""
+    """Whether the digits of a card are in small groups, or a line before or behind them has groups like theirs."""
     *groups, _ = GROUPS.findall(text[start:end])
     if min(map(len, groups), default=4) < 4:
         return True
-    before, behind = text[max(0, start - 3) : start].rstrip(" "), text[end : end + 3].lstrip(" ")
-    return (before[-1:] == "\n" and before[-2:-1].isdigit()) or (behind[:1] == "\n" and behind[1:2].isdigit())
+    lines = [_measure_groups(line) for line in text[start:end].split("\n")]
+    before = text[max(0, start - SPLIT_REACH) : start].split("\n")
+    behind = text[end : end + SPLIT_REACH].split("\n")
+    neighbours = [before[-2] if len(before) > 1 and not before[-1].strip() else ""]
+    neighbours += [behind[1] if len(behind) > 1 and not behind[0].strip() else ""]
+    return any(_measure_groups(line) in lines for line in neighbours)
+
+
+def _measure_groups(line: str) -> list[int]:
+    return [len(group) for group in GROUPS.findall(line)]
 
 
 def _find_numbers(text: str) -> Iterator[Span]:
@@ -149,6 +183,15 @@ def _find_numbers(text: str) -> Iterator[Span]:
                 continue
             if kind != "CARD" or not _is_of_table(text, start, end):
                 yield span
+
+
+def _find_announced_numbers(text: str) -> Iterator[Span]:
+    if not NUMBER_BELOW.search(text):
+        return
+    for match in ANNOUNCED_NUMBER.finditer(text):
+        for start, end, kind in _find_joined(text.translate(WITHOUT_QUESTION), match.start(), match.end(), OF_CUES):
+            if start >= match.start(1):
+                yield start, end, kind
 
 
 def _find_announced(text: str) -> Iterator[Span]:
@@ -178,5 +221,6 @@ def find_across_lines(text: str) -> list[Span]:
     if "@" in text:
         spans += ((*match.span(), "EMAIL") for match in SPLIT_EMAIL.finditer(text))
     spans += _find_numbers(text)
+    spans += _find_announced_numbers(text)
     spans += _find_announced(text)
     return _keep_first(spans)

@@ -5,7 +5,7 @@ The patterns read folded text in lower case, unless they say otherwise; see priv
 
 import re
 
-from darija_gpt.data.privacy_words import either, go_on, write_cue
+from darija_gpt.data.privacy_words import begin, either, go_on, write_cue
 
 
 # What does not stand before a word or behind it.
@@ -126,11 +126,26 @@ EMAIL = re.compile(
     rf"[^0-9a-z_.+%\-]([0-9a-z_+%]{_AHEAD}(?:"
     rf"{_LOCAL}@(?:[a-z0-9][a-z0-9\-]{{0,62}}+\.){{1,5}}[a-z]{{2,24}}(?![a-z0-9])"
     rf"|{_LOCAL}{_SPELLED}(?:{_AT}(?:{_HOST}|{_MAIL_HOST})|{_WEAK_AT}(?:{_MAIL_HOST}|{_SPOKEN_HOST}))"
-    rf"|{_LOCAL}(?: ?@ ?|{_AT}){_MAIL_HOSTS}(?: {{1,2}}(?:com|fr|net)(?![a-z0-9])|(?![a-z0-9.]))"
+    rf"|{_LOCAL}(?: ?@ ?|{_AT}){_MAIL_HOSTS}(?: {{0,2}}(?:com|fr|net)(?![a-z0-9])|(?![a-z0-9.]))"
     rf"|(?=[a-z0-9.+%'\-]{{0,63}}+_){_UNDERSCORED}(?:{_HOST}|{_MAIL_HOST}|{_MAIL_HOSTS}(?![a-z0-9.]))"
     # Letter by letter.
     r"|(?<!(?<![a-z0-9._\-])[0-9a-z_+%] .)"
     r"(?: [a-z0-9._\-]){1,64}+ ?@(?: [a-z0-9\-]){2,40}+ \.(?: [a-z]){2,6}(?![^\W_])))"
+)
+
+# Without any sign between them: a word that is no word of a sentence, or one with "a" behind it, and a host of mail.
+EMAIL_WITHOUT_SIGN = re.compile(
+    r"[^0-9a-z_.+%\-@]((?:(?=[a-z+%\-]{1,40}+[0-9._])[a-z][a-z0-9_.+%\-]{2,40}+(?: {1,2}a)?"
+    r"|[a-z][a-z0-9_.+%\-]{2,40}+ {1,2}a) {1,2}"
+    rf"{_MAIL_HOSTS} ?(?:\.| ) ?(?:com|fr|net)(?![a-z0-9]))"
+)
+# Behind a word for it, what has a dot and a digit.
+_MAIL_CUES = "email|e-mail|lemail|l email|imail|limail|mail|gmail|lgmail|hotmail|الايميل|الإيميل|ايميل|إيميل"
+_WHOSE = either("dyal|dyali|dyalo|dyalha|dial|diali|ta3i|mon|est|is|hwa|howa|c|ديالي|ديالو|هو")
+EMAIL_AFTER_CUE = re.compile(
+    rf"{begin(_MAIL_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}(?: {{1,2}}{_WHOSE}"
+    r"(?!\w)){0,3} ?[:=]? {0,2}(?<![a-z0-9@._\-])"
+    r"((?=[a-z0-9\-]{0,40}+[._])(?=[a-z._\-]{0,40}+[0-9])[a-z][a-z0-9._\-]{4,40}(?<=[a-z0-9]))(?![a-z0-9@]| ?@)"
 )
 
 # Its signs spelled between others: anir-at-exemple-dot-ma.

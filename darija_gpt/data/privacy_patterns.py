@@ -25,7 +25,8 @@ _ZERO = r"[0oO]"
 _GAP = r"[ .,،٫٬\-/_*~()|·•…'’=<>\\\u2190-\u2bff\u3000-\u303f\U0001f000-\U0001fbff]{0,5}+"
 # Between the groups of an account or a card.
 _BETWEEN = r"[ .,;()\[\]{}\-/_*~|·•…=<>&#%^!\"\\\u2190-\u2bff\U0001f000-\U0001fbff]{0,3}+"
-_ALONE = r"(?<![0-9A-Za-z].)"  # Arabic clitics are written onto numbers, Latin ones are not.
+_ALONE = r"(?<![0-9A-Za-z].)"
+_BEHIND_CLITIC = r"(?<=[ldbfwnm].)(?<![^\W\d_][ldbfwnm].)"  # "l06...": to 06...; Arabic ones are no Latin letters
 MONEY = r"(?! ?(?:dh|dhs|mad|drh|درهم|دراهم|ريال|ry[ae]l|rial|euros?|eur|dollars?|usd|km|kg|€|\$|%)(?![a-z]))"
 # Anything but a number; the digits of words such as 3tih, "give", are letters.
 NO_NUMBER = r"(?:[^0-9\n]|[0-9](?:(?=[A-Za-z])|(?<=[A-Za-z].)(?![0-9])))"
@@ -68,6 +69,11 @@ CARD_CUE = write_cue(_CARDS, _OF_WORDS, _NO_MORE, "الكارط|لاكارط|ك�
 CARD_CODE = re.compile(
     rf"{begin('cvv|cvv2|cvc|cvc2|cryptogramme|cryptogramme visuel', _OF_WORDS)}{_NO_MORE}[^0-9\n]{{1,16}}?"
     rf"(?<![0-9a-z])([0-9]{{3}})(?![0-9a-z]|[.,/\-][0-9]){MONEY}"
+)
+# The same behind the month in which a card ends, which stands behind a number that was found and blotted out.
+CARD_CODE_AFTER_EXPIRY = re.compile(
+    r"\n[ ,;|/\-]{0,3}(?:exp\w{0,8}[ .:]{0,3})?(?:0[1-9]|1[0-2]) ?[/\-] ?(?:20)?[2-4][0-9][ ,;|/\-]{1,3}"
+    r"([0-9]{3})(?![0-9a-z]|[.,/\-][0-9])"
 )
 # By the first digit: what the numbers of a network begin with, and their lengths.
 CARD_NETWORKS = {
@@ -129,6 +135,36 @@ CIN_BEFORE_CUE = re.compile(
 )
 # Reads capitals alone.
 CIN_BARE = re.compile(r"[A-Z](?<![0-9A-Za-z/\-_.#].)[A-Z][0-9]{5,6}(?![0-9A-Za-z/\-_])")
+# Other papers: a passport, a driving licence, social security, a pupil's number. What each is like decides.
+_PAPERS = {
+    "passeport|passport|lpasseport|lpassport|passpor|lpasspor|paspor|lpaspor|باسبور|الباسبور|جواز السفر|جواز سفر": (
+        r"[a-z]{1,2} ?[0-9]{6,7}"
+    ),
+    "permis|lpermis|permi|lpermi|permis de conduire|رخصة السياقة|رخصة القيادة|البيرمي|لبيرمي": (
+        r"[0-9]{1,2} ?/ ?[0-9]{5,7}"
+    ),
+    "cnss|lcnss|la cnss|cnops|ramed|amo": r"[0-9](?:[ .\-]?[0-9]){7,9}",
+    "massar|cne|مسار": r"[a-z] ?[0-9]{9}",
+}
+PAPER_AFTER_CUE = re.compile(
+    "|".join(
+        rf"{begin(cues, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}[^0-9\n]{{0,24}}?(?<![0-9a-z])(?:{number})"
+        rf"(?![0-9a-z/]){MONEY}"
+        for cues, number in _PAPERS.items()
+    )
+)
+PAPER_NUMBER = re.compile(rf"(?<![0-9a-z])(?:{'|'.join(_PAPERS.values())})$")
+# An account of a bank of another country, or without the key of its own.
+_ACCOUNT_CUES = (
+    "n compte|no compte|num compte|numero compte|numéro compte|n de compte|num de compte|numero de compte|"
+    "numéro de compte|n° compte|n° de compte|compte n|compte n°|compte num|compte numero|compte bancaire|"
+    "lcompte bancaire|account number|ra9m l7sab|ra9m lhsab|ra9m dyal l7sab|nmra d l7sab|nmra dyal l7sab|nmrt l7sab|"
+    "nmra d lcompte|nmra dyal lcompte|رقم الحساب|رقم حساب|رقم الحساب البنكي|نمرة الحساب|نمره الحساب|الحساب البنكي"
+)
+ACCOUNT_AFTER_CUE = re.compile(
+    rf"{begin(_ACCOUNT_CUES, _ALPHANUMERIC)}{_NO_ALPHANUMERIC}[^0-9\n]{{1,24}}?(?<![0-9a-z])"
+    rf"([0-9](?:[ .\-]?[0-9]){{9,23}})(?![0-9a-z]){MONEY}"
+)
 # Before a bare form: this is the number of a thing.
 _THINGS = (
     "modèle|modele|modèl|model|commande|cmd|colis|order|tracking|suivi|vol|flight|série|serie|serial|sn|article|art|"
@@ -139,14 +175,14 @@ _ENDING = r"(?:(?<=r[ée]f)\w{0,6}|(?<=tomobil)\w{0,3})?(?!\w)"
 THING_CUE = write_cue(_THINGS, _OF_WORDS, _ENDING, "كود|مرجع|طلب|رحلة|فاتورة", reach=20)
 
 # --- Telephone numbers. The first two read capitals, too. ---
-# Capitals before it are a serial number's; small letters are a clitic, if ten digits follow side by side.
+# Capitals before it are a serial number's; small letters are a word, if ten digits follow side by side.
 NATIONAL_PHONE = re.compile(
-    rf"[(0oO](?<![0-9A-Z+].)(?:(?<![a-z].)|(?<=0)(?=[5-8][0-9]{{8}}))(?:(?<=\(){_ZERO})?"
+    rf"[(0oO](?<![0-9A-Z+].)(?:(?<![a-z].)|{_BEHIND_CLITIC}|(?<=0)(?=[5-8][0-9]{{8}}))(?:(?<=\(){_ZERO})?"
     rf"{_GAP}[5-8SBGT](?:[0-9]{{8}}|(?:{_GAP}{_DIGIT}){{8}})(?![0-9])"
 )
 MOROCCAN_PHONE = re.compile(
-    rf"[+(0oO2]{_ALONE}(?:(?<=\+){_GAP}2|(?<=\()\+?{_GAP}2|(?<=[oO0])[ .\-]?{_ZERO}{_GAP}2|(?<=2))"
-    rf"[ .\-]?[1lI][ .\-]?2{_GAP}(?:{_ZERO}{_GAP})?[5-8](?:{_GAP}{_DIGIT}){{8}}(?![0-9])"
+    rf"[+(0oO2](?:{_ALONE}|{_BEHIND_CLITIC})(?:(?<=\+){_GAP}2|(?<=\()\+?{_GAP}2|(?<=[oO0])[ .\-]?{_ZERO}{_GAP}2"
+    rf"|(?<=2))[ .\-]?[1lI][ .\-]?2{_GAP}(?:{_ZERO}{_GAP})?[5-8](?:{_GAP}{_DIGIT}){{8}}(?![0-9])"
 )
 FOREIGN_PHONE = re.compile(
     rf"(?:\+{_ALONE}|0(?<![0-9a-z.,].)0) ?[1-9](?:[ .\-/()]{{0,3}}+[0-9]){{6,14}}(?![0-9]){MONEY}"
@@ -163,10 +199,10 @@ def begin_number(match: re.Match[str]) -> int:
 # Without its zero, which only the words around tell from a quantity.
 SHORT_PHONE = re.compile(rf"[67](?<![0-9a-z+.,/\-].)(?:[ .\-]?[0-9]){{8}}(?![0-9]|[.,][0-9]){MONEY}")
 _PHONE_CUES = (
-    "tel|tél|ltel|ltél|telephone|téléphone|teléphone|télephone|phone|num|lnum|numero|numéro|nmra|lnmra|nmrti|nimero|"
+    "tel|tél|ltel|ltél|telephone|téléphone|teléphone|télephone|phone|num|lnum|numero|numéro|nmra|lnmra|nmrti|nmrtk|nimero|"
     "nemra|gsm|whatsapp|wts|watsap|portable|+212|212"
 )
-PHONE_CUE = write_cue(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "رقم|نمرة|نمرتي|واتساب|واتس|الهاتف|تيليفون")
+PHONE_CUE = write_cue(_PHONE_CUES, _ALPHANUMERIC, _NO_ALPHANUMERIC, "رقم|نمرة|نمرتي|نمرتك|واتساب|واتس|الهاتف|تيليفون")
 # What people list in pairs of digits: lottery numbers, marks at school.
 _GAMES = (
     "notes|moyennes|no9at|n9at|loto|lotto|loterie|tirage|keno|euromillion|euromillions|quinte|quinté|tierce|tiercé|grille|"

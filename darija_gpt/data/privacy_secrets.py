@@ -34,7 +34,9 @@ _CODE_FILLERS = either(
     "verification|vérification|confirmation|securite|sécurité|securité|sécurite|activation|whatsapp|watsap|wts|"
     "facebook|fb|google|insta|instagram|telegram|tiktok|gmail|paypal|cih|bank|banka|lbanka|banque|bankque|transfert|"
     "retrait|envoi|virement|sms|attijari|bp|bmce|inwi|orange|iam|cash|plus|wafacash|cashplus|glovo|indrive|uber|app|"
-    "carte|lacarte|lakart|lakarta|bancaire|sim|tel|ma|3ndk|"
+    "carte|lacarte|lcarte|lacarta|lcarta|lakart|lakarta|lkarta|karta|bancaire|sim|tel|ma|3ndk|guichet|lguichet|gab|"
+    "tele|telephone|téléphone|portable|lportable|tilifon|tilifoun|coffre|lcoffre|casier|porte|la porte|lbab|immeuble|"
+    "limmeuble|residence|résidence|cadenas|9fel|l9fel|alarme|لاكارط|الكارط|كارط|التيليفون|تيليفون|الباب|"
     "otp|code|pin|kod|daba|jdid|nouveau|new|here|ha|hak|hahowa|hahwa|هو|هي|دال|تاع|لي|اللي|الخاص|بك|"
     "وصلني|جاني|جاك|صيفطو|واتساب|الواتساب|التحقق|التأكيد|الأمان|التفعيل|البنك|لبنك|ها|هاهو|راه|الجديد"
 )
@@ -82,9 +84,22 @@ OTP_AGAIN = re.compile(
 )
 # Reads capitals alone.
 GOOGLE_CODE = re.compile(r"G(?<![\w\-].)-[0-9]{5,6}(?![\w\-])")
+# What is paid to whoever says it. Longer than other codes.
+_CASH = either(
+    "wafacash|wafa cash|cashplus|cash plus|western union|western|moneygram|money gram|ria|retrait|lretrait|envoi|"
+    "transfert|transfer|mandat|lmandat|baridcash|barid cash|damane cash|damanecash|tashilat|chaabi cash|tahwil|"
+    "وفاكاش|وفا كاش|كاش بلوس|ويسترن|التحويل|الحوالة|حوالة"
+)
+TRANSFER_CODE = re.compile(
+    rf"(?:m(?<!\w.)tcn|{begin('code|lcode|l code|kod|lkod|كود|الكود|رمز', _OF_WORDS)} {{1,2}}"
+    rf"(?:{either('de|d|du|dyal|dial|ta3|l|ديال|تاع')} {{1,2}}|d')?{_CASH})(?!\w)[^0-9\n]{{1,20}}?"
+    rf"(?<![0-9a-z])([0-9](?:[ .\-]?[0-9]){{5,15}})(?![0-9a-z]){MONEY}"
+)
 ONLY_FILLER = re.compile(rf"(?:{_CODE_FILLER}){{1,14}}")
 HARMLESS_CODE = re.compile(
-    rf"[ :\-]{{0,2}}(?:{either('de|des|du|d|la|le|l|dyal|ديال')} {{1,2}}){{0,2}}{either(_NO_CODE)}(?![\w])"
+    # The code of a guichet is a bank's; that which is for the guichet is somebody's.
+    rf"(?! ?(?:dyal|dial|d|ta3|ديال) {{1,2}}l?guichet)[ :\-]{{0,2}}"
+    rf"(?:{either('de|des|du|d|la|le|l|dyal|ديال')} {{1,2}}){{0,2}}{either(_NO_CODE)}(?![\w])"
 )
 WEAK_CUE = re.compile(r"confirmation|v[ée]rification|pin")
 YEAR = re.compile(r"(?:19|20)[0-9]{2}")
@@ -93,7 +108,9 @@ _STRONG_PASSWORD_CUES = (
     "mot de passe|mots de passe|lmot de passe|mot de pass|mot d passe|mot de pas|mot passe|motdepasse|mdp|lmdp|"
     "mot2passe|modpass|lmodpass|modpas|lmodpas|modepass|moddepasse|mo de passe|password|passwd|lpassword|pwd|pasword|"
     "passeword|psw|pswd|lpsw|passwrd|phrase secrete|phrase secrète|lpasse word|pass word|pass-word|passe word|"
-    "code secret|lcode secret|code sirri|lcode sirri|passcode|"
+    "code secret|lcode secret|code sirri|lcode sirri|code siri|lcode siri|passcode|ra9m sirri|ra9m siri|lra9m sirri|"
+    "lra9m siri|ra9em sirri|9en sirri|l9en sirri|9en siri|l9en siri|9in sirri|l9in sirri|القن السري|قن سري|لقن السري|"
+    "قن السري|رقم السري|"
     "كلمة السر|كلمة المرور|كلمة سر|كلمة مرور|الباسوورد|الباسورد|باسوورد|باسورد|لباسورد|لباسوورد|المودباس|مودباس|"
     "الموديباس|موديباس|لمودباس|لموديباس|الموتدوباس|"
     "الرقم السري|رقم سري|كلمه السر|كلمه المرور|موت دو باس|لموت دو باس|مو دو باس|kalimat sir|klmt sir|kelmt ser|"

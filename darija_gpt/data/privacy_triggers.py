@@ -47,19 +47,23 @@ NEEDS = {
     "password": re.compile(
         r"pass?w|pass|pw[^a-z]|p[4@]ss|m[. ]d[. ]p|motdep|mot de pas|mot2|modp|mo de p|mdp|pwd|psw"
         r"|phrase s"
-        r"|wi-?fi|code s|k[ea]?li?m[ae]?t? (?:s|lm)"
+        r"|wi-?fi|code s|[9q][ei]n s|ra[9q]e?m s|قن|k[ea]?li?m[ae]?t? (?:s|lm)"
         r"|كلم[ةه] ?(?:ال)?[سم]|باسو|دي? {0,2}باس|و {0,2}باس|سري|ويفي|واي فاي"
     ),
     "quotes": re.compile(r"[\"»”]"),
     "card code": re.compile(r"cvv|cvc|cryptog"),
-    "code": re.compile(r"code|kod|otp|pin|puk|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
+    "expiry": re.compile(r"[01][0-9] ?[/\-] ?[0-9]{2,4}[^0-9a-z]{1,3}[0-9]{3}(?![0-9])"),
+    "paper": re.compile(r"passe?po|paspo|permi|cnss|cnops|ramed|amo|massar|cne|جواز|باسبور|رخصة|بيرمي|مسار"),
+    "account": re.compile(r"compte|account|7sab|hsab|حساب"),
+    "mail": re.compile(r"mail|outlook|yahoo|icloud|live|ايميل|إيميل|جيميل"),
+    "code": re.compile(r"code|kod|mtcn|otp|pin|puk|ra?mz|confirm|rification|mot de passe|one.time|كود|رمز|سري"),
     "house": HOUSE_NEAR,
 }
 
 # A line without a letter is asked for these alone.
 NEEDS_WITHOUT_LETTERS = {
     name: NEEDS[name]
-    for name in ("at", "5 digits", "8 digits", "5 digits together", "decimals", "dotted digit", "two colons")
+    for name in ("at", "5 digits", "8 digits", "5 digits together", "decimals", "dotted digit", "two colons", "expiry")
 }
 LETTER = re.compile(r"[a-z\u00aa-\U0010ffff]")  # Nothing else below that is one.
 

@@ -115,6 +115,11 @@ def launch_page(page: gr.Blocks, host: str | None = None, port: int | None = Non
     )
 
 
+def _span(least: float, most: float, value: float) -> tuple[float, float, float]:
+    """Minimum, maximum and value of a slider on which the value has a place, whatever it is."""
+    return min(least, value), max(most, value), value
+
+
 def _add_chat(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -138,12 +143,16 @@ def _add_chat(
     with gr.Accordion("How replies are drawn", open=False, elem_id="sampling"):
         controls = {
             "do_sample": gr.Checkbox(sampling.do_sample, label="Draw (without: the likeliest tokens)"),
-            "temperature": gr.Slider(0.05, 2, sampling.temperature, step=0.05, label="Temperature"),
-            "top_k": gr.Slider(0, 200, sampling.top_k, step=1, label="Top-k (0: all)"),
-            "top_p": gr.Slider(0.05, 1, sampling.top_p, step=0.05, label="Top-p"),
-            "min_p": gr.Slider(0, 0.95, sampling.min_p, step=0.01, label="Min-p (0: none)"),
-            "repetition_penalty": gr.Slider(1, 2, sampling.repetition_penalty, step=0.05, label="Repetition penalty"),
-            "num_beams": gr.Slider(1, 8, sampling.num_beams, step=1, label="Beams (above 1, nothing is streamed)"),
+            "temperature": gr.Slider(*_span(0.05, 2, sampling.temperature), step=0.05, label="Temperature"),
+            "top_k": gr.Slider(*_span(0, 200, sampling.top_k), step=1, label="Top-k (0: all)"),
+            "top_p": gr.Slider(*_span(0.05, 1, sampling.top_p), step=0.05, label="Top-p"),
+            "min_p": gr.Slider(*_span(0, 0.95, sampling.min_p), step=0.01, label="Min-p (0: none)"),
+            "repetition_penalty": gr.Slider(
+                *_span(1, 2, sampling.repetition_penalty), step=0.05, label="Repetition penalty"
+            ),
+            "num_beams": gr.Slider(
+                *_span(1, 8, sampling.num_beams), step=1, label="Beams (above 1, nothing is streamed)"
+            ),
             "max_new_tokens": gr.Slider(
                 1, max_new_tokens, sampling.max_new_tokens, step=1, label="Longest reply, in tokens"
             ),

@@ -120,24 +120,24 @@ def continue_prompts(
     import torch
     from tqdm import tqdm
 
+    from darija_gpt.generation import generate_by
+
     # Not what ends a turn, behind which a conversation goes on.
     end = tokenizer.get_vocab().get(END_OF_TEXT, tokenizer.eos_token_id)
     written: list[list[int]] = []
     devices = [model.device] if model.device.type == "cuda" else []
-    warping = {name: getattr(sampling, name) for name in ("temperature", "top_k", "top_p", "min_p")}
+    settings = {
+        "max_new_tokens": sampling.max_new_tokens,
+        "do_sample": True,
+        "eos_token_id": end,
+        "pad_token_id": end,
+        **{name: getattr(sampling, name) for name in ("temperature", "top_k", "top_p", "min_p")},
+    }
     with torch.random.fork_rng(devices), torch.inference_mode():
         torch.manual_seed(sampling.seed)
         for first in tqdm(range(0, len(prompts), BATCH_SIZE), desc="generated texts", unit=" batches"):
             batch = torch.tensor(prompts[first : first + BATCH_SIZE], device=model.device)  # (batch, length)
-            output = model.generate(
-                batch,
-                attention_mask=torch.ones_like(batch),
-                max_new_tokens=sampling.max_new_tokens,
-                do_sample=True,
-                eos_token_id=end,
-                pad_token_id=end,
-                **warping,
-            )
+            output = generate_by(model, batch, settings)
             for ids in output[:, batch.shape[1] :].tolist():
                 written.append(ids[: ids.index(end)] if end in ids else ids)
     return written

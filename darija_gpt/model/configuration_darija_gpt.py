@@ -183,6 +183,19 @@ class DarijaGPTConfig(PreTrainedConfig):
         return super().from_dict({**config_dict, **changed}, **kwargs)
 
     def __post_init__(self, **kwargs):
+        if self.head_dim is None and self.num_attention_heads and self.hidden_size % self.num_attention_heads:
+            raise ValueError(
+                f"hidden_size={self.hidden_size} is not a multiple of num_attention_heads={self.num_attention_heads}; "
+                "change one of them or set head_dim."
+            )
+        self.derive_sizes()
+        kwargs.setdefault("auto_map", dict(AUTO_MAP))
+        if kwargs.pop("layer_types", self.layer_types) != self.layer_types:
+            raise ValueError("layer_types is derived from attention; set attention, one mechanism for each layer.")
+        super().__post_init__(**kwargs)
+
+    def derive_sizes(self):
+        """Fills the sizes that were left out."""
         if self.num_key_value_heads is None:
             self.num_key_value_heads = self.num_attention_heads
         if self.head_dim is None and self.num_attention_heads:
@@ -191,10 +204,6 @@ class DarijaGPTConfig(PreTrainedConfig):
             self.sliding_window = max(2, self.max_position_embeddings // 4)
         if "latent" in self.attention and self.head_dim is not None:
             self._derive_latent_sizes()
-        kwargs.setdefault("auto_map", dict(AUTO_MAP))
-        if kwargs.pop("layer_types", self.layer_types) != self.layer_types:
-            raise ValueError("layer_types is derived from attention; set attention, one mechanism for each layer.")
-        super().__post_init__(**kwargs)
 
     def _derive_latent_sizes(self):
         """Fills the sizes of latent attention that were left out, in DeepSeek-V2's proportions."""
@@ -326,12 +335,6 @@ class DarijaGPTConfig(PreTrainedConfig):
             raise ValueError(
                 f"num_attention_heads={self.num_attention_heads} is not a multiple of "
                 f"num_key_value_heads={self.num_key_value_heads}; try 1, or leave it out."
-            )
-        derived_head_dim, remainder = divmod(self.hidden_size, self.num_attention_heads)
-        if remainder and self.head_dim == derived_head_dim:
-            raise ValueError(
-                f"hidden_size={self.hidden_size} is not a multiple of num_attention_heads={self.num_attention_heads}; "
-                "change one of them or set head_dim."
             )
         if self.position_embedding == "rope" and self.head_dim % 2:
             raise ValueError(

@@ -149,6 +149,9 @@ class DarijaGPTPreTrainedModel(PreTrainedModel):
     }
 
     def __init__(self, config: DarijaGPTConfig):
+        # Fields may have been changed since it was made.
+        config.derive_sizes()
+        config.validate()
         super().__init__(config)
         # Whoever shards a model looks for every class that is named here.
         self._no_split_modules = [DECODER_LAYERS[config.norm_position].__name__]
@@ -332,6 +335,9 @@ DarijaGPTForCausalLM.forward.__signature__ = inspect.signature(DarijaGPTForCausa
 
 class DarijaGPTForSequenceClassification(DarijaGPTPreTrainedModel):
     """DarijaGPT that classifies a text by the hidden state of its last token, or the mean of all."""
+
+    # The Trainer divides by the steps that it accumulates: this loss is the mean over the texts of one.
+    accepts_loss_kwargs = False
 
     def __init__(self, config: DarijaGPTConfig):
         super().__init__(config)

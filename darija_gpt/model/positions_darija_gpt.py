@@ -56,6 +56,11 @@ class DarijaGPTLearnedPositions(DarijaGPTNoPositions):
         try:
             return inputs_embeds + self.embed_positions(position_ids)
         except IndexError:  # on a CPU; to ask a GPU beforehand would be to wait for it
+            if position_ids.min() < 0:
+                raise ValueError(
+                    f"position_ids holds {position_ids.min()}, and positions begin with 0; clamp it where there is "
+                    "padding."
+                ) from None
             raise ValueError(
                 f"a text of {position_ids.max() + 1} tokens exceeds max_position_embeddings="
                 f"{self.embed_positions.num_embeddings}, beyond which no position was learnt; cut it, or generate "
@@ -187,6 +192,16 @@ class DarijaGPTRotaryEmbedding(DarijaGPTNoPositions):
         inv_freq, self.attention_scaling = self.rope_init_fn(config)
         self.inv_freq = nn.Buffer(inv_freq, persistent=False)
         self.original_inv_freq = nn.Buffer(inv_freq.clone(), persistent=False)
+
+    def _apply(self, fn, recurse=True):
+        """As of every module, but `model.to(torch.bfloat16)` leaves the frequencies in float32: rounded, they turn."""
+        before = {name: getattr(self, name) for name in ("inv_freq", "original_inv_freq")}
+        super()._apply(fn, recurse)
+        for name, frequencies in before.items():
+            moved = getattr(self, name)
+            if moved.dtype != frequencies.dtype:
+                setattr(self, name, frequencies.to(moved.device))
+        return self
 
     def prepare(
         self, hidden_states: torch.Tensor, position_ids: torch.LongTensor

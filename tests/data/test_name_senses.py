@@ -49,6 +49,18 @@ Bill: who keeps the bill of the garage?
 Ghita: jabo tbel w ghita l 3ers
 Raja: raja wla wydad f derby
 إلهام: مصدر إلهام لينا كاملين
+Lina: جابو لينا الماكلة
+Lina: كيبان لينا مزيان
+Lina: شفت *لينا* فالسوق
+Lina: *لينا* جات معانا
+Lahcen: hadi l7sn mn lokhra
+Lahcen: *l7sn* ja lbar7
+Mbarek: 3id mbarek
+Mbarek: mbarek 3likom
+Mbarek: chft *mbarek* lbar7
+محمد: اللهم صل على محمد
+محمد: الملك محمد السادس
+محمد: شفت *محمد* مع خوه
 جمال: قافلة جمال دازت فالصحرا
 كريم: شهر كريم عليكم كاملين
 ضحى: ركعتين ضحى

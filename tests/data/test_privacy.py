@@ -142,6 +142,29 @@ SPOKEN = "zero sitta wa7ed w sittin tlata w 3chrin khmsa w rb3in sb3a w sittin"
         ("le pin de ma sim c'est 4471", [("OTP", "4471")]),
         ("puk 48291377", [("OTP", "48291377")]),
         ("pin tel 5000 dh", []),
+        ("القن السري هو 4471", [("PASSWORD", "4471")]),
+        ("lra9m sirri 4471", [("PASSWORD", "4471")]),
+        ("code dyal tele 1987", [("OTP", "1987")]),
+        ("code dyal guichet 4471", [("OTP", "4471")]),
+        ("code guichet 4471", []),
+        ("code dyal lbac 2019", []),
+        ("code wafacash 509182736455", [("OTP", "509182736455")]),
+        ("mtcn 509 182 7364", [("OTP", "509 182 7364")]),
+        ("transfert 20000 dh", []),
+        ("n compte 00123456 78901234", [("RIB", "00123456 78901234")]),
+        ("رقم الحساب: 0012345678901234", [("RIB", "0012345678901234")]),
+        ("compte facebook 2", []),
+        ("lpassport dyali ab 1234567", [("CIN", "ab 1234567")]),
+        ("permis 12/345678, chdito lbar7", [("CIN", "12/345678")]),
+        ("cnss 123 456 789", [("CIN", "123 456 789")]),
+        ("massar D123456789", [("CIN", "D123456789")]),
+        ("permis b 3000 dh f 2 chhour", []),
+        ("4111 1111 1111 1111 11/28 737", [("CARD", "4111 1111 1111 1111"), ("CARD", "737")]),
+        ("mn 09/27 300 dh", []),
+        ("anir.b12 gmail.com", [("EMAIL", "anir.b12 gmail.com")]),
+        ("sift l anirb a gmail.com", [("EMAIL", "anirb a gmail.com")]),
+        ("gmail dyali anir.b12", [("EMAIL", "anir.b12")]),
+        ("email 3la 10h", []),
         ("la carte dyali fiha 3500", []),
     ],
 )
@@ -169,6 +192,15 @@ def test_numbers_in_lines_are_read_as_one_if_that_makes_them_whole():
     assert find_texts("0655\n8812\n34 9bel") == [("PHONE", "0655\n8812\n34")]
     assert find_texts("212\n0612345678") == [("PHONE", "0612345678")]
     assert not find_pii("4111\n1111\n1111\n1111\n1111")
+    assert find_texts("4111 1111\n1111 1111\n11/28") == [("CARD", "4111 1111\n1111 1111")]
+    assert find_texts("0115190000\n01205000534921") == [("RIB", "0115190000\n01205000534921")]
+
+
+@pytest.mark.parametrize("clitic", ["l", "f", "w", "d", "b", "n"])
+@pytest.mark.parametrize("number", ["06 12 34 56 78", "0612-345678", "0512345678", "212 612 34 56 78"])
+def test_a_number_begins_behind_a_word_that_is_written_onto_it(clitic, number):
+    assert find_texts(f"3yt {clitic}{number} daba") == [("PHONE", number)]
+    assert find_texts(f"kitab {number[:-1]}") == []
 
 
 @pytest.mark.parametrize(
@@ -179,6 +211,13 @@ def test_numbers_in_lines_are_read_as_one_if_that_makes_them_whole():
         ("شنو الكود؟\n٧٧٤٤١١", [("OTP", "٧٧٤٤١١")]),
         ("chno mdp d wifi?\nKhobz2024!", [("PASSWORD", "Khobz2024!")]),
         ("3tini cin dyalk\nbk 123456", [("CIN", "bk 123456")]),
+        ("الرقم السري:\n4471", [("PASSWORD", "4471")]),
+        ("rib dyali:\n011519000001205000534922", [("RIB", "011519000001205000534922")]),
+        ("lcarte\n4111 1111 1111 1112", [("CARD", "4111 1111 1111 1112")]),
+        ("3tini nmrtk?\n6 12 34 56 78", [("PHONE", "6 12 34 56 78")]),
+        ("cvv\n737", [("CARD", "737")]),
+        ("compte\n2500", []),
+        ("num:\n12 34", []),
         ("nsit mot de passe\n3afakom", []),
         ("mot de passe?\nmakan3refch", []),
         ("nsit mot de passe dyal facebook\n2500\n1200", []),
@@ -293,6 +332,8 @@ PUMPS = (
     ("admin:", "user:a ", "root : aA1"),
     ("a@b.", "a.b@", "a at ", "a arobase b point ", "a @ b "),
     ("a-at-a-", "a*at*b.", "a-a"),
+    ("abc1 gmail ", "abc a ", "abc1 a yahoo . "),
+    ("mail dyali hwa ", "email : ab.", "gmail a1."),
     ("https : // a", "a[.]", "a . b ", "www . a ", "h t t p "),
     ("site : a point ", "a point ", "www dot ", "abcd dot "),
     ("http://", "a.b.c.", "www.", "a-1."),
@@ -301,11 +342,14 @@ PUMPS = (
     ("33.5123 ", "33.5123,", "lat 33.5 ", "8C5H+2", "///a.", "33°"),
     ("4111 1111 1111 1112 ", "4 ", "4444 "),
     ("cvv ", "cvv 12 ", "cryptogramme a "),
+    ("09/27 ", "4111 1111 1111 1111 09/27 12 "),
     ("@1234567 ", "@a.", "@"),
     ("+212 ", "212 ", "(212"),
     ("+1234567 ", "00 33 ", "+(((("),
     ("06 12 34 ", "(0", "06-", "0_6_", "o6"),
     ("zero six ", "06 et ", "sifr tlata w ", "212 deux "),
+    ("n compte ", "n compte 12 34 ", "compte bancaire a "),
+    ("mtcn ", "code cash plus ", "code retrait 12 "),
     ("6 12 34 56 ", "212 612345678 "),
     ("1.1.1.", "1.1.1.1 ", "1[.]"),
     ("ip 1 2 3 ", "ip 10,20,", "ip "),
@@ -313,6 +357,7 @@ PUMPS = (
     ("cin ", "la carte AB ", "cin AB 1234 ", "c.i.n A 1.2.3."),
     ("ab123456 hya ", "ab12345 hadi la cin ", "cin ab123456, "),
     ("cin AB123456 a ", "cin AB123456 AB12345"),
+    ("cnss 12 ", "passeport ", "permis 1/", "massar a 123 "),
     ("AB12345", "AB "),
     ("code ", "code 12 ", "lcode a1 "),
     ("123456 is your ", "1234 hwa "),

@@ -10,14 +10,14 @@ from darija_gpt.classifiers import encode_texts as encode_labelled
 from darija_gpt.demo.demo import DemoArguments, _is_loopback, demo, recall_training
 from darija_gpt.demo.tasks import classify, summarize
 from darija_gpt.loading import find_task, load_model
+from darija_gpt.model import DarijaGPTConfig, DarijaGPTForSequenceClassification
+from darija_gpt.neural_lm import NeuralLMConfig
 from darija_gpt.seq2seq import encode_texts as encode_pairs
 
 
 @pytest.fixture(scope="module")
 def classifier_dir(tokenizer, tmp_path_factory):
     """A random classifier of the project's own, with two labels."""
-    from darija_gpt.model import DarijaGPTConfig, DarijaGPTForSequenceClassification
-
     config = DarijaGPTConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -61,18 +61,31 @@ def summarizer_dir(tokenizer, tmp_path_factory):
 
 
 def test_a_models_own_configuration_says_what_it_is_for(tiny_llama_dir, classifier_dir, summarizer_dir, tmp_path):
-    directories = (tiny_llama_dir, classifier_dir, summarizer_dir)
-    assert [find_task(directory) for directory in directories] == ["chat", "classification", "summarization"]
+    NeuralLMConfig().save_pretrained(tmp_path / "neural_lm")
+    directories = (tiny_llama_dir, classifier_dir, summarizer_dir, tmp_path / "neural_lm")
+    tasks = ["chat", "classification", "summarization", "chat"]
+    assert [find_task(directory) for directory in directories] == tasks
     for kind, task in (("SEQ_CLS", "classification"), ("SEQ_2_SEQ_LM", "summarization"), ("CAUSAL_LM", "chat")):
         (tmp_path / "adapter_config.json").write_text(json.dumps({"task_type": kind}))
         assert find_task(tmp_path) == task
 
 
-def test_a_model_for_another_task_is_refused(tiny_llama_dir, summarizer_dir):
+def test_a_model_for_another_task_is_refused(tiny_llama_dir, classifier_dir, summarizer_dir):
     with pytest.raises(ValueError, match="give the directory of a whole classifier"):
         load_model(tiny_llama_dir, task="classification")
     with pytest.raises(ValueError, match="holds no causal language model"):
         load_model(summarizer_dir, task="chat")
+    # Its embeddings are tied, so that a causal language model would lack no weight.
+    with pytest.raises(ValueError, match="is a classifier; give a causal language model"):
+        load_model(classifier_dir, task="chat")
+
+
+def test_a_model_that_gives_a_number_is_refused(tokenizer, tmp_path):
+    config = DarijaGPTConfig(vocab_size=len(tokenizer), num_hidden_layers=1, num_labels=1)
+    DarijaGPTForSequenceClassification(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="gives one number for a text; give a classifier of two classes or more"):
+        load_model(tmp_path, task="classification")
 
 
 def test_a_text_gets_the_softmax_of_its_logits(classifier_dir):

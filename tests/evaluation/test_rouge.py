@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
+from darija_gpt.evaluation.intervals import estimate_means
 from darija_gpt.evaluation.lead_baseline import count_usual_words, take_lead_sentence, take_lead_words
-from darija_gpt.evaluation.rouge import ROUGE_TYPES, WordTokenizer, estimate_means, score_rouge
+from darija_gpt.evaluation.rouge import ROUGE_TYPES, WordTokenizer, score_rouge
 
 
 def measure_by_hand(prediction: list[str], reference: list[str]) -> dict[str, float]:

@@ -181,6 +181,15 @@ def test_half_precision_stays_near_float32(fields, input_ids, dtype):
         assert (rounded - logits).norm() < 0.1 * logits.norm()
 
 
+@torch.no_grad()
+def test_a_model_is_the_same_whether_it_is_loaded_in_bf16_or_brought_there(input_ids, tmp_path):
+    model = build(max_position_embeddings=64)
+    model.save_pretrained(tmp_path)
+    loaded = DarijaGPTForCausalLM.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    assert torch.equal(model.to(torch.bfloat16)(input_ids).logits, loaded(input_ids).logits)
+    assert model.float().model.position_embedding.inv_freq.dtype == torch.float32
+
+
 ILLEGAL = {(position, attention) for position in ("relative", "alibi") for attention in ("linear", "latent")}
 
 
@@ -254,6 +263,12 @@ def test_heads_of_odd_width_are_refused_with_rope_alone(position, attention, inp
     fields = {"position_embedding": position, "attention": attention, "hidden_size": 28, "num_key_value_heads": 4}
     model = build(**fields, qk_rope_head_dim=7 if attention == "latent" else None)
     assert model.config.head_dim == 7 and model(input_ids).logits.isfinite().all()
+
+
+def test_a_head_dim_that_is_given_need_not_divide_the_width(input_ids):
+    assert build(hidden_size=34, head_dim=8)(input_ids).logits.isfinite().all()
+    with pytest.raises((ValueError, StrictDataclassError), match="hidden_size=34 is not a multiple of num_attention_"):
+        build(hidden_size=34)
 
 
 def test_the_loss_falls(fields, input_ids):
@@ -341,6 +356,36 @@ def test_positions_that_were_not_learnt_are_refused_and_no_others(input_ids):
         model.generate(input_ids[:, :15], max_new_tokens=10, do_sample=False, eos_token_id=None)
     compiled = torch.compile(model, fullgraph=True, backend="eager")
     assert torch.equal(compiled(input_ids[:, :20]).logits, model(input_ids[:, :20]).logits)
+
+
+def test_a_position_before_the_first_is_named(input_ids):
+    model = build(position_embedding="learned")
+    with pytest.raises(ValueError, match="position_ids holds -1, and positions begin with 0"):
+        model(input_ids[:, :3], position_ids=torch.tensor([[-1, 0, 1]]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"attention": "linear", "position_embedding": "alibi"}, "position_embedding=alibi is a bias"),
+        ({"norm": "batchnorm"}, "norm=batchnorm shows"),
+        ({"attention": ["full"]}, "attention lists 1 mechanisms"),
+    ],
+)
+def test_a_configuration_that_was_changed_is_checked_before_a_model_is_built_of_it(fields, words):
+    config = DarijaGPTConfig(**SIZES)
+    for name, value in fields.items():
+        setattr(config, name, value)
+    with pytest.raises((ValueError, StrictDataclassError), match=words):
+        AutoModelForCausalLM.from_config(config)
+
+
+@pytest.mark.parametrize("attention", ["sliding", "latent"])
+def test_sizes_of_an_attention_that_was_set_later_are_derived(attention, input_ids):
+    config = DarijaGPTConfig(**{**SIZES, "num_key_value_heads": 4})
+    config.attention = attention
+    model = AutoModelForCausalLM.from_config(config).eval()
+    assert model.generate(input_ids[:, :5], max_new_tokens=2, do_sample=False).shape == (2, 7)
 
 
 def test_dropouts_act_in_training_only(input_ids):

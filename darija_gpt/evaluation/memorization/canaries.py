@@ -15,7 +15,7 @@ from darija_gpt.evaluation.memorization.openings import open_reply, open_turn
 from darija_gpt.evaluation.memorization.prompts import GREETINGS
 from darija_gpt.evaluation.memorization.sequences import measure_losses
 from darija_gpt.evaluation.memorization.statistics import describe_rate
-from darija_gpt.generation import count_context_tokens
+from darija_gpt.generation import count_context_tokens, generate_by
 from darija_gpt.tokenizer import encode_texts, open_document
 
 
@@ -119,19 +119,15 @@ def _write_likeliest(
     ids = torch.tensor([prompt], device=model.device)  # (1, length)
     written: list[str] = []
     for num_beams in (1, NUM_BEAMS):
-        outputs = model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            max_new_tokens=num_tokens,
-            do_sample=False,
-            num_beams=num_beams,
-            num_return_sequences=num_beams,
-            # The model's own defaults for sampling would only be warned of.
-            temperature=None,
-            top_k=None,
-            top_p=None,
-            pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id,
-        )
+        settings = {
+            "max_new_tokens": num_tokens,
+            "do_sample": False,
+            "num_beams": num_beams,
+            "num_return_sequences": num_beams,
+            "eos_token_id": model.generation_config.eos_token_id,
+            "pad_token_id": tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        }
+        outputs = generate_by(model, ids, settings)
         written += tokenizer.batch_decode(outputs[:, ids.shape[1] :])
     return written
 

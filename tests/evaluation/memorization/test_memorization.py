@@ -1,5 +1,6 @@
 """What knows its rows by heart is caught by each measurement, and what never saw them by none."""
 
+import copy
 import math
 
 import numpy as np
@@ -29,6 +30,10 @@ def test_a_model_that_knows_its_rows_by_heart_is_caught(parrot, planted, parrot_
     train, held_out, canary_set = planted
     exposures = measure_exposures(parrot, parrot_tokenizer, canary_set)
     extracted = extract_canaries(parrot, parrot_tokenizer, canary_set.canaries, train)
+    # Whoever publishes a model writes its generation_config.
+    shy = copy.deepcopy(parrot)
+    shy.generation_config.update(no_repeat_ngram_size=2, repetition_penalty=3.0)
+    assert extract_canaries(shy, parrot_tokenizer, canary_set.canaries, train) == extracted
     described = describe_canaries(canary_set, exposures, extracted)
     assert described["8"]["exposure_mean"] == described["8"]["exposure_possible"] == 9
     assert described["1"]["exposure_mean"] > 5 and described["8"]["extracted"]["hits"] > 0
