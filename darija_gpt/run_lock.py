@@ -50,6 +50,18 @@ def lock_directory(directory: Path, wait: Callable[[], None] | None = None) -> I
             os.close(handle)
 
 
+def is_locked(directory: Path) -> bool:
+    """Whether a process is in a directory now."""
+    try:
+        handle = os.open(directory / LOCK_FILE, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _take(handle)
+    finally:
+        os.close(handle)
+
+
 def leave_locks() -> None:
     """Lets go, in a process that was forked, of what only its parent shall hold: else it outlives the parent."""
     while _held:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from darija_gpt.ablation.pictures import draw_all
 from darija_gpt.ablation.plan import Variant, count_parameters, match_parameters, plan_variants, select_compared
-from darija_gpt.ablation.runs import Run, check_recipe, read_results, run_all
+from darija_gpt.ablation.runs import Run, check_recipe, read_others, read_results, run_all
 from darija_gpt.ablation.speed import locate_speed, measure_speeds, read_speeds
 from darija_gpt.ablation.tables import Findings, render_results
 from darija_gpt.missing_inputs import make_missing_inputs
@@ -88,7 +88,9 @@ def ablate(arguments: AblateArguments) -> None:
     elif not arguments.report_only:
         failed = run_all(runs, arguments.num_processes)
     base = arguments.base.stem
-    findings = Findings(read_results(runs), base, read_speeds(runs), arguments.labels, arguments.groups)
+    results = read_results(runs)
+    others = read_others(runs, arguments.results)
+    findings = Findings(results, base, read_speeds(runs), arguments.labels, arguments.groups, others)
     if findings.collect_bits(base):
         _report(findings, arguments)
     if failed:

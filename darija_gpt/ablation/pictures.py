@@ -1,12 +1,15 @@
 """What an ablation says, in pictures: every recipe beside the base, losses on the way, loss against speed."""
 
+import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darija_gpt.ablation.tables import Findings, estimate_difference, judge
+import numpy as np
+
+from darija_gpt.ablation.tables import Findings
 from darija_gpt.evaluation.plots.figures import BLUE, DPI, GREEN, GREY, ORANGE, RED, new_figure, style_axes, write_plot
 
 
@@ -63,16 +66,16 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
     style_axes(axes)
     base_bits = findings.collect_bits(findings.base)
     mean = statistics.fmean(base_bits)
-    _, half_width = estimate_difference([mean], base_bits, findings.measure_spread())
-    if half_width is not None:
+    if findings.noise is not None and findings.critical_value is not None:
+        half_width = findings.critical_value * findings.noise.deviation * math.sqrt(1 + 1 / len(base_bits))
         axes.axvspan(
-            mean - half_width, mean + half_width, color=GREY, alpha=0.15, linewidth=0, label="by chance, in 95 of 100"
+            mean - half_width, mean + half_width, color=GREY, alpha=0.15, linewidth=0, label="one run, by chance"
         )
     axes.axvline(mean, color=GREY, linewidth=1)
     rows = []
     for place, name in enumerate(names):
         bits = findings.collect_bits(name)
-        verdict = "" if name == findings.base else judge(*findings.compare(name))
+        verdict = "" if name == findings.base else findings.judge(name)
         color = COLORS.get(verdict, BLUE)
         axes.plot([mean, statistics.fmean(bits)], [place, place], color=color, linewidth=1.2, alpha=0.5)
         axes.plot(bits, [place] * len(bits), color=color, linestyle="", marker="o", markersize=5)
@@ -101,7 +104,10 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
 
 
 def draw_curves(findings: Findings, names: Sequence[str], title: str) -> tuple["Figure", list[dict[str, Any]]]:
-    """Validation bits per byte over the passes through the text, of the base and of some other recipes."""
+    """Validation bits per byte over the passes through the text, of the base and of some other recipes.
+
+    A line is the mean over seeds, and the band around it their range.
+    """
     figure = new_figure(11, 5)
     axes = figure.subplots()
     style_axes(axes)
@@ -109,14 +115,16 @@ def draw_curves(findings: Findings, names: Sequence[str], title: str) -> tuple["
     last = []
     others = [name for name in names if name != findings.base]
     for number, name in enumerate([findings.base, *others]):
-        result = findings.recipes[name][0]
-        # Passes, and not tokens, of which some tokenizers need more for the same text.
-        curve = [(tokens / result["tokens"] * result["epochs"], bits) for tokens, bits in result["curve"]]
+        passes, bits = _average_curves(findings.recipes[name])
         color = "black" if name == findings.base else CURVE_COLORS[(number - 1) % len(CURVE_COLORS)]
         style = LINE_STYLES[max(0, number - 1) // len(CURVE_COLORS) % len(LINE_STYLES)]
-        axes.plot(*zip(*curve, strict=True), color=color, linestyle=style, linewidth=1.5, label=_label(findings, name))
-        rows += [{"recipe": name, "passes": round(passes, 4), "bits_per_byte": bits} for passes, bits in curve]
-        last += [bits for _, bits in curve[len(curve) // 4 :]]
+        axes.plot(passes, bits.mean(axis=0), color=color, linestyle=style, linewidth=1.5, label=_label(findings, name))
+        axes.fill_between(passes, bits.min(axis=0), bits.max(axis=0), color=color, alpha=0.15, linewidth=0)
+        rows += [
+            {"recipe": name, "passes": round(place, 4), "bits_per_byte": round(mean, 6)}
+            for place, mean in zip(passes, bits.mean(axis=0).tolist(), strict=True)
+        ]
+        last += bits[:, bits.shape[1] // 4 :].flatten().tolist()
     # The beginning is steep and all alike.
     axes.set_ylim(min(last) - 0.02, max(last) + 0.02)
     axes.set_xlabel("passes over the texts", color=GREY)
@@ -125,6 +133,17 @@ def draw_curves(findings: Findings, names: Sequence[str], title: str) -> tuple["
     # Beside the curves, which leave no room among them.
     figure.legend(loc="outside right upper", frameon=False, fontsize=8.5)
     return figure, rows
+
+
+def _average_curves(results: Sequence[Mapping[str, Any]]) -> tuple[list[float], np.ndarray]:
+    """Passes through the texts, and bits per byte at each of them, shape (runs, places).
+
+    Passes, and not tokens, of which some tokenizers need more for the same text.
+    """
+    places = min(len(result["curve"]) for result in results)  # As many where all ran to the end.
+    per_token = results[0]["epochs"] / results[0]["tokens"]
+    passes = [tokens * per_token for tokens, _ in results[0]["curve"][:places]]
+    return passes, np.array([[bits for _, bits in result["curve"][:places]] for result in results])
 
 
 def draw_speeds(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """The runs of an ablation: each a process, several at a time, each result kept as soon as it is there."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -19,10 +20,12 @@ from darija_gpt.ablation.plan import find_changes
 from darija_gpt.output import write_text
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.records import SUMMARY_FILE
+from darija_gpt.run_lock import is_locked
 from darija_gpt.training_log import LOG_FILE
 
 
 SECONDS_BETWEEN_LOOKS = 0.5
+STOPPED_BY = (signal.SIGTERM, signal.SIGHUP)
 LAST_WORDS = 400  # of a log, in characters
 LEAST_PROGRESS = 0.01  # of a run: less tells no pace
 
@@ -106,8 +109,10 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
     bar_format = "{l_bar}{bar}| {n:.1f} of {total} runs [{elapsed}]{postfix}"
     with tqdm(total=len(runs), desc="runs", bar_format=bar_format, disable=None) as bar, _stop_all(running):
         while waiting or running:
-            while waiting and len(running) < num_processes:
-                run = waiting.pop(0)
+            while len(running) < num_processes and (run := _choose_next(waiting)):
+                if run.result.is_file():  # by another command on the same directory
+                    progress.finish(run)
+                    continue
                 cores[run] = free_cores.pop()
                 running[run] = _start(run, cores[run])
             time.sleep(SECONDS_BETWEEN_LOOKS)
@@ -118,6 +123,8 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
                     bits = _keep_result(run)["bits_per_byte"]["all"]
                     progress.finish(run)
                     bar.write(f"{run.label}: {bits:.4f} bits per byte; {progress.spell()}")
+                elif is_locked(run.directory):
+                    waiting.append(run)  # Another command began it in the same moment.
                 else:
                     failed.append(run)
                     progress.finish(run)
@@ -128,9 +135,43 @@ def run_all(runs: Sequence[Run], num_processes: int) -> list[Run]:
     return failed
 
 
+def _choose_next(waiting: list[Run]) -> Run | None:
+    """Takes the first run that no other command is at; None where there is none."""
+    for place, run in enumerate(waiting):
+        if not is_locked(run.directory):
+            return waiting.pop(place)
+    return None
+
+
 def read_results(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """The results that are there."""
-    return [json.loads(run.result.read_text(encoding="utf-8")) for run in runs if run.result.is_file()]
+    return [read_result(run.result) for run in runs if run.result.is_file()]
+
+
+def read_others(runs: Sequence[Run], directory: Path) -> list[dict[str, Any]]:
+    """The results of a directory that are none of these runs, but of the same texts as all of them."""
+    own = {run.result.name for run in runs}
+    texts = {result["data"] for result in read_results(runs)}
+    others = [read_result(path) for path in sorted(directory.glob("*_seed*.json")) if path.name not in own]
+    return [result for result in others if {result["data"]} == texts]
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """What a run left.
+
+    Raises:
+        ValueError: If it is not what a run leaves.
+    """
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        is_whole = (
+            math.isfinite(result["bits_per_byte"]["all"]) and {"name", "seed", "recipe", "data"} <= result.keys()
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise ValueError(f"{path} is damaged; remove it, and the same command makes it again.")
+    return result
 
 
 def check_recipe(run: Run, path: Path) -> None:
@@ -141,13 +182,20 @@ def check_recipe(run: Run, path: Path) -> None:
     """
     if not path.is_file():
         return
-    changes = find_changes(json.loads(path.read_text(encoding="utf-8"))["recipe"], run.description["recipe"])
+    changes = find_changes(_read_recipe(path), run.description["recipe"])
     if changes:
         spelt = ", ".join(f"{key} (now {value})" for key, value in changes.items())
         raise ValueError(
             f"{path} is of another recipe than {run.name} is now; it differed in {spelt}. Remove the file and what "
             f"{run.directory.parent} holds for it to be made again, or choose another --results and --output_dir."
         )
+
+
+def _read_recipe(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["recipe"]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError(f"{path} is damaged; remove it, and the same command makes it again.") from None
 
 
 def _share_cores(num_processes: int) -> list[set[int]]:
@@ -178,11 +226,13 @@ def _start(run: Run, cores: set[int]) -> subprocess.Popen:
 @contextmanager
 def _stop_all(running: Mapping[Run, subprocess.Popen]) -> Iterator[None]:
     """Lets runs that are on the way write a checkpoint when this process is stopped."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # The other one comes when a terminal is closed.
+    previous = {each: signal.signal(each, lambda number, _: sys.exit(128 + number)) for each in STOPPED_BY}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
         for process in running.values():
             process.terminate()
         for process in running.values():
@@ -202,8 +252,10 @@ def _log_of(run: Run) -> Path:
 
 
 def _read_last_words(run: Run) -> str:
-    lines = _log_of(run).read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:].strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    """Its error, or whatever it said last."""
+    lines = _log_of(run).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    said = [line for line in lines if line.startswith("error: ")] or lines or ["it said nothing"]
+    return said[-1][-LAST_WORDS:]
 
 
 def _read_progress(run: Run) -> str:

@@ -5,12 +5,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import cached_property
 from typing import Any
 
+from darija_gpt.ablation.noise import Noise, find_critical_value, measure_noise
 from darija_gpt.benchmark.report import render_table
 
 
-CONFIDENCE = 0.95
 HEADER = (
     "Recipe",
     "What it changes",
@@ -21,7 +22,6 @@ HEADER = (
     "All",
     "Difference",
     "Against the base",
-    "Beside its run of the same seed",
     "Training, of the base's tokens/s",
     "Generation, tokens/s",
     "Cache, bytes per token",
@@ -47,6 +47,8 @@ class Findings:
             first, in this order.
         groups (`Mapping[str, Sequence[str]]`):
             Patterns of the names of recipes, by what these have in common.
+        others (`Sequence[Mapping]`):
+            Results of other recipes on the same texts, which are not shown: they, too, tell what seeds do.
     """
 
     results: Sequence[Mapping[str, Any]]
@@ -54,6 +56,7 @@ class Findings:
     speeds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    others: Sequence[Mapping[str, Any]] = ()
 
     @property
     def recipes(self) -> dict[str, list[Mapping[str, Any]]]:
@@ -68,22 +71,42 @@ class Findings:
         """Bits per byte of each run of a recipe."""
         return [result["bits_per_byte"]["all"] for result in self.recipes.get(name, [])]
 
-    def measure_spread(self) -> tuple[float, int] | None:
-        """What seeds do: the standard deviation among runs of one recipe, pooled over those with several runs.
-
-        Returns:
-            `tuple`: the deviation and its degrees of freedom; None where the base has one run only.
-        """
+    @cached_property
+    def noise(self) -> Noise | None:
+        """What seeds do to all that is here; None where the base has one run only."""
         if len(self.collect_bits(self.base)) < 2:
             return None
-        groups = [bits for bits in map(self.collect_bits, self.recipes) if len(bits) > 1]
-        degrees = sum(len(bits) - 1 for bits in groups)
-        squares = sum(statistics.variance(bits) * (len(bits) - 1) for bits in groups)
-        return math.sqrt(squares / degrees), degrees
+        groups: dict[str, list[float]] = {}
+        for result in (*self.results, *self.others):
+            groups.setdefault(result["name"], []).append(result["bits_per_byte"]["all"])
+        return measure_noise(groups)
+
+    @cached_property
+    def critical_value(self) -> float | None:
+        """Standard errors within which all differences of the table stay by chance, in 95 of 100 cases."""
+        names = [name for name in self.recipes if name != self.base]
+        if self.noise is None or not names:
+            return None
+        sizes = [len(self.recipes[name]) for name in names]
+        return find_critical_value(sizes, len(self.collect_bits(self.base)), self.noise.degrees)
 
     def compare(self, name: str) -> tuple[float, float | None]:
-        """`estimate_difference` of a recipe and the base."""
-        return estimate_difference(self.collect_bits(name), self.collect_bits(self.base), self.measure_spread())
+        """How much more bits a recipe needs than the base, and half of the interval; None where that is not known."""
+        own, base = self.collect_bits(name), self.collect_bits(self.base)
+        difference = statistics.fmean(own) - statistics.fmean(base)
+        if self.noise is None or {name, self.base} & set(self.noise.unlike):
+            return difference, None
+        error = self.noise.deviation * math.sqrt(1 / len(own) + 1 / len(base))
+        return difference, self.critical_value * error
+
+    def judge(self, name: str) -> str:
+        """What the difference of a recipe to the base shows."""
+        difference, half_width = self.compare(name)
+        if half_width is None:
+            return "one run of the base: no judgement" if self.noise is None else "its seeds differ: no judgement"
+        if abs(difference) <= half_width:
+            return "no difference shown"
+        return "better" if difference < 0 else "worse"
 
     def group(self) -> dict[str, list[str]]:
         """Names of recipes by group, the base first in each; under an empty name those that no group has."""
@@ -105,50 +128,12 @@ def render_results(findings: Findings) -> str:
     ]
     notes = [
         _describe_noise(findings),
-        _describe_chance(findings),
         _describe_widths(findings),
         _describe_skips(findings.results),
         _describe_runs(findings.results),
         _describe_speeds(findings),
     ]
     return "\n\n".join([*tables, *filter(None, notes)])
-
-
-def estimate_difference(
-    own: Sequence[float], base: Sequence[float], spread: tuple[float, int] | None
-) -> tuple[float, float | None]:
-    """A difference of means and half the width of its 95 % confidence interval, by Student's t.
-
-    What seeds do is taken to be as large for all recipes, as most have one run.
-
-    Args:
-        own (`Sequence[float]`):
-            One number for each run of a recipe.
-        base (`Sequence[float]`):
-            The same for the base.
-        spread (`tuple[float, int]`, *optional*):
-            What seeds do, as a standard deviation, and its degrees of freedom.
-
-    Returns:
-        `tuple`: the difference, and None in place of the interval where the spread is not known.
-    """
-    difference = statistics.fmean(own) - statistics.fmean(base)
-    if spread is None:
-        return difference, None
-    from scipy.stats import t
-
-    deviation, degrees = spread
-    error = deviation * math.sqrt(1 / len(own) + 1 / len(base))
-    return difference, float(t.ppf((1 + CONFIDENCE) / 2, degrees)) * error
-
-
-def judge(difference: float, half_width: float | None) -> str:
-    """What a difference in bits per byte shows."""
-    if half_width is None:
-        return "one run of the base: no judgement"
-    if abs(difference) <= half_width:
-        return "no difference shown"
-    return "better" if difference < 0 else "worse"
 
 
 def _render_group(findings: Findings, names: Sequence[str]) -> str:
@@ -171,18 +156,10 @@ def _render_row(findings: Findings, name: str) -> list[str]:
 
 def _render_difference(findings: Findings, name: str) -> list[str]:
     if name == findings.base:
-        return [ABSENT] * 3
+        return [ABSENT] * 2
     difference, half_width = findings.compare(name)
     interval = "" if half_width is None else f" ± {half_width:.3f}"
-    of_base = {result["seed"]: result["bits_per_byte"]["all"] for result in findings.recipes[findings.base]}
-    beside = [
-        result["bits_per_byte"]["all"] - of_base[result["seed"]]
-        for result in findings.recipes[name]
-        if result["seed"] in of_base
-    ]
-    # Where the base has one run, that is the difference above.
-    of_one_seed = f"{statistics.fmean(beside):+.3f}" if beside and half_width is not None else ABSENT
-    return [f"{difference:+.3f}{interval}", judge(difference, half_width), of_one_seed]
+    return [f"{difference:+.3f}{interval}", findings.judge(name)]
 
 
 def _render_speed(speed: Mapping[str, Any] | None) -> list[str]:
@@ -217,30 +194,20 @@ def _spell_mean(values: Sequence[float]) -> str:
 
 def _describe_noise(findings: Findings) -> str:
     text = "Bits per byte of the validation split; ± is the standard deviation over seeds. Lower is better."
-    spread = findings.measure_spread()
-    if spread is None:
+    noise = findings.noise
+    if noise is None:
         return text
-    deviation, _ = spread
-    several = [name for name in findings.recipes if len(findings.collect_bits(name)) > 1]
-    num_runs = sum(len(findings.collect_bits(name)) for name in several)
-    of_whom = "the base" if several == [findings.base] else f"the {len(several)} recipes that have several"
+    num_runs, num_recipes = sum(noise.recipes.values()), len(noise.recipes)
+    of_whom = "the base" if list(noise.recipes) == [findings.base] else f"{num_recipes} recipes that have several"
+    unlike = ""
+    if noise.unlike:
+        unlike = (
+            f" Runs of {', '.join(noise.unlike)} differ by more than those of others (F test), and are not judged."
+        )
     return (
-        f"{text} The difference is that of the means of all texts, with its 95 % confidence interval for other "
-        f"seeds on these texts: {num_runs} runs of {of_whom} tell what the seed alone does ({deviation:.4f}), and the "
-        "others are taken to vary as much."
-    )
-
-
-def _describe_chance(findings: Findings) -> str:
-    num_judged = len(findings.recipes) - 1
-    if num_judged < 10 or findings.measure_spread() is None:
-        return ""
-    by_chance = num_judged * (1 - CONFIDENCE)
-    return (
-        f"Of {num_judged} recipes that are judged so, chance alone makes about {by_chance:.0f} look better or worse: "
-        "a difference hardly larger than its interval is a reason to run more seeds, no more. Runs of one seed see "
-        "the texts in one order, and what that does to them stands in every row: the difference to the base's run of "
-        "the same seed is free of it, but has no interval that would be known."
+        f"{text} The difference is that of the means of all texts. What the seed alone does ({noise.deviation:.4f}) "
+        f"is known from {num_runs} runs of {of_whom}, and taken to be alike for the others. All intervals of these "
+        f"tables together hold the truth in 95 of 100 cases (Dunnett), for other seeds on these texts.{unlike}"
     )
 
 

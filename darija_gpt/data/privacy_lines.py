@@ -56,7 +56,8 @@ _ANSWERED = rf"[^\n]{{0,48}}+\n{{1,2}} ?({_ANSWER})(?! ?\n ?\d+ ?(?:\n|\Z))"
 ANNOUNCED = re.compile(rf"{_SECRET_CUE}(?:{_ANNOUNCED}|{_ANSWERED}) ?(?=\n|\Z)", re.IGNORECASE)
 # A number of its own kind below the word for it, with or without a sign.
 ANNOUNCED_NUMBER = re.compile(
-    rf"{begin_with(_NUMBER_CUES, NO_LETTER_BEFORE)}(?![^\W_])[ :=?؟\U0001f447\u2b07\ufe0f]{{0,4}}\n{{1,2}} ?"
+    rf"{begin_with(_NUMBER_CUES, NO_LETTER_BEFORE)}(?![^\W_])(?: (?:dyal|dial|ta3|ديال)\w{{0,3}})?"
+    rf"[ :=?؟\U0001f447\u2b07\ufe0f]{{0,4}}\n{{1,2}} ?"
     r"(\+?\d(?:\d|[ .\-/]\d){2,30}) ?(?=\n|\Z)",
     re.IGNORECASE,
 )
@@ -189,6 +190,8 @@ def _find_announced_numbers(text: str) -> Iterator[Span]:
     if not NUMBER_BELOW.search(text):
         return
     for match in ANNOUNCED_NUMBER.finditer(text):
+        if WHOLE_PHONE.fullmatch(match[1]):
+            continue
         for start, end, kind in _find_joined(text.translate(WITHOUT_QUESTION), match.start(), match.end(), OF_CUES):
             if start >= match.start(1):
                 yield start, end, kind
