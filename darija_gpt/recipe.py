@@ -340,8 +340,10 @@ def convert_value(name: str, value: Any, hint: Any) -> Any:
 
 
 def _check_nested(where: str, value: Any, hint: Any) -> None:
-    """Refuses unknown keys of mappings that become dataclasses, which pydantic would drop without a word, and true and
-    false where a number belongs, which it would take for 1 and 0."""
+    """Refuses unknown keys of mappings that become dataclasses, which pydantic would drop without a word, true and
+    false where a number belongs, which it would take for 1 and 0, and an empty path, which would be this directory."""
+    if value == "" and Path in _list_members(hint):
+        raise RecipeError(f"{where} is empty, where a path was expected; a dot is the directory that you are in.")
     if isinstance(value, bool) and {int, float} & {*_list_members(hint)} and bool not in _list_members(hint):
         raise RecipeError(f"{where}={value}: a number was expected.")
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):

@@ -30,7 +30,7 @@ TINY = {
 SMALL = {**TINY, "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 3, "num_attention_heads": 4}
 # Of 128 tokens, in the training split of the tests: ten steps of the runs below.
 NUM_BLOCKS = 60
-OPERATIONS = ("make_directory", "write_by", "write_bytes", "truncate", "sync", "rename", "remove")
+OPERATIONS = ("make_directory", "write_by", "write_in_place", "truncate", "sync", "rename", "remove")
 
 
 def make_arguments(dataset_dir: Path, tokenizer_dir: Path, output_dir: Path, **changes) -> PretrainArguments:
@@ -110,7 +110,7 @@ def torn_writes(monkeypatch, error: BaseException, place: int, *, is_torn: bool)
 
 def tear(name: str, operation: Callable, args: tuple) -> None:
     """Does half of an operation."""
-    if name == "write_bytes":
+    if name == "write_in_place":
         path, data, *offset = args
         operation(path, data[: len(data) // 2], *offset)
     elif name == "remove" and args[0].is_dir():

@@ -84,7 +84,7 @@ def test_a_crash_at_any_durable_operation_costs_nothing(finished, reference, tmp
     names = run_cut_off(
         replace(arguments, output_dir=tmp_path / "whole"), monkeypatch, CutOffError(), 10**9, is_torn=False
     )
-    assert {"make_directory", "write_by", "write_bytes", "sync", "rename", "remove"} <= set(names)
+    assert {"make_directory", "write_by", "write_in_place", "sync", "rename", "remove"} <= set(names)
     for place in range(0, len(names), stride):
         cut_off = replace(arguments, output_dir=tmp_path / str(place))
         run_cut_off(cut_off, monkeypatch, CutOffError(), place, is_torn=is_torn)
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_at_any_write_costs_nothing(
     names = run_cut_off(replace(finished, output_dir=tmp_path / "whole"), monkeypatch, full, 10**9, is_torn=False)
     num_survived = 0
     places = [
-        place for place, name in enumerate(names) if name in ("make_directory", "write_by", "write_bytes", "sync")
+        place for place, name in enumerate(names) if name in ("make_directory", "write_by", "write_in_place", "sync")
     ]
     for place in places[::stride]:
         arguments = replace(finished, output_dir=tmp_path / str(place))

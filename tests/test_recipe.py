@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from darija_gpt.recipe import RecipeError, parse_arguments, run_stage
+from darija_gpt.recipe import RecipeError, convert_value, parse_arguments, run_stage
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,13 @@ def test_a_mapping_may_take_over_another_by_a_merge_key(tmp_path):
     text = "output_dir: out\nmodel: {a: &a {x: 1, y: 2}, b: {c: &b {<<: *a, x: 3}}, d: {<<: *b}, e: {<<: [*b, *a]}}"
     model = parse_arguments(StageArguments, ["--config", write(tmp_path, text)]).model
     assert model["b"]["c"] == model["d"] == model["e"] == {"x": 3, "y": 2}
+
+
+@pytest.mark.parametrize(("value", "where"), [("", "output_dir"), (["a", ""], r"output_dir\[1\]")])
+def test_an_empty_path_is_refused(value, where):
+    hint = list[Path] if isinstance(value, list) else Path | None
+    with pytest.raises(RecipeError, match=f"{where} is empty, where a path was expected"):
+        convert_value("output_dir", value, hint)
 
 
 def test_null_on_the_command_line_is_none_where_a_field_takes_it(tmp_path):

@@ -19,11 +19,15 @@ PROMPT_TOKENS = 16
 
 @dataclass(frozen=True)
 class Player:
-    """A model, its loss of a batch of tokens, and its continuation of a prompt by so many tokens."""
+    """A model, its loss of a batch of tokens, and its continuation of a prompt by so many tokens.
+
+    A loss that is given `num_more_tokens` than a block has cuts them off itself, so that all compute a whole block.
+    """
 
     model: "nn.Module"
     compute_loss: Callable[["Tensor"], "Tensor"]
     generate: Callable[["Tensor", int], "Tensor"]
+    num_more_tokens: int = 0
 
 
 def prepare_training(setup: ContestSetup, name: str) -> tuple[Callable[[], Any], dict[str, Any]]:
@@ -34,7 +38,7 @@ def prepare_training(setup: ContestSetup, name: str) -> tuple[Callable[[], Any],
     player = PLAYERS[name](setup)
     model = player.model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
-    tokens = _draw_tokens(setup, (setup.batch_size, setup.block_size))
+    tokens = _draw_tokens(setup, (setup.batch_size, setup.block_size + player.num_more_tokens))
 
     def step() -> float:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=setup.mixed_precision == "bf16"):
@@ -173,11 +177,15 @@ def build_x_transformers(setup: ContestSetup) -> Player:
             tie_embedding=True,
         )
     )
-    return Player(model, model, lambda prompt, number: model.generate(prompt, number, temperature=0.0, cache_kv=True))
+
+    def generate(prompt: "Tensor", num_new_tokens: int) -> "Tensor":
+        return model.generate(prompt, num_new_tokens, temperature=0.0, cache_kv=True)
+
+    return Player(model, model, generate, num_more_tokens=1)
 
 
 def build_litgpt(setup: ContestSetup) -> Player:
-    """litgpt's GPT. It ties no embeddings, and so has a table more."""
+    """litgpt's GPT, with its output layer tied to its embeddings, as its pretraining does where asked."""
     from litgpt.config import Config
     from litgpt.generate.base import generate
     from litgpt.model import GPT
@@ -198,6 +206,7 @@ def build_litgpt(setup: ContestSetup) -> Player:
         intermediate_size=setup.intermediate_size,
     )
     model = GPT(config)
+    model.lm_head.weight = model.transformer.wte.weight
 
     def compute_loss(tokens: "Tensor") -> "Tensor":
         return chunked_cross_entropy(model(tokens[:, :-1]), tokens[:, 1:])
@@ -209,7 +218,7 @@ def build_litgpt(setup: ContestSetup) -> Player:
         # top_p=0 is its word for the likeliest token.
         return generate(model, prompt[0], length, top_p=0.0, include_prompt=False)
 
-    return Player(model, compute_loss, continue_prompt)
+    return Player(model, compute_loss, continue_prompt, num_more_tokens=1)
 
 
 PLAYERS: dict[str, Callable[[ContestSetup], Player]] = {

@@ -4,10 +4,12 @@ python -m darija_gpt.benchmark.contest_process train_step litgpt setup.json
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,20 +56,22 @@ class ContestantProcess:
         self.facts: dict[str, Any] = self._read()
 
     def take_turn(self) -> float:
-        """Does the work once; gives the seconds that it took.
+        """Does the work, and what is short again and again; gives the seconds that it took each time.
 
         Raises:
             ContestantStoppedError: If it failed.
         """
-        self._process.stdin.write("turn\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # What it said before it ended is read below.
+            self._process.stdin.write("turn\n")
+            self._process.stdin.flush()
         return self._read()["seconds"]
 
     def close(self) -> None:
         """Ends the process."""
         self._process.kill()
         self._process.wait()
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
 
     def _read(self) -> dict[str, Any]:
@@ -84,12 +88,17 @@ def serve(contest: str, name: str, setup: str) -> None:
     # Libraries may print; what is written here is for the other process alone.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    turn, facts = CONTESTS[contest].contestants[name].make_ready(ContestSetup.load(Path(setup)))
+    contest_setup = ContestSetup.load(Path(setup))
+    turn, facts = CONTESTS[contest].contestants[name].make_ready(contest_setup)
     print(json.dumps(facts), file=answers, flush=True)
+    repeats = 1
     for _ in sys.stdin:
         started = time.perf_counter()
-        turn()
-        print(json.dumps({"seconds": time.perf_counter() - started}), file=answers, flush=True)
+        for _ in range(repeats):
+            turn()
+        seconds = (time.perf_counter() - started) / repeats
+        print(json.dumps({"seconds": seconds}), file=answers, flush=True)
+        repeats = repeats if repeats > 1 else max(1, math.ceil(contest_setup.turn_seconds / seconds))
 
 
 if __name__ == "__main__":

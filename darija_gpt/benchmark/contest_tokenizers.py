@@ -11,6 +11,7 @@ from darija_gpt.benchmark.contests import ContestSetup
 
 
 Pair = tuple[bytes, bytes]
+Word = tuple[bytes, ...]
 
 # As a byte-level vocabulary numbers them: printable ones, written as themselves, and then those written as others.
 _PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
@@ -59,20 +60,26 @@ def merge(word: Sequence[bytes], pair: Pair) -> tuple[bytes, ...]:
     return tuple(merged)
 
 
-def split_into_pieces(text: str, pattern: str, ranks: dict[Pair, int]) -> list[bytes]:
-    """A text encoded with those merges, each by the rank in which it was learnt."""
+def split_into_pieces(text: str, pattern: str, ranks: dict[Pair, int], known: dict[str, Word]) -> list[bytes]:
+    """A text encoded with those merges, each by the rank in which it was learnt; words that are `known` once."""
     import regex
 
     pieces: list[bytes] = []
     for found in regex.findall(pattern, text):
-        word = tuple(bytes([byte]) for byte in found.encode())
-        while len(word) > 1:
-            best = min(pairwise(word), key=lambda pair: ranks.get(pair, len(ranks)))
-            if best not in ranks:
-                break
-            word = merge(word, best)
-        pieces += word
+        if found not in known:
+            known[found] = split_word(tuple(bytes([byte]) for byte in found.encode()), ranks)
+        pieces += known[found]
     return pieces
+
+
+def split_word(word: Word, ranks: dict[Pair, int]) -> Word:
+    """The bytes of a word with all pairs merged that can be, the earliest learnt first."""
+    while len(word) > 1:
+        best = min(pairwise(word), key=lambda pair: ranks.get(pair, len(ranks)))
+        if best not in ranks:
+            break
+        word = merge(word, best)
+    return word
 
 
 def prepare_training(setup: ContestSetup, name: str) -> tuple[Callable[[], Any], dict[str, Any]]:
@@ -136,7 +143,7 @@ def _encode_raw(setup: ContestSetup, texts: list[str]) -> Callable[[], Any]:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(Path(setup.directory) / "tokenizer" / "tokenizer.json"))
-    return lambda: [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    return lambda: [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
 def _encode_plain(setup: ContestSetup, texts: list[str]) -> Callable[[], Any]:
@@ -148,7 +155,12 @@ def _encode_plain(setup: ContestSetup, texts: list[str]) -> Callable[[], Any]:
         tuple(bytes(byte_of[character] for character in piece) for piece in pair): rank
         for rank, pair in enumerate(model["merges"])
     }
-    return lambda: [split_into_pieces(text, PRE_TOKENIZATION, ranks) for text in texts]
+
+    def encode() -> list[list[bytes]]:
+        known: dict[str, Word] = {}  # anew in each turn
+        return [split_into_pieces(text, PRE_TOKENIZATION, ranks, known) for text in texts]
+
+    return encode
 
 
 TRAININGS: dict[str, Callable[[ContestSetup, list[str]], Callable[[], Any]]] = {

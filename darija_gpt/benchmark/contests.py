@@ -31,6 +31,7 @@ class ContestSetup:
     text_bytes: int
     num_threads: int
     mixed_precision: str
+    turn_seconds: float
 
     def save(self, path: Path) -> None:
         """Writes it for another process."""

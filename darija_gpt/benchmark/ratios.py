@@ -22,6 +22,7 @@ from darija_gpt.benchmark.data import EXPORTS, draw_texts, write_export
 from darija_gpt.benchmark.report import render_table
 from darija_gpt.hardware import count_cores, describe_platform, resolve_precision
 from darija_gpt.output import replace_section, require_section, write_text
+from darija_gpt.records import read_record
 
 
 SECTION = "ratios"
@@ -46,6 +47,9 @@ class AllArguments:
     """What is compared, how often, and where the table goes."""
 
     rounds: int = field(default=7, metadata={"help": "turns that each contestant takes"})
+    turn_seconds: float = field(
+        default=1.5, metadata={"help": "the least that a turn takes: what is shorter is done again and again in it"}
+    )
     contests: list[str] = field(
         default_factory=lambda: list(CONTESTS), metadata={"help": f"which of {', '.join(CONTESTS)}"}
     )
@@ -93,6 +97,7 @@ def benchmark_all(arguments: AllArguments) -> None:
     if arguments.peers_python is not None and not arguments.peers_python.is_file():
         raise ValueError(f"peers_python={arguments.peers_python} is no file; give the python of an environment.")
     homes = find_homes(arguments.contests, arguments.peers_python)
+    before = _read_before(arguments, homes) if arguments.readme else {}
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         setup = write_inputs(arguments, directory)
@@ -112,13 +117,50 @@ def benchmark_all(arguments: AllArguments) -> None:
         "rounds": arguments.rounds,
         "results": results,
     }
-    table = render_results(report)
     if arguments.readme is None:
+        print(render_results(report))
         return
+    if set(results) != set(CONTESTS):
+        report["results"] = _merge(before, report)
+    table = render_results(report)
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     write_text(arguments.results, json.dumps(report, indent=2) + "\n")
     write_text(arguments.readme, replace_section(arguments.readme, SECTION, table))
     print(f"written: {arguments.readme}, {arguments.results}")
+
+
+def _read_before(arguments: AllArguments, homes: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    """The report that is there; a peer in it that is not here any more is not to be lost.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    before = read_record(arguments.results, "benchmark.py all")
+    for key in arguments.contests:
+        for name, contestant in CONTESTS[key].contestants.items():
+            measured = before.get("results", {}).get(key, {}).get(name, {})
+            if contestant.distribution not in homes and "seconds" in measured:
+                raise ValueError(
+                    f"{arguments.results} has {CONTESTS[key].title.lower()} by {name}, which is not installed "
+                    "here; install it, name an environment that has it as --peers_python, or leave "
+                    "out --readme."
+                )
+    return before
+
+
+def _merge(before: dict[str, Any], report: dict[str, Any]) -> dict[str, Any]:
+    """The results of all contests, those that were not held now as they were.
+
+    Raises:
+        ValueError: If those were held in another way or elsewhere: one table would not tell.
+    """
+    if not before:
+        return report["results"]
+    for name in ("machine", "setup", "rounds"):
+        if before[name] != report[name]:
+            raise ValueError(f"the contests held before had another {name}; hold all of them, or leave out --readme.")
+    results = {**before["results"], **report["results"]}
+    return {key: results[key] for key in CONTESTS if key in results}
 
 
 def find_homes(contests: Sequence[str], peers_python: Path | None) -> dict[str, tuple[str, str]]:
@@ -153,6 +195,7 @@ def write_inputs(arguments: AllArguments, directory: Path) -> ContestSetup:
         text_bytes=sum(len(text.encode()) for text in texts),
         num_threads=count_cores(),
         mixed_precision=resolve_precision("auto"),
+        turn_seconds=arguments.turn_seconds,
     )
     setup.save(directory / "setup.json")
     return setup
@@ -180,7 +223,8 @@ def hold_contest(
             results[name] |= process.facts
             processes[name] = process
         for number in range(rounds + 1):
-            for name, process in list(processes.items()):
+            order = list(processes.items())
+            for name, process in _rotate(order, number):
                 try:
                     seconds = process.take_turn()
                 except ContestantStoppedError as error:
@@ -194,6 +238,12 @@ def hold_contest(
     if "stopped" in results[OURS]:
         raise ValueError(f"{CONTESTS[key].title}: ours stopped: {results[OURS]['stopped']}")
     return results
+
+
+def _rotate(order: list[Any], number: int) -> list[Any]:
+    """Another begins in each round."""
+    first = number % max(1, len(order))
+    return order[first:] + order[:first]
 
 
 def compute_ratios(ours: Sequence[float], peers: Sequence[float]) -> list[float]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from darija_gpt.data.text_pairs import PairSplits, TextPair
-from darija_gpt.evaluation.intervals import spell_estimate
+from darija_gpt.evaluation.intervals import estimate_means, spell_estimate
 from darija_gpt.evaluation.lead_baseline import count_usual_words, take_lead_sentence, take_lead_words
-from darija_gpt.evaluation.rouge import ROUGE_TYPES, estimate_means, score_rouge
+from darija_gpt.evaluation.rouge import ROUGE_TYPES, score_rouge
 
 
 if TYPE_CHECKING:
