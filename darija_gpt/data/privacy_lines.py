@@ -35,13 +35,6 @@ SPLIT_EMAIL = re.compile(
 BREAK = re.compile(r"\d[ .,\-_/|*·•~]{0,3}\n[ .\-_/|*·•~(]{0,3}\d")
 WHOLE_PHONE = re.compile(r"[^\w]*[0٠][ .\-]?[5-8٥-٨](?:[ .\-]?\d){8}[^\w]*")
 GROUPS = re.compile(r"\d+")
-NO_LETTER_BEFORE = r"[^\W_]"
-_NUMBER_CUES = (
-    "rib|lrib|iban|liban|compte|lcompte|n compte|l7sab|7sab|carte|la carte|lacarte|lcarte|lakart|lkarta|cb|visa|"
-    "mastercard|cvv|cvc|tel|tél|ltel|telephone|téléphone|portable|gsm|whatsapp|num|lnum|numero|numéro|nmra|lnmra|nmrti|"
-    "nemra|nemrti|nmrtk|nemrtk|ra9m|ra9mk|nimero|cnss|mtcn|code wafacash|code cashplus|code cash plus|ip|lip|"
-    "الريب|ريب|الحساب|رقم الحساب|الكارط|لاكارط|البطاقة|رقم|الرقم|رقمك|نمرة|النمرة|نمرتي|نمرتك|الهاتف|التيليفون|واتساب"
-)
 # A line that ends with a cue and a sign, and one that is nothing but what it announces.
 _SECRET_CUE = (
     r"[cokrmpwقكرل](?<![^\Wlال].)(?:(?<=c)(?:ode|in|nie)|(?<=o)tp|(?<=k)od|(?<=m)dp|(?<=m)ot de passe|(?<=m)od ?pass?|"
@@ -54,10 +47,17 @@ _ANNOUNCED = r"[^\n:=]{0,40}+(?:[:=]|[\U0001f447\u2b07]\ufe0f?) ?\n{1,2} ?([^\s:
 _ANSWER = r"(?:\d{4,8}|\d{3}[ \-]\d{3}|[a-z]{1,2} \d{5,6}|(?=[^\s\d]*\d)(?=[^a-z\s]*[a-z])[a-z0-9][\w!@#$%&*\-]{3,19})"
 _ANSWERED = rf"[^\n]{{0,48}}+\n{{1,2}} ?({_ANSWER})(?! ?\n ?\d+ ?(?:\n|\Z))"
 ANNOUNCED = re.compile(rf"{_SECRET_CUE}(?:{_ANNOUNCED}|{_ANSWERED}) ?(?=\n|\Z)", re.IGNORECASE)
-# A number of its own kind below the word for it, with or without a sign.
+_ALPHANUMERIC = r"[^\W_]"
+_NUMBER_CUES = (
+    "rib|lrib|iban|liban|compte|lcompte|n compte|l7sab|7sab|carte|la carte|lacarte|lcarte|lakart|lkarta|cb|visa|"
+    "mastercard|cvv|cvc|tel|tél|ltel|telephone|téléphone|portable|gsm|whatsapp|num|lnum|numero|numéro|nmra|lnmra|nmrti|"
+    "nemra|nemrti|nmrtk|nemrtk|ra9m|ra9mk|nimero|cnss|mtcn|code wafacash|code cashplus|code cash plus|ip|lip|"
+    "الريب|ريب|الحساب|رقم الحساب|الكارط|لاكارط|البطاقة|رقم|الرقم|رقمك|نمرة|النمرة|نمرتي|نمرتك|الهاتف|التيليفون|واتساب"
+)
+# A number below the word for it, with or without a sign.
 ANNOUNCED_NUMBER = re.compile(
-    rf"{begin_with(_NUMBER_CUES, NO_LETTER_BEFORE)}(?![^\W_])(?: (?:dyal|dial|ta3|ديال)\w{{0,3}})?"
-    rf"[ :=?؟\U0001f447\u2b07\ufe0f]{{0,4}}\n{{1,2}} ?"
+    rf"{begin_with(_NUMBER_CUES, _ALPHANUMERIC)}(?!{_ALPHANUMERIC})(?: (?:dyal|dial|ta3|ديال)\w{{0,3}})?"
+    rf"[ :=\U0001f447\u2b07\ufe0f]{{0,4}}\n{{1,2}} ?"
     r"(\+?\d(?:\d|[ .\-/]\d){2,30}) ?(?=\n|\Z)",
     re.IGNORECASE,
 )
@@ -72,7 +72,8 @@ NUMBERS = (
     ("PHONE", patterns.MOROCCAN_PHONE, checks.check_phone, True),
     ("GPS", net.GPS, checks.take_group, True),
 )
-OF_CUES = (
+# What a cue on the line above tells.
+WITH_CUES = (
     ("RIB", patterns.RIB, checks.check_rib, True),
     ("CARD", patterns.CARD, checks.check_card, True),
     ("CARD", patterns.CARD_CODE, checks.take_first, False),
@@ -189,10 +190,11 @@ def _find_numbers(text: str) -> Iterator[Span]:
 def _find_announced_numbers(text: str) -> Iterator[Span]:
     if not NUMBER_BELOW.search(text):
         return
+    text = text.translate(WITHOUT_QUESTION)
     for match in ANNOUNCED_NUMBER.finditer(text):
         if WHOLE_PHONE.fullmatch(match[1]):
             continue
-        for start, end, kind in _find_joined(text.translate(WITHOUT_QUESTION), match.start(), match.end(), OF_CUES):
+        for start, end, kind in _find_joined(text, match.start(), match.end(), WITH_CUES):
             if start >= match.start(1):
                 yield start, end, kind
 
