@@ -89,7 +89,7 @@ def ablate(arguments: AblateArguments) -> None:
         failed = run_all(runs, arguments.num_processes)
     base = arguments.base.stem
     results = read_results(runs)
-    others = read_others(runs, arguments.results)
+    others = read_others(results, arguments.results)
     findings = Findings(results, base, read_speeds(runs), arguments.labels, arguments.groups, others)
     if findings.collect_bits(base):
         _report(findings, arguments)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from darija_gpt.evaluation.intervals import CONFIDENCE
 
-CONFIDENCE = 0.95
+
 # So unlikely a spread, among as many recipes, is taken to be another than the others'.
 UNLIKE = 0.01
 NUM_NODES = 128  # of the integrals below, which then are exact to six digits

@@ -1,6 +1,5 @@
 """What an ablation says, in pictures: every recipe beside the base, losses on the way, loss against speed."""
 
-import math
 import re
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -66,8 +65,8 @@ def draw_recipes(findings: Findings) -> tuple["Figure", list[dict[str, Any]]]:
     style_axes(axes)
     base_bits = findings.collect_bits(findings.base)
     mean = statistics.fmean(base_bits)
-    if findings.noise is not None and findings.critical_value is not None:
-        half_width = findings.critical_value * findings.noise.deviation * math.sqrt(1 + 1 / len(base_bits))
+    half_width = findings.measure_reach(1)
+    if half_width is not None:
         axes.axvspan(
             mean - half_width, mean + half_width, color=GREY, alpha=0.15, linewidth=0, label="one run, by chance"
         )

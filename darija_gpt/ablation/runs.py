@@ -148,12 +148,12 @@ def read_results(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [read_result(run.result) for run in runs if run.result.is_file()]
 
 
-def read_others(runs: Sequence[Run], directory: Path) -> list[dict[str, Any]]:
-    """The results of a directory that are none of these runs, but of the same texts as all of them."""
-    own = {run.result.name for run in runs}
-    texts = {result["data"] for result in read_results(runs)}
-    others = [read_result(path) for path in sorted(directory.glob("*_seed*.json")) if path.name not in own]
-    return [result for result in others if {result["data"]} == texts]
+def read_others(results: Sequence[Mapping[str, Any]], directory: Path) -> list[dict[str, Any]]:
+    """The results of a directory that are none of these, but of the same texts as all of them."""
+    own = {(result["name"], result["seed"]) for result in results}
+    texts = {result["data"] for result in results}
+    found = [read_result(path) for path in sorted(directory.glob("*_seed*.json"))]
+    return [each for each in found if (each["name"], each["seed"]) not in own and {each["data"]} == texts]
 
 
 def read_result(path: Path) -> dict[str, Any]:

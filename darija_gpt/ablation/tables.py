@@ -96,8 +96,14 @@ class Findings:
         difference = statistics.fmean(own) - statistics.fmean(base)
         if self.noise is None or {name, self.base} & set(self.noise.unlike):
             return difference, None
-        error = self.noise.deviation * math.sqrt(1 / len(own) + 1 / len(base))
-        return difference, self.critical_value * error
+        return difference, self.measure_reach(len(own))
+
+    def measure_reach(self, num_runs: int) -> float | None:
+        """How far a mean of so many runs is from the base's by chance; None where that is not known."""
+        if self.noise is None or self.critical_value is None:
+            return None
+        error = self.noise.deviation * math.sqrt(1 / num_runs + 1 / len(self.collect_bits(self.base)))
+        return self.critical_value * error
 
     def judge(self, name: str) -> str:
         """What the difference of a recipe to the base shows."""
