@@ -19,7 +19,7 @@ from transformers import PreTrainedTokenizerFast
 
 from darija_gpt.control_tokens import CONTROL_TOKENS, END_OF_TEXT, PADDING, TURN_END, TURN_START
 from darija_gpt.data.dataset_directory import load_dataset_directory
-from darija_gpt.data.privacy_patterns import PLACEHOLDERS
+from darija_gpt.data.private_data.patterns import PLACEHOLDERS
 from darija_gpt.output import require_new, write_directory
 
 

@@ -99,7 +99,7 @@ def _load_texts(setup: ContestSetup) -> list[str]:
 
 def _train_ours(setup: ContestSetup, texts: list[str]) -> Callable[[], Any]:
     from darija_gpt.control_tokens import CONTROL_TOKENS
-    from darija_gpt.data.privacy_patterns import PLACEHOLDERS
+    from darija_gpt.data.private_data.patterns import PLACEHOLDERS
     from darija_gpt.tokenizer import train_tokenizer
 
     vocab_size = 256 + len(CONTROL_TOKENS) + len(PLACEHOLDERS) + setup.num_merges

@@ -16,7 +16,7 @@ import numpy as np
 from rensa import RMinHash, RMinHashLSH
 from tqdm import tqdm
 
-from darija_gpt.data.name_folding import ARABIC_VARIANTS
+from darija_gpt.data.names.folding import ARABIC_VARIANTS
 from darija_gpt.data.whatsapp import Message
 
 

@@ -12,16 +12,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from darija_gpt.data import privacy_checks as checks
-from darija_gpt.data import privacy_net as net
-from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data import privacy_secrets as secrets
-from darija_gpt.data.names import Person, RosterNames, find_names, read_roster
-from darija_gpt.data.privacy_addresses import ADDRESS, ADDRESS_BEGINS, check_address
-from darija_gpt.data.privacy_checks import Check
-from darija_gpt.data.privacy_lines import find_across_lines
-from darija_gpt.data.privacy_numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
-from darija_gpt.data.privacy_spans import (
+from darija_gpt.data.names.finding import Person, RosterNames, find_names, read_roster
+from darija_gpt.data.private_data import checks, net, patterns, secrets
+from darija_gpt.data.private_data.addresses import ADDRESS, ADDRESS_BEGINS, check_address
+from darija_gpt.data.private_data.checks import Check
+from darija_gpt.data.private_data.lines import find_across_lines
+from darija_gpt.data.private_data.numerals import SPOKEN_CODE, SPOKEN_PHONE, check_spoken_code, check_spoken_phone
+from darija_gpt.data.private_data.spans import (
     BLOT,
     Bounds,
     FoldedLine,
@@ -31,8 +28,8 @@ from darija_gpt.data.privacy_spans import (
     blot,
     blot_placeholders,
 )
-from darija_gpt.data.privacy_triggers import find_needs, find_suspect_lines, is_plain
-from darija_gpt.data.privacy_windows import LONGEST_MESSAGE, Seen, find_in_windows
+from darija_gpt.data.private_data.triggers import find_needs, find_suspect_lines, is_plain
+from darija_gpt.data.private_data.windows import LONGEST_MESSAGE, Seen, find_in_windows
 from darija_gpt.data.pseudonyms import Pseudonym
 
 

@@ -15,11 +15,11 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from darija_gpt.data.name_folding import fold_form, fold_name, reduce_name
-from darija_gpt.data.name_parts import is_contact_word
-from darija_gpt.data.name_patterns import TOKEN
-from darija_gpt.data.name_words import ORDINARY_WORDS
-from darija_gpt.data.names import Person, find_names
+from darija_gpt.data.names.finding import Person, find_names
+from darija_gpt.data.names.folding import fold_form, fold_name, reduce_name
+from darija_gpt.data.names.parts import is_contact_word
+from darija_gpt.data.names.patterns import TOKEN
+from darija_gpt.data.names.words import ORDINARY_WORDS
 from darija_gpt.data.privacy import find_pii
 from darija_gpt.data.pseudonyms import hash_with_key, read_key
 

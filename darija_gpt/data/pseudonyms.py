@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from darija_gpt.data.first_names import NAMES
-from darija_gpt.data.name_folding import fold_form, reduce_name
-from darija_gpt.data.names import Person, read_roster
+from darija_gpt.data.names.finding import Person, read_roster
+from darija_gpt.data.names.first_names import NAMES
+from darija_gpt.data.names.folding import fold_form, reduce_name
 
 
 KEY_BYTES = 32

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
+from darija_gpt.data.private_data.patterns import PLACEHOLDER
 from darija_gpt.data.whatsapp import Message
 
 

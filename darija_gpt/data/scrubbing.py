@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from darija_gpt.data.chats import Chat
-from darija_gpt.data.name_parts import find_forms
+from darija_gpt.data.names.parts import find_forms
 from darija_gpt.data.privacy import Person, find_names, find_pii, scrub
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
+from darija_gpt.data.private_data.patterns import PLACEHOLDER
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
 
 

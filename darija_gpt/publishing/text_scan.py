@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from darija_gpt.data.name_folding import fold_name
-from darija_gpt.data.name_patterns import TOKEN
-from darija_gpt.data.privacy_patterns import PLACEHOLDERS
-from darija_gpt.data.privacy_spans import INVISIBLE
+from darija_gpt.data.names.folding import fold_name
+from darija_gpt.data.names.patterns import TOKEN
+from darija_gpt.data.private_data.patterns import PLACEHOLDERS
+from darija_gpt.data.private_data.spans import INVISIBLE
 from darija_gpt.data.private_index import PrivateIndex, list_data
 from darija_gpt.markdown import TEMPLATES
 from darija_gpt.output import make_printable

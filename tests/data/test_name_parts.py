@@ -2,7 +2,7 @@
 
 import pytest
 
-from darija_gpt.data.name_parts import find_forms, list_parts
+from darija_gpt.data.names.parts import find_forms, list_parts
 
 
 @pytest.mark.parametrize(

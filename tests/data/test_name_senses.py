@@ -2,7 +2,7 @@
 
 import pytest
 
-from darija_gpt.data.names import Person, find_names
+from darija_gpt.data.names.finding import Person, find_names
 
 
 # A name of the roster, and a text in which stars are around the name wherever it is one.

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from darija_gpt.data.name_folding import fold_form
-from darija_gpt.data.name_sounds import compare_sounds, find_coarse_key, read_sounds
+from darija_gpt.data.names.folding import fold_form
+from darija_gpt.data.names.sounds import compare_sounds, find_coarse_key, read_sounds
 
 
 def compare(one: str, other: str) -> int | None:

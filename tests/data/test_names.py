@@ -2,9 +2,9 @@
 
 import pytest
 
-from darija_gpt.data.name_parts import find_forms
-from darija_gpt.data.name_words import ORDINARY_WORDS
-from darija_gpt.data.names import Person, find_names, read_roster
+from darija_gpt.data.names.finding import Person, find_names, read_roster
+from darija_gpt.data.names.parts import find_forms
+from darija_gpt.data.names.words import ORDINARY_WORDS
 
 
 ROSTER = [

@@ -23,12 +23,12 @@ from pii_generator import (
 )
 
 from darija_gpt.data import privacy
-from darija_gpt.data.name_spellings import SPELLINGS
-from darija_gpt.data.names import read_roster
+from darija_gpt.data.names.finding import read_roster
+from darija_gpt.data.names.spellings import SPELLINGS
 from darija_gpt.data.privacy import DETECTORS, Person, PiiSpan, find_names, find_pii, scrub
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
-from darija_gpt.data.privacy_windows import LONGEST_MESSAGE
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.private_data.patterns import PLACEHOLDER
+from darija_gpt.data.private_data.phrases import words
+from darija_gpt.data.private_data.windows import LONGEST_MESSAGE
 from darija_gpt.tokenizer import PLACEHOLDERS
 
 

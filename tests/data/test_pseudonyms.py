@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from darija_gpt.data.first_names import NAMES
-from darija_gpt.data.name_folding import fold_form, reduce_name
-from darija_gpt.data.name_words import ACTIONS, ADDRESSES, ORDINARY_WORDS, VOCATIVES
-from darija_gpt.data.names import Person
+from darija_gpt.data.names.finding import Person
+from darija_gpt.data.names.first_names import NAMES
+from darija_gpt.data.names.folding import fold_form, reduce_name
+from darija_gpt.data.names.words import ACTIONS, ADDRESSES, ORDINARY_WORDS, VOCATIVES
 from darija_gpt.data.privacy import find_names, scrub
 from darija_gpt.data.pseudonyms import Pseudonym, choose_pseudonyms, read_key
 

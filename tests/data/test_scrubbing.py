@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from darija_gpt.data.chats import Chat
-from darija_gpt.data.name_spellings import SPELLINGS, find_spellings
+from darija_gpt.data.names.spellings import SPELLINGS, find_spellings
 from darija_gpt.data.scrubbing import Scrubber, find_forms, list_people, scrub_together
 from darija_gpt.data.whatsapp import Message
 

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from darija_gpt.control_tokens import CONTROL_TOKENS
-from darija_gpt.data.privacy_patterns import PLACEHOLDERS
+from darija_gpt.data.private_data.patterns import PLACEHOLDERS
 from darija_gpt.data.private_index import MIN_LETTERS, PrivateIndex
 from darija_gpt.tokenizer import ROLES
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from darija_gpt.data.name_folding import MARKS, NOT_IN_NAMES, reduce_name
+from darija_gpt.data.names.folding import MARKS, NOT_IN_NAMES, reduce_name
 
 
 BETWEEN = r"[ '’_\-]"  # Stands between the words of a name, or not: El Amrani, Elamrani, Fatima-Zahra.
@@ -30,7 +30,7 @@ COMPOUND = re.compile(
     rf"|[^\W_]{{2,24}}+{BETWEEN}{{1,2}}{_ARTICLE}{_BEHIND}(?![^\W_]))"
 )
 COMPOUNDING = re.compile(rf"{_BEFORE}|{_BEHIND}")
-# The consonants of what stands before or behind, bare and with those of clitics, by `name_sounds.find_coarse_key`.
+# The consonants of what stands before or behind, bare and with those of clitics, by `sounds.find_coarse_key`.
 COMPOUNDING_KEYS = frozenset(
     f"{clitic}{key}" for clitic in ("", *"ldbk", "bl", "kl", "dl") for key in ("bn", "b", "d", "ld", "m", "dn")
 )

@@ -6,9 +6,9 @@ The patterns read folded text in lower case.
 import itertools
 import re
 
-from darija_gpt.data.privacy_patterns import begin_number
-from darija_gpt.data.privacy_spans import Bounds, Reading
-from darija_gpt.data.privacy_words import begin, either
+from darija_gpt.data.private_data.patterns import begin_number
+from darija_gpt.data.private_data.phrases import begin, either
+from darija_gpt.data.private_data.spans import Bounds, Reading
 
 
 NUMERALS = {

@@ -1,6 +1,6 @@
 """What private data looks like in Moroccan chats: cue words of four languages, and the patterns made of them.
 
-Patterns read folded text (see privacy_spans.py): ASCII digits, plain spaces, nothing invisible; a newline ends
+Patterns read folded text (see spans.py): ASCII digits, plain spaces, nothing invisible; a newline ends
 everything. It is in lower case, but for those that say otherwise. Quantifiers are bounded, so that time grows with the
 text alone, and possessive or atomic where giving back would find nothing more. A pattern begins with a class of
 characters or with letters, to which `re` skips quickly, and only from there looks back: `[0-9](?<![0-9a-z].)`.
@@ -8,7 +8,7 @@ characters or with letters, to which `re` skips quickly, and only from there loo
 
 import re
 
-from darija_gpt.data.privacy_words import begin, either, words, write_cue
+from darija_gpt.data.private_data.phrases import begin, either, words, write_cue
 
 
 # What stands in the place of private data. The tokenizer has one token for each, in this order; harmless when typed.

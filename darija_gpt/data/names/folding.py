@@ -4,7 +4,7 @@ import functools
 import re
 import unicodedata
 
-from darija_gpt.data.privacy_spans import INVISIBLE
+from darija_gpt.data.private_data.spans import INVISIBLE
 
 
 ARABIC_VARIANTS = str.maketrans("أإآٱىةگڭڤ", "اااايهككف")

@@ -3,9 +3,9 @@
 import itertools
 import re
 
-from darija_gpt.data.name_evidence import FoundForm
-from darija_gpt.data.name_patterns import has_article
-from darija_gpt.data.name_words import GREETINGS
+from darija_gpt.data.names.evidence import FoundForm
+from darija_gpt.data.names.patterns import has_article
+from darija_gpt.data.names.words import GREETINGS
 
 
 COORDINATION = re.compile(r" {1,2}(?:(?:et|w|o|wa|ou|and|or|w[ae]?l+a|oula|aw|و|ولا|او|&) {1,2}|و)")

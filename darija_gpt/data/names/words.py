@@ -1,9 +1,9 @@
 """Words that are told apart from names by what stands around them, and the words that tell.
 
-They are written as `name_folding.fold_name` leaves them: without case, accents and hamzas.
+They are written as `folding.fold_name` leaves them: without case, accents and hamzas.
 """
 
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.private_data.phrases import words
 
 
 # Names that are words of Darija, Arabic or French too: nour "light", lina "to us".

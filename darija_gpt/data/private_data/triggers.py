@@ -7,8 +7,8 @@ import itertools
 import re
 import unicodedata
 
-from darija_gpt.data.privacy_addresses import HOUSE_NEAR, HOUSE_WORD
-from darija_gpt.data.privacy_spans import Bounds, lower
+from darija_gpt.data.private_data.addresses import HOUSE_NEAR, HOUSE_WORD
+from darija_gpt.data.private_data.spans import Bounds, lower
 
 
 _OPENED_DOT = "|".join(rf"{bracket} ?(?:\.|dot|point|نقطة)" for bracket in (r"\[", r"\(", r"\{"))

@@ -7,8 +7,8 @@ anywhere, and sees some text before its beginning and behind its end.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
-from darija_gpt.data.privacy_spans import Bounds, Span, blot
+from darija_gpt.data.private_data.patterns import PLACEHOLDER
+from darija_gpt.data.private_data.spans import Bounds, Span, blot
 
 
 # WhatsApp cuts messages at 65,536 characters: only what is longer is read in windows.

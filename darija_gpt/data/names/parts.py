@@ -8,10 +8,10 @@ import itertools
 import re
 from typing import NamedTuple
 
-from darija_gpt.data.name_folding import fold_form
-from darija_gpt.data.name_spellings import find_spellings
-from darija_gpt.data.privacy_spans import INVISIBLE
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.names.folding import fold_form
+from darija_gpt.data.names.spellings import find_spellings
+from darija_gpt.data.private_data.phrases import words
+from darija_gpt.data.private_data.spans import INVISIBLE
 
 
 MIN_LETTERS = 3  # Of a part that is a form by itself.

@@ -8,12 +8,9 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-from darija_gpt.data import privacy_checks as checks
-from darija_gpt.data import privacy_net as net
-from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data import privacy_secrets as secrets
-from darija_gpt.data.privacy_spans import BLOT, FOLDING, Bounds, FoldedLine, Reading, Span
-from darija_gpt.data.privacy_words import begin as begin_with
+from darija_gpt.data.private_data import checks, net, patterns, secrets
+from darija_gpt.data.private_data.phrases import begin as begin_with
+from darija_gpt.data.private_data.spans import BLOT, FOLDING, Bounds, FoldedLine, Reading, Span
 
 
 # More than a number in two lines takes.

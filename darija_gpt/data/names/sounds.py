@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-from darija_gpt.data.name_folding import DRAWN_OUT
+from darija_gpt.data.names.folding import DRAWN_OUT
 
 
 MIN_CONSONANTS = 2  # Of ali and aya, too little is left; of anas and nass, all but the vowels is the same.

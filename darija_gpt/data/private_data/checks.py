@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from darija_gpt.data import privacy_net as net
-from darija_gpt.data import privacy_patterns as patterns
-from darija_gpt.data.privacy_spans import BRACKETS, Bounds, Reading, embrace
-from darija_gpt.data.privacy_words import Cue
+from darija_gpt.data.private_data import net, patterns
+from darija_gpt.data.private_data.phrases import Cue
+from darija_gpt.data.private_data.spans import BRACKETS, Bounds, Reading, embrace
 
 
 Check = Callable[[re.Match[str], Reading], Bounds | None]

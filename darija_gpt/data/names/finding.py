@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from darija_gpt.data.name_evidence import FoundForm, is_preposition, is_word_after_all, judge
-from darija_gpt.data.name_folding import DRAWN_OUT, fold_name, reduce_name
-from darija_gpt.data.name_forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
-from darija_gpt.data.name_parts import ARTICLES, TITLES
-from darija_gpt.data.name_patterns import BETWEEN, GLUED, has_article
-from darija_gpt.data.name_sounds import find_coarse_key
-from darija_gpt.data.name_spreading import spread_evidence
-from darija_gpt.data.name_words import (
+from darija_gpt.data.names.evidence import FoundForm, is_preposition, is_word_after_all, judge
+from darija_gpt.data.names.folding import DRAWN_OUT, fold_name, reduce_name
+from darija_gpt.data.names.forms import MAX_WORDS, SHORT_FORM, Person, RosterForms, read_letters
+from darija_gpt.data.names.parts import ARTICLES, TITLES
+from darija_gpt.data.names.patterns import BETWEEN, GLUED, has_article
+from darija_gpt.data.names.sounds import find_coarse_key
+from darija_gpt.data.names.spreading import spread_evidence
+from darija_gpt.data.names.words import (
     BEHIND_CLITICS,
     LIKE_NAMES,
     NAMES_IN_ALEF,
@@ -21,8 +21,8 @@ from darija_gpt.data.name_words import (
     ORDINARY_WORDS,
     WORDS_WITH_ARTICLE,
 )
-from darija_gpt.data.privacy_spans import INVISIBLE, Bounds, PiiSpan, Span
-from darija_gpt.data.privacy_windows import LONGEST_MESSAGE, find_in_windows
+from darija_gpt.data.private_data.spans import INVISIBLE, Bounds, PiiSpan, Span
+from darija_gpt.data.private_data.windows import LONGEST_MESSAGE, find_in_windows
 
 
 LONG_FORM = 5  # letters that hardly stand behind others by chance

@@ -1,14 +1,14 @@
 """One-time codes and passwords: nothing but the words around them tells them from a price or a word.
 
-The patterns read folded text, in lower case unless they say otherwise; see privacy_patterns.py for their rules.
+The patterns read folded text, in lower case unless they say otherwise; see patterns.py for their rules.
 """
 
 import re
 
-from darija_gpt.data.privacy_net import is_email
-from darija_gpt.data.privacy_patterns import MONEY, NO_NUMBER
-from darija_gpt.data.privacy_spans import Bounds, Reading
-from darija_gpt.data.privacy_words import begin, either
+from darija_gpt.data.private_data.net import is_email
+from darija_gpt.data.private_data.patterns import MONEY, NO_NUMBER
+from darija_gpt.data.private_data.phrases import begin, either
+from darija_gpt.data.private_data.spans import Bounds, Reading
 
 
 # What does not stand before a cue.

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from darija_gpt.data.privacy_patterns import PLACEHOLDER
-from darija_gpt.data.privacy_words import Cue
+from darija_gpt.data.private_data.patterns import PLACEHOLDER
+from darija_gpt.data.private_data.phrases import Cue
 
 
 Bounds = tuple[int, int]

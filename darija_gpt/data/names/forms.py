@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from darija_gpt.data.name_english import ENGLISH_NAMES
-from darija_gpt.data.name_evidence import FoundForm
-from darija_gpt.data.name_folding import NOT_IN_NAMES, fold_form, fold_name, join_letters, reduce_name
-from darija_gpt.data.name_parts import ARTICLES, TITLES, NamePart, is_contact_word, list_spellings
-from darija_gpt.data.name_patterns import (
+from darija_gpt.data.names.english import ENGLISH_NAMES
+from darija_gpt.data.names.evidence import FoundForm
+from darija_gpt.data.names.folding import NOT_IN_NAMES, fold_form, fold_name, join_letters, reduce_name
+from darija_gpt.data.names.parts import ARTICLES, TITLES, NamePart, is_contact_word, list_spellings
+from darija_gpt.data.names.patterns import (
     COMPOUND,
     COMPOUNDING,
     COMPOUNDING_KEYS,
@@ -21,7 +21,7 @@ from darija_gpt.data.name_patterns import (
     list_stems,
     write_pattern,
 )
-from darija_gpt.data.name_sounds import (
+from darija_gpt.data.names.sounds import (
     COARSE_LETTERS,
     MIN_CONSONANTS,
     Sounds,
@@ -31,7 +31,7 @@ from darija_gpt.data.name_sounds import (
     find_coarse_keys,
     read_sounds,
 )
-from darija_gpt.data.name_words import ORDINARY_WORDS
+from darija_gpt.data.names.words import ORDINARY_WORDS
 
 
 class Person(NamedTuple):

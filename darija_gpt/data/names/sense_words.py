@@ -1,14 +1,14 @@
-"""Words by which `name_senses` tells what a name means where it is the word, all in one spelling.
+"""Words by which `senses` tells what a name means where it is the word, all in one spelling.
 
-Each list is of both scripts. In Latin letters, all spellings that `name_verbs.spell` makes one are meant.
+Each list is of both scripts. In Latin letters, all spellings that `verbs.spell` makes one are meant.
 """
 
 import re
 
-from darija_gpt.data.name_folding import fold_form
-from darija_gpt.data.name_verbs import spell
-from darija_gpt.data.name_words import QUALITIES as KNOWN_QUALITIES
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.names.folding import fold_form
+from darija_gpt.data.names.verbs import spell
+from darija_gpt.data.names.words import QUALITIES as KNOWN_QUALITIES
+from darija_gpt.data.private_data.phrases import words
 
 
 def _spell(text: str) -> frozenset[str]:

@@ -1,11 +1,11 @@
 """What leads to a person through the net or to a place: mail, sites, mentions, addresses of machines, coordinates.
 
-The patterns read folded text in lower case, unless they say otherwise; see privacy_patterns.py for their rules.
+The patterns read folded text in lower case, unless they say otherwise; see patterns.py for their rules.
 """
 
 import re
 
-from darija_gpt.data.privacy_words import begin, either, go_on, write_cue
+from darija_gpt.data.private_data.phrases import begin, either, go_on, write_cue
 
 
 # What does not stand before a word or behind it.

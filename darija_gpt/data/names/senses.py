@@ -3,9 +3,9 @@
 Most of these names are hardly ever words in a chat, so each is taken for a name but in one of these frames.
 """
 
-from darija_gpt.data import name_sense_words as said
-from darija_gpt.data.name_clauses import Clause
-from darija_gpt.data.name_verbs import spell
+from darija_gpt.data.names import sense_words as said
+from darija_gpt.data.names.clauses import Clause
+from darija_gpt.data.names.verbs import spell
 
 
 def _is_thing(form: str, prefix: str, clause: Clause) -> bool:

@@ -1,13 +1,13 @@
 """Verbs of Darija by what they say of the word beside them: who does a thing, who gets it, who is spoken of.
 
 In Latin letters everybody spells in his own way, so most of the patterns read words as `spell` leaves them; the first
-four, and those of words in Arabic letters, as `name_folding.fold_name` does.
+four, and those of words in Arabic letters, as `folding.fold_name` does.
 """
 
 import functools
 import re
 
-from darija_gpt.data.name_folding import REPEATED
+from darija_gpt.data.names.folding import REPEATED
 
 
 _ONE_LETTER = str.maketrans("ذث", "دت")

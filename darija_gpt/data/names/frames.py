@@ -5,10 +5,10 @@ So what stands bare before a verb, or where something is given to it, is a perso
 words of a language in which it is no word.
 """
 
-from darija_gpt.data import name_clause_words as said
-from darija_gpt.data import name_verbs as verbs
-from darija_gpt.data.name_clauses import Clause
-from darija_gpt.data.name_words import GREETINGS, NAMES_AND_WORDS, QUALITIES
+from darija_gpt.data.names import clause_words as said
+from darija_gpt.data.names import verbs
+from darija_gpt.data.names.clauses import Clause
+from darija_gpt.data.names.words import GREETINGS, NAMES_AND_WORDS, QUALITIES
 
 
 # What Latin letters have before a name in French.

@@ -6,9 +6,9 @@ Common short forms, and spellings that do not sound alike or of which Arabic wri
 import functools
 from typing import NamedTuple
 
-from darija_gpt.data.first_names import NAMES
-from darija_gpt.data.name_folding import fold_form, reduce_name
-from darija_gpt.data.name_sounds import MIN_CONSONANTS, Sounds, compare_sounds, read_sounds
+from darija_gpt.data.names.first_names import NAMES
+from darija_gpt.data.names.folding import fold_form, reduce_name
+from darija_gpt.data.names.sounds import MIN_CONSONANTS, Sounds, compare_sounds, read_sounds
 
 
 # A line per name. What is listed nowhere else is a form of that name alone.

@@ -7,11 +7,11 @@ or said to do a thing; and where it is written large within a sentence, it is a 
 import itertools
 import re
 
-from darija_gpt.data.name_clause_words import COMPANY
-from darija_gpt.data.name_clauses import Clause
-from darija_gpt.data.name_verbs import TRANSFER
-from darija_gpt.data.name_words import ADDRESSES, VOCATIVES
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.names.clause_words import COMPANY
+from darija_gpt.data.names.clauses import Clause
+from darija_gpt.data.names.verbs import TRANSFER
+from darija_gpt.data.names.words import ADDRESSES, VOCATIVES
+from darija_gpt.data.private_data.phrases import words
 
 
 AUXILIARIES = words("will may")

@@ -1,20 +1,20 @@
 """Whether a form that is a word too is a name where it stands: who is called, greeted, spoken of, or does a thing.
 
-The words of these patterns are written as `name_folding.fold_name` leaves them.
+The words of these patterns are written as `folding.fold_name` leaves them.
 """
 
 import re
 from typing import NamedTuple
 
-from darija_gpt.data.name_clauses import WORD, Clause, read_clause
-from darija_gpt.data.name_english import ENGLISH_NAMES, FRENCH_NAMES, is_english_word
-from darija_gpt.data.name_folding import DRAWN_OUT
-from darija_gpt.data.name_frames import is_person, is_thing
-from darija_gpt.data.name_patterns import GLUED, has_article
-from darija_gpt.data.name_sense_words import BEFORE_OTHERS, REACH, SENSES
-from darija_gpt.data.name_senses import is_sense
-from darija_gpt.data.name_verbs import FORM_OF_ACTION, SHE_DID, SHE_DID_IN_LATIN, VERB, spell
-from darija_gpt.data.name_words import (
+from darija_gpt.data.names.clauses import WORD, Clause, read_clause
+from darija_gpt.data.names.english import ENGLISH_NAMES, FRENCH_NAMES, is_english_word
+from darija_gpt.data.names.folding import DRAWN_OUT
+from darija_gpt.data.names.frames import is_person, is_thing
+from darija_gpt.data.names.patterns import GLUED, has_article
+from darija_gpt.data.names.sense_words import BEFORE_OTHERS, REACH, SENSES
+from darija_gpt.data.names.senses import is_sense
+from darija_gpt.data.names.verbs import FORM_OF_ACTION, SHE_DID, SHE_DID_IN_LATIN, VERB, spell
+from darija_gpt.data.names.words import (
     ACTIONS,
     ADDRESSES,
     AUXILIARIES,
@@ -33,8 +33,8 @@ from darija_gpt.data.name_words import (
     QUALITIES,
     VOCATIVES,
 )
-from darija_gpt.data.privacy_spans import INVISIBLE
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.private_data.phrases import words
+from darija_gpt.data.private_data.spans import INVISIBLE
 
 
 GREETED = re.compile(r" {1,2}(?:l?kh?[ei]r|l?5ir|nn?our|noor|3lik|الخير|خير|النور|الورد|عليك)")

@@ -5,8 +5,8 @@ The patterns read folded text with its capitals, unless they say otherwise.
 
 import re
 
-from darija_gpt.data.privacy_spans import Bounds, Reading
-from darija_gpt.data.privacy_words import NO_WORD, either, glimpse
+from darija_gpt.data.private_data.phrases import NO_WORD, either, glimpse
+from darija_gpt.data.private_data.spans import Bounds, Reading
 
 
 _PARTICLES = either(

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from darija_gpt.data.name_verbs import spell
+from darija_gpt.data.names.verbs import spell
 
 
 END_OF_CLAUSE = re.compile(r"[^\w\s'’\-]|\n")

@@ -1,20 +1,20 @@
-"""Words of the clause around a form that is a word too, by which `name_frames` tells whether it is a name.
+"""Words of the clause around a form that is a word too, by which `frames` tells whether it is a name.
 
-Each list is of both scripts. In Latin letters, all spellings that `name_verbs.spell` makes one are meant.
+Each list is of both scripts. In Latin letters, all spellings that `verbs.spell` makes one are meant.
 """
 
 import itertools
 import re
 
-from darija_gpt.data.first_names import NAMES
-from darija_gpt.data.name_folding import fold_form
-from darija_gpt.data.name_spellings import SPELLINGS
-from darija_gpt.data.name_verbs import spell
-from darija_gpt.data.name_words import ACTIONS as ALL_ACTIONS
-from darija_gpt.data.name_words import ADDRESSES as ALL_ADDRESSES
-from darija_gpt.data.name_words import GREETINGS, ORDINARY_WORDS
-from darija_gpt.data.name_words import POSSESSIONS as ALL_POSSESSIONS
-from darija_gpt.data.privacy_words import words
+from darija_gpt.data.names.first_names import NAMES
+from darija_gpt.data.names.folding import fold_form
+from darija_gpt.data.names.spellings import SPELLINGS
+from darija_gpt.data.names.verbs import spell
+from darija_gpt.data.names.words import ACTIONS as ALL_ACTIONS
+from darija_gpt.data.names.words import ADDRESSES as ALL_ADDRESSES
+from darija_gpt.data.names.words import GREETINGS, ORDINARY_WORDS
+from darija_gpt.data.names.words import POSSESSIONS as ALL_POSSESSIONS
+from darija_gpt.data.private_data.phrases import words
 
 
 def _spell(text: str) -> frozenset[str]:
