@@ -1,21 +1,37 @@
-"""Scrubbing a corpus: one roster of everybody who wrote, a pseudonym for each, and a count of all replaced."""
+"""Scrubbing a corpus: one roster of everybody in the chats, a pseudonym for each, and a count of all replaced."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from darija_gpt.data.chats import Chat
+from darija_gpt.data.names.folding import fold_form
 from darija_gpt.data.names.parts import find_forms
 from darija_gpt.data.privacy import Person, find_names, find_pii, scrub
+from darija_gpt.data.private_data.net import ISOLATED_MENTION
 from darija_gpt.data.private_data.patterns import PLACEHOLDER
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
 
 
+# A mention of the whole group, as the languages of WhatsApp's exports have it.
+EVERYBODY = {*map(fold_form, ["all", "everyone", "tous", "tout le monde", "todos", "alle", "tutti", "الجميع", "الكل"])}
+
+
 def list_people(chats: Iterable[Chat]) -> list[Person]:
-    """Everybody who wrote in one of the chats, each with the words of the name as further forms of it."""
-    names = sorted({name for chat in chats for name in chat.participants})
-    return [Person(name, tuple(find_forms(name))) for name in names]
+    """Everybody who wrote in one of the chats or was mentioned, each with the words of the name as forms of it."""
+    chats = list(chats)
+    names = {name for chat in chats for name in chat.participants}
+    names.update(name for chat in chats for message in chat.messages for name in _find_mentioned(message.text))
+    return [Person(name, tuple(find_forms(name))) for name in sorted(names)]
+
+
+def _find_mentioned(text: str) -> Iterator[str]:
+    """Whom a message calls by @, as WhatsApp marks it: members of a group who read and never write, too."""
+    for match in ISOLATED_MENTION.finditer(text) if "@" in text else ():
+        name = match[1].lstrip("~ \u202f\xa0").rstrip()
+        if fold_form(name) not in EVERYBODY and any(map(str.isalpha, name)):
+            yield name
 
 
 def _replace_in_lines(text: str, found: list[tuple[str, str]]) -> str:

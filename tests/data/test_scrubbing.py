@@ -35,6 +35,20 @@ def test_a_person_has_one_pseudonym_in_every_spelling_and_chat(scrubber):
     assert scrubber.replaced == {"NAME": 4}
 
 
+def test_who_is_mentioned_and_never_writes_has_a_pseudonym_too(tmp_path):
+    texts = [
+        "@\u2068Hamza Tazi\u2069 fin nta?",
+        "@\u2068~\u202fIkram\u2069 w @\u2068+212 600-000000\u2069",
+        "@\u2068Tout le monde\u2069 ajiw, @\u2068all\u2069, machi @Karim",
+    ]
+    messages = [Message(datetime(2024, 1, 1), "Saad", text, "text") for text in texts]
+    people = list_people([Chat((Path("group.txt"),), messages, 0)])
+    assert [person.name for person in people] == ["Hamza Tazi", "Ikram", "Saad"]
+    scrubber = Scrubber(people, tmp_path / "pseudonym.key")
+    assert scrubber.scrub("hamza ma jach") == f"{scrubber.pseudonyms['Hamza Tazi'].latin.lower()} ma jach"
+    assert scrubber.scrub("tout le monde ja") == "tout le monde ja"
+
+
 def test_the_same_key_gives_the_same_names_and_another_key_others(scrubber, tmp_path):
     again = Scrubber(list(scrubber.people), tmp_path / "keys" / "pseudonym.key")
     assert again.pseudonyms == scrubber.pseudonyms

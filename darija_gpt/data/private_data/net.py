@@ -162,7 +162,7 @@ def is_email(text: str) -> bool:
 
 
 # As WhatsApp writes the name of a contact.
-ISOLATED_MENTION = re.compile("@[\u2068\u2066\u2067\u202a\u202b][^\n\u2069\u202c@]{1,100}[\u2069\u202c]")
+ISOLATED_MENTION = re.compile("@[\u2068\u2066\u2067\u202a\u202b]([^\n\u2069\u202c@]{1,100})[\u2069\u202c]")
 _HANDLE = r"[^\W\d][\w.]{0,28}\w"
 MENTION = re.compile(
     rf"@(?<![\w.@/].)(?:\+?[0-9](?:[ \-]?[0-9]){{7,15}}(?![0-9a-z])|{_HANDLE}(?:-[a-z0-9]\w{{1,20}})?|"
