@@ -118,8 +118,8 @@ def load_splits(
     validation: LabelledSource | None,
     test: LabelledSource | None,
     *,
-    validation_share: float,
-    test_share: float,
+    validation_fraction: float,
+    test_fraction: float,
     label_names: Mapping[str | int, str] | None,
     seed: int,
 ) -> LabelledSplits:
@@ -128,7 +128,7 @@ def load_splits(
     Args:
         train (`LabelledSource`), validation (`LabelledSource`, *optional*), test (`LabelledSource`, *optional*):
             Where the texts come from.
-        validation_share (`float`), test_share (`float`):
+        validation_fraction (`float`), test_fraction (`float`):
             Shares of `train` to set aside, as often of each class, where a split has no source of its own. No test
             where the share is 0.
         label_names (`Mapping`, *optional*):
@@ -150,7 +150,7 @@ def load_splits(
             _check_known(source, labels, splits[name])
 
     # What stands twice is held out once, and never learnt from: the rows that were given as held out come first.
-    for name, share in (("test", test_share), ("validation", validation_share)):
+    for name, share in (("test", test_fraction), ("validation", validation_fraction)):
         if name not in splits and share:
             splits["train"], splits[name] = _set_aside(splits["train"], share, seed, name)
             dropped[name] = Counter()

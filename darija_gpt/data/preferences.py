@@ -149,14 +149,14 @@ def convert_preference(row: Row, chosen_column: str = "chosen", rejected_column:
 
 
 def load_preference_splits(
-    train: PreferenceSource, validation: PreferenceSource | None, *, validation_share: float, seed: int
+    train: PreferenceSource, validation: PreferenceSource | None, *, validation_fraction: float, seed: int
 ) -> PreferenceSplits:
     """The splits of a recipe; what is prompted in one is not prompted in the other.
 
     Args:
         train (`PreferenceSource`), validation (`PreferenceSource`, *optional*):
             Where they come from.
-        validation_share (`float`):
+        validation_fraction (`float`):
             Share of the prompts of `train` to hold back where `validation` has no source of its own.
         seed (`int`):
             Decides which.
@@ -172,7 +172,7 @@ def load_preference_splits(
         counts["train"]["prompt also held back"] += sum(preference.key in keys for preference in learnt)
     else:
         prompts = list(dict.fromkeys(preference.key for preference in learnt))
-        keys = set(random.Random(seed).sample(prompts, max(1, round(validation_share * len(prompts)))))
+        keys = set(random.Random(seed).sample(prompts, max(1, round(validation_fraction * len(prompts)))))
         held_back = [preference for preference in learnt if preference.key in keys]
     kept = [preference for preference in learnt if preference.key not in keys]
     if not kept:

@@ -91,8 +91,8 @@ def load_pair_splits(
     validation: PairSource | None,
     test: PairSource | None,
     *,
-    validation_share: float,
-    test_share: float,
+    validation_fraction: float,
+    test_fraction: float,
     seed: int,
 ) -> PairSplits:
     """The splits of a recipe, none of which holds an input of another one.
@@ -100,7 +100,7 @@ def load_pair_splits(
     Args:
         train (`PairSource`), validation (`PairSource`, *optional*), test (`PairSource`, *optional*):
             Where the pairs come from.
-        validation_share (`float`), test_share (`float`):
+        validation_fraction (`float`), test_fraction (`float`):
             Shares of `train` to set aside where a split has no source of its own. No test where the share is 0.
         seed (`int`):
             Decides which rows are set aside.
@@ -113,7 +113,7 @@ def load_pair_splits(
         if source is not None:
             splits[name], dropped[name] = read_pairs(source, seed=seed)
     num_rows = len(splits["train"])
-    for name, share in (("test", test_share), ("validation", validation_share)):
+    for name, share in (("test", test_fraction), ("validation", validation_fraction)):
         if name not in splits and share:
             splits["train"], splits[name] = _set_aside(splits["train"], max(1, round(share * num_rows)), seed)
             dropped[name] = Counter()

@@ -55,7 +55,7 @@ class AlignArguments(DPOConfig):
     validation: PreferenceSource | None = field(
         default=None, metadata={"help": "the pairs to measure on; a share of train by default"}
     )
-    validation_share: float = field(default=0.1, metadata={"help": "share of the prompts of train to hold back"})
+    validation_fraction: float = field(default=0.1, metadata={"help": "share of the prompts of train to hold back"})
     lora: dict[str, Any] | None = field(
         default=None,
         metadata={"help": "fields of PEFT's LoraConfig, use_dora among them; without them all weights are trained"},
@@ -106,7 +106,7 @@ class AlignArguments(DPOConfig):
         check_keys(self.loss_type, LOSS_TYPES, "loss_type")
         for name, is_legal, expected in (
             ("beta", self.beta > 0, "positive; try 0.1"),
-            ("validation_share", 0 < self.validation_share < 1, "between 0 and 1; try 0.1"),
+            ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1; try 0.1"),
             (
                 "sync_ref_model",
                 not self.sync_ref_model or self.lora is None,
@@ -155,7 +155,7 @@ def _align(arguments: AlignArguments) -> None:
     output_dir = require_new(arguments.output_dir)
     require_section(arguments.results_readme, SECTION)
     data = load_preference_splits(
-        arguments.train, arguments.validation, validation_share=arguments.validation_share, seed=arguments.seed
+        arguments.train, arguments.validation, validation_fraction=arguments.validation_fraction, seed=arguments.seed
     )
     lora = None if arguments.lora is None else build_lora_config(arguments.lora)
     datasets.disable_progress_bars()

@@ -45,8 +45,8 @@ class ClassifierArguments:
     test: LabelledSource | None = field(
         default=None, metadata={"help": "the texts that the final numbers are of; those of validation by default"}
     )
-    validation_share: float = field(default=0.1, metadata={"help": "share of train set aside as validation"})
-    test_share: float = field(default=0.0, metadata={"help": "share of train set aside as test"})
+    validation_fraction: float = field(default=0.1, metadata={"help": "share of train set aside as validation"})
+    test_fraction: float = field(default=0.0, metadata={"help": "share of train set aside as test"})
     label_names: dict[str | int, str] | None = field(
         default=None, metadata={"help": "a name for each value of the label column, in the order of the classes"}
     )
@@ -104,8 +104,8 @@ class ClassifierArguments:
 
     def __post_init__(self):
         for name, is_legal, expected in (
-            ("validation_share", 0 < self.validation_share < 1, "between 0 and 1; try 0.1"),
-            ("test_share", 0 <= self.test_share < 1, "0 or a share below 1; try 0.1"),
+            ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1; try 0.1"),
+            ("test_fraction", 0 <= self.test_fraction < 1, "0 or a share below 1; try 0.1"),
             ("num_train_epochs", self.num_train_epochs > 0, "positive; try 4"),
             ("learning_rate", self.learning_rate > 0, "positive; try 3e-5, or 5e-4 with lora"),
             ("warmup_ratio", 0 <= self.warmup_ratio < 1, "0 or a share below 1; try 0.06"),
@@ -132,8 +132,8 @@ class ClassifierArguments:
         ):
             if not is_legal:
                 raise ValueError(f"{name}={getattr(self, name)} must be {expected}.")
-        if self.validation_share + self.test_share >= 1:
-            raise ValueError("validation_share and test_share leave nothing of train to learn from; try 0.1 each.")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to learn from; try 0.1 each.")
         if self.lora is not None and (self.freeze_layers is not None or self.freeze_patterns):
             raise ValueError("lora freezes all weights of the model; leave out freeze_layers and freeze_patterns.")
 
@@ -171,8 +171,8 @@ def _finetune_classifier(arguments: ClassifierArguments) -> None:
         arguments.train,
         arguments.validation,
         arguments.test,
-        validation_share=arguments.validation_share,
-        test_share=arguments.test_share,
+        validation_fraction=arguments.validation_fraction,
+        test_fraction=arguments.test_fraction,
         label_names=arguments.label_names,
         seed=arguments.seed,
     )

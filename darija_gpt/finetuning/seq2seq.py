@@ -43,8 +43,8 @@ class Seq2SeqArguments:
     test: PairSource | None = field(
         default=None, metadata={"help": "the pairs that the final numbers are of; those of validation by default"}
     )
-    validation_share: float = field(default=0.1, metadata={"help": "share of train set aside as validation"})
-    test_share: float = field(default=0.0, metadata={"help": "share of train set aside as test"})
+    validation_fraction: float = field(default=0.1, metadata={"help": "share of train set aside as validation"})
+    test_fraction: float = field(default=0.0, metadata={"help": "share of train set aside as test"})
     source_prefix: str = field(default="", metadata={"help": "what stands before each input, such as an instruction"})
     max_source_length: int = field(default=512, metadata={"help": "tokens of an input; longer ones are cut"})
     max_target_length: int = field(default=128, metadata={"help": "tokens of a target; longer ones are cut"})
@@ -84,8 +84,8 @@ class Seq2SeqArguments:
 
     def __post_init__(self):
         for name, is_legal, expected in (
-            ("validation_share", 0 < self.validation_share < 1, "between 0 and 1; try 0.1"),
-            ("test_share", 0 <= self.test_share < 1, "0 or a share below 1; try 0.1"),
+            ("validation_fraction", 0 < self.validation_fraction < 1, "between 0 and 1; try 0.1"),
+            ("test_fraction", 0 <= self.test_fraction < 1, "0 or a share below 1; try 0.1"),
             ("max_source_length", self.max_source_length > 2, "above 2; try 512"),
             ("max_target_length", self.max_target_length > 2, "above 2; try 128"),
             ("num_train_epochs", self.num_train_epochs > 0, "positive; try 3"),
@@ -105,8 +105,8 @@ class Seq2SeqArguments:
         ):
             if not is_legal:
                 raise ValueError(f"{name}={getattr(self, name)} must be {expected}.")
-        if self.validation_share + self.test_share >= 1:
-            raise ValueError("validation_share and test_share leave nothing of train to learn from; try 0.1 each.")
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError("validation_fraction and test_fraction leave nothing to learn from; try 0.1 each.")
         if not self.merge and self.lora is None:
             raise ValueError("merge=False writes an adapter alone, and there is none without lora; give lora.")
 
@@ -160,8 +160,8 @@ def _finetune_seq2seq(arguments: Seq2SeqArguments) -> None:
         arguments.train,
         arguments.validation,
         arguments.test,
-        validation_share=arguments.validation_share,
-        test_share=arguments.test_share,
+        validation_fraction=arguments.validation_fraction,
+        test_fraction=arguments.test_fraction,
         seed=arguments.seed,
     )
     set_seed(arguments.seed)

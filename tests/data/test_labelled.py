@@ -22,7 +22,7 @@ def make_rows(count, labels=("good", "bad"), start=0):
 
 
 def load(train, validation=None, test=None, **changes):
-    options = {"validation_share": 0.2, "test_share": 0.0, "label_names": None, "seed": 0, **changes}
+    options = {"validation_fraction": 0.2, "test_fraction": 0.0, "label_names": None, "seed": 0, **changes}
     return load_splits(train, validation, test, **options)
 
 
@@ -68,7 +68,7 @@ def test_classes_of_the_hub_have_the_names_that_it_gives_them(monkeypatch):
 
 def test_what_is_set_aside_has_every_class_as_often_and_shares_no_text(tmp_path):
     rows = make_rows(90) + make_rows(10, labels=("rare",), start=90) + make_rows(20)
-    data = load(write_rows(tmp_path / "rows.jsonl", rows), test_share=0.2)
+    data = load(write_rows(tmp_path / "rows.jsonl", rows), test_fraction=0.2)
     assert data.labels == ["bad", "good", "rare"] and data.measured_on == "test"
     keys = {name: {row.key for row in split} for name, split in data.splits.items()}
     assert not keys["train"] & keys["validation"] and not keys["train"] & keys["test"]
@@ -77,8 +77,8 @@ def test_what_is_set_aside_has_every_class_as_often_and_shares_no_text(tmp_path)
     assert counts["test"]["labels"] == {"bad": 11, "good": 11, "rare": 2}
     copies = sum(split["dropped"].get("also in a split held out", 0) for split in counts.values())
     assert copies and sum(split["rows"] for split in counts.values()) + copies == len(rows)
-    assert load(LabelledSource(str(tmp_path / "rows.jsonl")), test_share=0.2) == data
-    assert load(LabelledSource(str(tmp_path / "rows.jsonl")), test_share=0.2, seed=1) != data
+    assert load(LabelledSource(str(tmp_path / "rows.jsonl")), test_fraction=0.2) == data
+    assert load(LabelledSource(str(tmp_path / "rows.jsonl")), test_fraction=0.2, seed=1) != data
 
 
 def test_a_text_of_the_test_file_is_not_learnt_from(tmp_path):

@@ -32,8 +32,8 @@ def write(path, rows):
     return PreferenceSource(path=str(path))
 
 
-def split(train, validation=None, *, validation_share=0.2, seed=0):
-    return load_preference_splits(train, validation, validation_share=validation_share, seed=seed)
+def split(train, validation=None, *, validation_fraction=0.2, seed=0):
+    return load_preference_splits(train, validation, validation_fraction=validation_fraction, seed=seed)
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ def write(path, rows):
     return PairSource(path=str(path), **COLUMNS)
 
 
-def split(train, validation=None, test=None, *, validation_share=0.1, test_share=0.0, seed=0):
+def split(train, validation=None, test=None, *, validation_fraction=0.1, test_fraction=0.0, seed=0):
     return load_pair_splits(
-        train, validation, test, validation_share=validation_share, test_share=test_share, seed=seed
+        train, validation, test, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed
     )
 
 
@@ -50,10 +50,10 @@ def test_rows_that_teach_nothing_are_left_out_and_counted(tmp_path):
 
 def test_shares_are_set_aside_once_and_alike_for_a_seed(tmp_path):
     source = write(tmp_path / "rows.jsonl", ROWS)
-    first = split(source, test_share=0.25)
+    first = split(source, test_fraction=0.25)
     assert {name: len(pairs) for name, pairs in first.splits.items()} == {"train": 26, "validation": 4, "test": 10}
     assert len({pair.input for pairs in first.splits.values() for pair in pairs}) == 40
-    assert split(source, test_share=0.25) == first != split(source, test_share=0.25, seed=1)
+    assert split(source, test_fraction=0.25) == first != split(source, test_fraction=0.25, seed=1)
     assert first.measured_on == "test" and split(source).measured_on == "validation"
 
 

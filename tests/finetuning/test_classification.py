@@ -171,8 +171,8 @@ def texts(tmp_path):
 
 def build_arguments(model, train, tmp_path, **changes) -> ClassifierArguments:
     settings = {
-        "test_share": 0.2,
-        "validation_share": 0.2,
+        "test_fraction": 0.2,
+        "validation_fraction": 0.2,
         "num_train_epochs": 3,
         "learning_rate": 5e-3,
         "per_device_train_batch_size": 8,
@@ -686,7 +686,7 @@ def test_an_adapter_is_merged_before_training_and_one_of_another_base_is_refused
         ),
         ({"lora": {"modules_to_save": "pooler"}}, r"lora\.modules_to_save='pooler': input should be a valid list"),
         ({"lora": {"modules_to_save": [3]}}, r"lora\.modules_to_save\[0\]=3: input should be a valid string"),
-        ({"validation_share": 1.0}, "validation_share=1.0 must be between 0 and 1"),
+        ({"validation_fraction": 1.0}, "validation_fraction=1.0 must be between 0 and 1"),
         ({"learning_rate": 0.0}, "learning_rate=0.0 must be positive"),
         ({"results_readme": Path("nowhere.md")}, "nowhere.md"),
         ({"adapter": Path("nowhere")}, "adapter=nowhere holds no adapter_config.json"),

@@ -55,7 +55,7 @@ def make_arguments(t5_dir, source, tmp_path):
                 "model": str(t5_dir),
                 "train": source,
                 "output_dir": tmp_path / "out",
-                "test_share": 0.1,
+                "test_fraction": 0.1,
                 "max_source_length": 64,
                 "max_target_length": 24,
                 "num_train_epochs": 2,
@@ -251,7 +251,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_4(make_arguments, tmp_path, 
 
 
 def test_an_epoch_is_chosen_by_the_rouge_that_its_weights_have_in_the_end(make_arguments, tmp_path):
-    finetune_seq2seq(make_arguments(num_train_epochs=12, test_share=0, num_beams=1))
+    finetune_seq2seq(make_arguments(num_train_epochs=12, test_fraction=0, num_beams=1))
     metrics = read(tmp_path / "out", "metrics.json")
     assert metrics["measured_on"] == "validation"
     measured = metrics["results"]["model"]
@@ -316,7 +316,7 @@ def test_an_adapter_for_another_model_is_refused(make_arguments, tmp_path):
         ({"learning_rate": 0}, "learning_rate=0 must be positive"),
         ({"num_beams": 0}, "num_beams=0"),
         ({"early_stopping_patience": 0}, "early_stopping_patience=0"),
-        ({"validation_share": 0.6, "test_share": 0.5}, "leave nothing of train"),
+        ({"validation_fraction": 0.6, "test_fraction": 0.5}, "leave nothing of train"),
         ({"merge": False}, "there is none without lora"),
     ],
 )
@@ -364,7 +364,7 @@ def test_a_tiny_t5_learns_from_public_summaries(file, columns, tmp_path):
             train=PairSource(
                 path=str(SUMMARIES / file), input_column=columns[0], target_column=columns[1], max_rows=200
             ),
-            test_share=0.1,
+            test_fraction=0.1,
             output_dir=tmp_path / "out",
             max_source_length=64,
             max_target_length=32,
