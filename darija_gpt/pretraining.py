@@ -106,7 +106,7 @@ class PretrainArguments:
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = field(
         default="auto", metadata={"help": "auto is bf16 where it is fast, fp16 on other GPUs, else no"}
     )
-    gradient_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
+    activation_checkpointing: bool = field(default=False, metadata={"help": "less memory for more time"})
     torch_compile: bool = field(default=False, metadata={"help": "compile the layers first; pays in longer runs"})
     spike_threshold: float | None = field(
         default=10.0,

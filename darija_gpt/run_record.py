@@ -38,7 +38,7 @@ _FREE_FIELDS = {
     "output_dir",
     "per_device_train_batch_size",
     "gradient_accumulation_steps",
-    "gradient_checkpointing",
+    "activation_checkpointing",
     "token_cache",
     "dataloader_num_workers",
     "save_steps",

@@ -133,8 +133,8 @@ class Updater:
         self.num_steps = arguments.max_steps or max(
             1, round(arguments.num_train_epochs * len(blocks) / self.blocks_per_step)
         )
-        if arguments.gradient_checkpointing:
-            model.gradient_checkpointing_enable()
+        if arguments.activation_checkpointing:
+            model.activation_checkpointing_enable()
         self.sharding = build_sharding(accelerator, arguments)
         if arguments.torch_compile:
             self.sharding.compile(model)
@@ -277,7 +277,7 @@ class Updater:
         return (
             f"{begin_shortage(reason, f'with {self.micro_batch_size} blocks at a time')}; lower "
             "per_device_train_batch_size and raise gradient_accumulation_steps by the same factor, set "
-            "gradient_checkpointing=true, or take a smaller model."
+            "activation_checkpointing=true, or take a smaller model."
         )
 
     def resume(self, number: int) -> None:

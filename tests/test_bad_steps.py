@@ -365,7 +365,7 @@ def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch
     [
         {"optimizer": "muon"},
         {"z_loss": 1e-3},
-        {"gradient_checkpointing": True},
+        {"activation_checkpointing": True},
         {"mixed_precision": "bf16"},
         {"schedule": "wsd", "cooldown_ratio": 0.0},
         {"weight_average_decay": None},

@@ -36,12 +36,12 @@ def read_recipe(name: str) -> PretrainArguments:
     return parse_arguments(PretrainArguments, ["--config", str(ROOT / "recipes" / name / "pretrain.yaml")])
 
 
-def take_real_step(fields: dict, *, autocast: bool, gradient_checkpointing: bool) -> int:
+def take_real_step(fields: dict, *, autocast: bool, activation_checkpointing: bool) -> int:
     """Bytes that PyTorch's allocator held at most in forward and backward, beyond the weights and their gradients."""
     torch.manual_seed(0)
     model = DarijaGPTForCausalLM._from_config(DarijaGPTConfig(**fields), attn_implementation="sdpa").train()
-    if gradient_checkpointing:
-        model.gradient_checkpointing_enable()
+    if activation_checkpointing:
+        model.activation_checkpointing_enable()
     input_ids = torch.randint(5, 4096, (BATCH_SIZE, LENGTH))
     position_ids = torch.arange(LENGTH).repeat(BATCH_SIZE, 1)
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -60,7 +60,7 @@ GPT2_LIKE = {"norm": "layernorm", "hidden_act": "gelu_new", "gated_mlp": False, 
 
 
 @pytest.mark.parametrize(
-    ("changes", "autocast", "gradient_checkpointing"),
+    ("changes", "autocast", "activation_checkpointing"),
     [
         ({}, True, False),
         (GPT2_LIKE, True, True),
@@ -72,16 +72,18 @@ GPT2_LIKE = {"norm": "layernorm", "hidden_act": "gelu_new", "gated_mlp": False, 
         ),
     ],
 )
-def test_the_memory_of_a_step_is_what_a_real_step_takes(changes, autocast, gradient_checkpointing):
+def test_the_memory_of_a_step_is_what_a_real_step_takes(changes, autocast, activation_checkpointing):
     fields = {**SMALL, **changes}
     precision = "autocast" if autocast else "no"
-    step = measure_step(fields, BATCH_SIZE, LENGTH, precision=precision, gradient_checkpointing=gradient_checkpointing)
-    taken = take_real_step(fields, autocast=autocast, gradient_checkpointing=gradient_checkpointing)
+    step = measure_step(
+        fields, BATCH_SIZE, LENGTH, precision=precision, activation_checkpointing=activation_checkpointing
+    )
+    taken = take_real_step(fields, autocast=autocast, activation_checkpointing=activation_checkpointing)
     assert step.layers + step.outside == pytest.approx(taken, rel=0.05)
 
 
 def test_logits_are_most_of_what_a_small_model_keeps():
-    step = measure_step(SMALL, BATCH_SIZE, LENGTH, precision="no", gradient_checkpointing=True)
+    step = measure_step(SMALL, BATCH_SIZE, LENGTH, precision="no", activation_checkpointing=True)
     logits = 4 * BATCH_SIZE * LENGTH * SMALL["vocab_size"]
     assert step.outside > 2 * logits > step.layers
 
@@ -89,7 +91,7 @@ def test_logits_are_most_of_what_a_small_model_keeps():
 def test_layers_that_differ_are_refused():
     fields = {**SMALL, "attention": ["sliding", "sliding", "sliding", "full"]}
     with pytest.raises(ValueError, match="cannot be reckoned"):
-        measure_step(fields, BATCH_SIZE, LENGTH, precision="no", gradient_checkpointing=False)
+        measure_step(fields, BATCH_SIZE, LENGTH, precision="no", activation_checkpointing=False)
 
 
 def test_weights_gradients_and_moments_are_those_of_a_real_optimizer():
@@ -130,13 +132,13 @@ def test_shards_are_a_share_of_the_weights_and_what_is_gathered():
 def test_time_and_price_follow_from_computation():
     plan = {"flops_per_token": 1e9, "tokens": 312e6 * 86_400, "gradient_accumulation_steps": 8}
     arguments = budget.BudgetArguments(recipe=Path("x"), utilization=0.5, dollars_per_hour={"A100": 2.0})
-    alone = budget.reckon_time(plan, "A100", 1, arguments, gradient_checkpointing=False)
+    alone = budget.reckon_time(plan, "A100", 1, arguments, activation_checkpointing=False)
     # Half of 312 TFLOP/s at 1 GFLOP a token.
     assert alone["tokens_per_second"] == pytest.approx(156e3)
     assert alone["days"] == pytest.approx(2000) and alone["dollars"] == pytest.approx(2000 * 24 * 2.0)
-    eight = budget.reckon_time(plan, "A100", 8, arguments, gradient_checkpointing=False)
+    eight = budget.reckon_time(plan, "A100", 8, arguments, activation_checkpointing=False)
     assert eight["days"] == pytest.approx(250) and eight["dollars"] == pytest.approx(alone["dollars"])
-    slower = budget.reckon_time(plan, "A100", 1, arguments, gradient_checkpointing=True)
+    slower = budget.reckon_time(plan, "A100", 1, arguments, activation_checkpointing=True)
     assert slower["days"] == pytest.approx(alone["days"] / 0.75)
 
 
@@ -161,7 +163,7 @@ def test_the_budget_in_a_readme_is_that_of_its_file_and_of_its_recipe(results):
     arguments = budget.BudgetArguments(recipe=Path("x"), **report["assumed"])
     assert time == [
         budget.reckon_time(
-            report["plan"], entry["gpu"], entry["num_gpus"], arguments, report["plan"]["gradient_checkpointing"]
+            report["plan"], entry["gpu"], entry["num_gpus"], arguments, report["plan"]["activation_checkpointing"]
         )
         for entry in report["time"]
     ]

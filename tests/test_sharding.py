@@ -93,7 +93,7 @@ def whole(dataset_dir, tokenizer_dir, tmp_path_factory):
         gradient_accumulation_steps=4,
         weight_average_decay=None,
         spike_threshold=None,
-        gradient_checkpointing=True,
+        activation_checkpointing=True,
         eval_steps=4,
     )
     arguments = set_steps(arguments, NUM_STEPS)

@@ -70,7 +70,7 @@ def plan_run(recipe: PretrainArguments, unique_tokens: float | None) -> dict[str
         "block_size": length,
         "micro_batch_size": recipe.per_device_train_batch_size,
         "gradient_accumulation_steps": recipe.gradient_accumulation_steps,
-        "gradient_checkpointing": recipe.gradient_checkpointing,
+        "activation_checkpointing": recipe.activation_checkpointing,
         "tokens_per_step": blocks * length,
         "steps": recipe.max_steps,
         "tokens": num_tokens,
@@ -118,10 +118,10 @@ def reckon_sharded(plan: dict[str, Any], step: StepMemory, num_gpus: int) -> dic
 
 
 def reckon_time(
-    plan: dict[str, Any], gpu: str, num_gpus: int, arguments: BudgetArguments, gradient_checkpointing: bool
+    plan: dict[str, Any], gpu: str, num_gpus: int, arguments: BudgetArguments, activation_checkpointing: bool
 ) -> dict[str, float]:
     """How fast training would be at the assumed utilisation, how long it would take, and for what price."""
-    share = CHECKPOINTING_SHARE if gradient_checkpointing else 1.0
+    share = CHECKPOINTING_SHARE if activation_checkpointing else 1.0
     speed = look_up_peak(gpu, "bf16") * num_gpus * arguments.utilization * share / plan["flops_per_token"]
     seconds = plan["tokens"] / speed
     hours = num_gpus * seconds / 3600
@@ -143,7 +143,7 @@ def reckon_budget(arguments: BudgetArguments) -> dict[str, Any]:
             plan["micro_batch_size"],
             plan["block_size"],
             precision=precision,
-            gradient_checkpointing=is_checkpointing,
+            activation_checkpointing=is_checkpointing,
         )
         for precision in ("autocast", "bf16")
         for is_checkpointing in (False, True)
@@ -152,7 +152,7 @@ def reckon_budget(arguments: BudgetArguments) -> dict[str, Any]:
         {
             "sharded": reckon is reckon_sharded,
             "num_gpus": num_gpus,
-            "gradient_checkpointing": is_checkpointing,
+            "activation_checkpointing": is_checkpointing,
             "bytes": reckon(plan, steps[precision, is_checkpointing], num_gpus),
         }
         for reckon, precision, counts in (
@@ -164,7 +164,7 @@ def reckon_budget(arguments: BudgetArguments) -> dict[str, Any]:
     ]
     time = [
         {"gpu": gpu, "num_gpus": num_gpus}
-        | reckon_time(plan, gpu, num_gpus, arguments, plan["gradient_checkpointing"])
+        | reckon_time(plan, gpu, num_gpus, arguments, plan["activation_checkpointing"])
         | {"gradient_accumulation_steps": split_accumulation(plan, num_gpus)}
         for gpu in arguments.dollars_per_hour
         for num_gpus in arguments.num_gpus

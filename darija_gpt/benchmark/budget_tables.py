@@ -23,8 +23,8 @@ def render_budget(report: dict[str, Any]) -> str:
     prices = " and ".join(f"${price:.2f} for an {gpu}" for gpu, price in assumed["dollars_per_hour"].items())
     peaks = " and ".join(f"{look_up_peak(gpu, 'bf16') / 1e12:.0f} ({gpu})" for gpu in assumed["dollars_per_hour"])
     share = (
-        " Layers are computed twice (`gradient_checkpointing: true`), so three quarters of it count."
-        if plan["gradient_checkpointing"]
+        " Layers are computed twice (`activation_checkpointing: true`), so three quarters of it count."
+        if plan["activation_checkpointing"]
         else ""
     )
     return "\n\n".join(
@@ -68,7 +68,7 @@ def render_memory(memory: list[dict[str, Any]]) -> str:
         sizes = [entry["bytes"][part] / GIB for part in _PARTS]
         # Summed before it is rounded.
         cells = [f"{size:.1f}" for size in [*sizes, sum(sizes)]]
-        rows.append([name, "yes" if entry["gradient_checkpointing"] else "no", *cells])
+        rows.append([name, "yes" if entry["activation_checkpointing"] else "no", *cells])
     return render_table(["GPUs", "Checkpointing", *_PARTS.values(), "Sum, GiB"], rows)
 
 

@@ -46,7 +46,7 @@ def build_meta_model(fields: dict[str, Any]) -> "DarijaGPTForCausalLM":
 
 
 def measure_step(
-    fields: dict[str, Any], batch_size: int, length: int, *, precision: Precision, gradient_checkpointing: bool
+    fields: dict[str, Any], batch_size: int, length: int, *, precision: Precision, activation_checkpointing: bool
 ) -> StepMemory:
     """Memory of forward and backward over one micro-batch of packed blocks.
 
@@ -57,7 +57,7 @@ def measure_step(
             Blocks, and tokens of each.
         precision (`"no"`, `"autocast"` or `"bf16"`):
             Everything in float32; float32 weights under bf16 autocast; or weights in bf16, as FSDP2 gathers them.
-        gradient_checkpointing (`bool`):
+        activation_checkpointing (`bool`):
             Whether each layer keeps its input only.
 
     Raises:
@@ -69,7 +69,7 @@ def measure_step(
         raise ValueError("layers that differ from one another cannot be reckoned up from two of them.")
     one, two = (
         _measure_beside_weights(
-            {**fields, "num_hidden_layers": number}, batch_size, length, precision, gradient_checkpointing
+            {**fields, "num_hidden_layers": number}, batch_size, length, precision, activation_checkpointing
         )
         for number in (1, 2)
     )
@@ -77,7 +77,7 @@ def measure_step(
 
 
 def _measure_beside_weights(
-    fields: dict[str, Any], batch_size: int, length: int, precision: Precision, gradient_checkpointing: bool
+    fields: dict[str, Any], batch_size: int, length: int, precision: Precision, activation_checkpointing: bool
 ) -> int:
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -93,8 +93,8 @@ def _measure_beside_weights(
             attn_implementation="sdpa",
             dtype=torch.bfloat16 if precision == "bf16" else torch.float32,
         ).train()
-        if gradient_checkpointing:
-            model.gradient_checkpointing_enable()
+        if activation_checkpointing:
+            model.activation_checkpointing_enable()
         input_ids = torch.zeros(batch_size, length, dtype=torch.long)
         position_ids = torch.arange(length).repeat(batch_size, 1)
         tracker = MemTracker()

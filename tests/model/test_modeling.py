@@ -289,7 +289,7 @@ def test_gradient_checkpointing_changes_no_gradient(fields, input_ids):
     for is_checkpointed in (False, True):
         model = build(**fields).train()
         if is_checkpointed:
-            model.gradient_checkpointing_enable()
+            model.activation_checkpointing_enable()
         torch.manual_seed(0)
         model(input_ids, labels=input_ids).loss.backward()
         gradients.append([parameter.grad for parameter in model.parameters()])
