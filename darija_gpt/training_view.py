@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darija_gpt import durable
 from darija_gpt.evaluation.plots.losses import format_losses, plot_losses, tabulate_losses
-from darija_gpt.flops import find_peak_flops
+from darija_gpt.peak_flops import find_peak_flops
 from darija_gpt.progress_bar import ProgressBar, Speedometer
 from darija_gpt.trackers import Trackers
 from darija_gpt.training_log import LOG_FILE, SAMPLES_FILE, TrainingLog, read_log

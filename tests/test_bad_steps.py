@@ -244,9 +244,12 @@ def make_garbage(kind: str, input_ids: torch.Tensor, draw: torch.Generator) -> t
 
 
 @pytest.mark.parametrize(
-    "kind", ["random", *(pytest.param(k, marks=pytest.mark.faults) for k in ("repeated", "shuffled"))]
+    ("kind", "num_steps"),
+    [
+        pytest.param("random", 250, marks=pytest.mark.slow),
+        *(pytest.param(kind, 1000, marks=pytest.mark.faults) for kind in ("random", "repeated", "shuffled")),
+    ],
 )
-@pytest.mark.parametrize("num_steps", [250, pytest.param(1000, marks=pytest.mark.faults)])
 def test_garbage_is_kept_from_the_weights_and_nothing_else_is(arguments, monkeypatch, kind, num_steps):
     draw = torch.Generator().manual_seed(0)
     garbage = set((150 + torch.randperm(num_steps - 150, generator=draw)[: num_steps // 50]).tolist())
@@ -318,6 +321,7 @@ def test_out_of_memory_halves_the_micro_batch_and_leaves_the_step_as_it_was(argu
     assert [step["loss"] for step in steps] == pytest.approx([step["loss"] for step in expected], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_micro_batch_that_was_found_to_fit(arguments, tmp_path, monkeypatch, capsys):
     limit_memory(monkeypatch, 1)
     whole = replace(arguments, output_dir=tmp_path / "whole")
@@ -364,11 +368,11 @@ def test_out_of_memory_with_one_block_ends_the_run_with_5(arguments, monkeypatch
     "changes",
     [
         {"optimizer": "muon"},
-        {"z_loss": 1e-3},
-        {"activation_checkpointing": True},
         {"mixed_precision": "bf16"},
-        {"schedule": "wsd", "cooldown_ratio": 0.0},
         {"weight_average_decay": None},
+        pytest.param({"z_loss": 1e-3}, marks=pytest.mark.slow),
+        pytest.param({"activation_checkpointing": True}, marks=pytest.mark.slow),
+        pytest.param({"schedule": "wsd", "cooldown_ratio": 0.0}, marks=pytest.mark.slow),
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -382,7 +386,14 @@ def test_every_kind_of_run_goes_on_the_same(arguments, tmp_path, changes):
 
 
 @pytest.mark.parametrize(
-    ("schedule", "ratio", "last_step"), [("early", 0.5, 6), ("early", 0.5, 4), ("late", 0.5, 2), ("late", 0.0, 6)]
+    ("schedule", "ratio", "last_step"),
+    [
+        ("early", 0.5, 4),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("early", 0.5, 6), ("late", 0.5, 2), ("late", 0.0, 6))
+        ),
+    ],
 )
 def test_a_run_with_a_schedule_of_dropout_goes_on_the_same(arguments, tmp_path, schedule, ratio, last_step):
     arguments = replace(arguments, dropout_schedule=schedule, dropout_ratio=ratio, save_steps=1, save_total_limit=9)
@@ -472,7 +483,7 @@ def scale_gradients(monkeypatch, **changes) -> None:
     monkeypatch.setattr(Updater, "__init__", build_scaled)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+@pytest.mark.parametrize("optimizer", [pytest.param("adamw", marks=pytest.mark.slow), "muon"])
 def test_the_scaler_of_fp16_changes_nothing_and_is_kept_in_checkpoints(arguments, tmp_path, monkeypatch, optimizer):
     arguments = set_steps(replace(arguments, optimizer=optimizer), 20)
     plain, whole = (replace(arguments, output_dir=tmp_path / name) for name in ("plain", "whole"))

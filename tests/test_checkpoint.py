@@ -78,7 +78,9 @@ def test_undisturbed_runs_are_equal(finished, reference, tmp_path):
 
 
 @pytest.mark.parametrize("is_torn", [False, True], ids=["before", "within"])
-@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    "stride", [23, pytest.param(7, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.faults)]
+)
 def test_a_crash_at_any_durable_operation_costs_nothing(finished, reference, tmp_path, monkeypatch, stride, is_torn):
     arguments = replace(finished, save_total_limit=1)
     names = run_cut_off(
@@ -95,7 +97,9 @@ def test_a_crash_at_any_durable_operation_costs_nothing(finished, reference, tmp
 
 
 @pytest.mark.parametrize("is_torn", [False, True], ids=["before", "within"])
-@pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    "stride", [31, pytest.param(11, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.faults)]
+)
 def test_a_disk_that_is_full_at_any_write_costs_nothing(
     finished, reference, tmp_path, monkeypatch, capsys, stride, is_torn
 ):

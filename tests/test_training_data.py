@@ -173,6 +173,7 @@ def test_workers_change_nothing(arguments, tmp_path):
     assert_same(busy, read_state(arguments.output_dir))
 
 
+@pytest.mark.slow
 def test_a_run_killed_with_workers_goes_on_at_once(arguments, tmp_path):
     run_to_end(arguments)
     busy = set_steps(replace(arguments, output_dir=tmp_path / "busy", dataloader_num_workers=2), NUM_STEPS)
@@ -185,7 +186,7 @@ def test_a_run_killed_with_workers_goes_on_at_once(arguments, tmp_path):
     assert_same(busy, read_state(arguments.output_dir) | {"identity": read_state(busy.output_dir)["identity"]})
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_to_the_workers_too_ends_a_run_with_a_checkpoint(arguments, tmp_path, number):
     run_to_end(arguments)
     busy = replace(arguments, output_dir=tmp_path / "busy", dataloader_num_workers=2, save_steps=1000)
@@ -276,7 +277,7 @@ def test_what_does_not_change_the_blocks_is_free_to_change(arguments, tmp_path):
         check_run(replace(arguments, max_steps=9))
 
 
-@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize("num_workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_streamed_run_resumed_at_any_step_is_the_same(streamed, tmp_path, num_workers):
     whole = replace(streamed, save_steps=1, save_total_limit=NUM_STEPS)
     run_to_end(whole)

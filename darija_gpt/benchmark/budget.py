@@ -6,8 +6,8 @@ from typing import Any
 
 from darija_gpt.benchmark.memory import StepMemory, build_meta_model, measure_step
 from darija_gpt.benchmark.report import write_report
-from darija_gpt.flops import count_flops_per_token, look_up_peak
 from darija_gpt.output import require_section
+from darija_gpt.peak_flops import look_up_peak
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
@@ -56,6 +56,8 @@ def plan_run(recipe: PretrainArguments, unique_tokens: float | None) -> dict[str
     Raises:
         ValueError: If the recipe does not say how many steps there are, or how large the vocabulary is.
     """
+    from darija_gpt.flops import count_flops_per_token
+
     if recipe.max_steps is None or "vocab_size" not in recipe.model:
         raise ValueError("a budget needs max_steps and model.vocab_size in the recipe.")
     model = build_meta_model(recipe.model)

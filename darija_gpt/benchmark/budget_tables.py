@@ -3,7 +3,7 @@
 from typing import Any
 
 from darija_gpt.benchmark.report import render_table
-from darija_gpt.flops import look_up_peak
+from darija_gpt.peak_flops import look_up_peak
 
 
 GIB = 2**30

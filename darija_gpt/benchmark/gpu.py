@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from darija_gpt.benchmark.report import render_table, write_report
 from darija_gpt.benchmark.updates import build_updater
 from darija_gpt.faults import OutOfMemoryError
-from darija_gpt.flops import count_flops_per_token, look_up_peak
 from darija_gpt.hardware import describe_machine, resolve_precision
 from darija_gpt.output import require_section
+from darija_gpt.peak_flops import look_up_peak
 from darija_gpt.pretraining import PretrainArguments
 from darija_gpt.recipe import parse_arguments
 
@@ -81,6 +81,8 @@ def measure_recipe(
         or the kernel not to be had.
     """
     import torch
+
+    from darija_gpt.flops import count_flops_per_token
 
     # The accelerator holds on to what it has prepared before.
     accelerator.free_memory()

@@ -9,7 +9,7 @@ from .null_objects_darija_gpt import keep
 class DarijaGPTBatchNorm(nn.BatchNorm1d):
     """
     Each feature over all tokens of the batch (Ioffe and Szegedy 2015), later ones and padding included while training;
-    over the running statistics afterwards. Gradient checkpointing counts a batch twice in these.
+    over the running statistics afterwards. Activation checkpointing counts a batch twice in these.
     """
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:

@@ -456,6 +456,7 @@ def grows_like_a_line(*works: Callable[[], object], slack: float = 0.0) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [LONGEST_MESSAGE // 2, 2 * LONGEST_MESSAGE], ids=["whole", "in windows"])
 @pytest.mark.parametrize("name", DENSE)
 def test_twice_the_text_takes_about_twice_the_time(name, size):

@@ -74,6 +74,7 @@ def read(directory, name):
     return json.loads((directory / name).read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_full_fine_tuning_learns_the_rule_and_beats_the_lead(make_arguments, tmp_path, capsys):
     finetune_seq2seq(make_arguments(num_train_epochs=30, metric_for_best_model="loss"))
     metrics = read(tmp_path / "out", "metrics.json")
@@ -106,7 +107,9 @@ def test_full_fine_tuning_learns_the_rule_and_beats_the_lead(make_arguments, tmp
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "out").iterdir()} == {0}
 
 
-@pytest.mark.parametrize("lora", [{"r": 4}, {"r": 4, "use_dora": True}], ids=["lora", "dora"])
+@pytest.mark.parametrize(
+    "lora", [{"r": 4}, pytest.param({"r": 4, "use_dora": True}, marks=pytest.mark.slow)], ids=["lora", "dora"]
+)
 def test_an_adapter_is_kept_and_merged_or_written_alone(make_arguments, t5_dir, tmp_path, lora):
     from peft import PeftModel
 

@@ -284,7 +284,7 @@ def test_the_loss_falls(fields, input_ids):
     assert losses[-1] < 0.8 * losses[0]
 
 
-def test_gradient_checkpointing_changes_no_gradient(fields, input_ids):
+def test_activation_checkpointing_changes_no_gradient(fields, input_ids):
     gradients = []
     for is_checkpointed in (False, True):
         model = build(**fields).train()

@@ -1,5 +1,6 @@
 """What is searched for in samples is found, and a sample says nothing of itself in what is counted."""
 
+import pytest
 import torch
 
 from darija_gpt.data.canaries import Canary, CanarySet
@@ -50,6 +51,7 @@ def test_a_canary_is_found_in_a_sample_however_it_is_spaced():
     assert find_secrets(["walo", "rqm 1234 5678"], canary_set) == [True, False]
 
 
+@pytest.mark.slow
 def test_samples_are_the_same_again_and_hold_the_beginning_of_a_number(parrot, parrot_tokenizer):
     prompts = list_prompts(parrot_tokenizer, 20, 60)
     assert len(prompts) == 80 and {len(prompt.ids) for prompt in prompts[:20]} > {1}
