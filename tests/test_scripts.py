@@ -44,7 +44,7 @@ SCRIPT_OF = {
 RECIPES = sorted(
     path
     for path in (ROOT / "recipes").rglob("*.yaml")
-    if path.parent.name not in ("accelerate", "sweep", "ablations", "ladder", "gpu", "rates", "tasks")
+    if "ablations" not in path.parts and path.parent.name not in ("accelerate", "sweep", "tasks")
 )
 
 
