@@ -24,7 +24,7 @@ from darija_gpt.data.consent import (
 )
 from darija_gpt.data.dataset_card import render_dataset_card
 from darija_gpt.data.dataset_directory import build_dataset, purge_dataset
-from darija_gpt.data.deduplication import drop_forwarded
+from darija_gpt.data.deduplication import drop_copied, drop_forwarded
 from darija_gpt.data.private_index import PrivateIndexWriter
 from darija_gpt.data.pseudonyms import read_key
 from darija_gpt.data.quality import QualityLimits
@@ -195,14 +195,17 @@ def _read_rows_of_chats(
 ) -> tuple[list[Row], Counter[str]]:
     """The rows of all chats, and how many messages were dropped for which reason."""
     cleaned, dropped = clean_chats(chats, consents, clean=cleaner.clean, limits=arguments.quality)
+    gap = timedelta(minutes=arguments.session_gap_minutes)
     if arguments.deduplicate:
         num_messages = sum(map(len, cleaned))
-        cleaned = drop_forwarded(cleaned, threshold=arguments.near_duplicate_threshold)
-        dropped["forwarded"] = num_messages - sum(map(len, cleaned))
+        own = drop_copied(cleaned, gap, threshold=arguments.near_duplicate_threshold)
+        cleaned = drop_forwarded(own, threshold=arguments.near_duplicate_threshold)
+        dropped["repeated"] += num_messages - sum(map(len, own))
+        dropped["forwarded"] = sum(map(len, own)) - sum(map(len, cleaned))
     rows, dropped["greeting"] = build_chat_rows(
         cleaned,
         assistant=arguments.assistant,
-        gap=timedelta(minutes=arguments.session_gap_minutes),
+        gap=gap,
         clean_together=cleaner.clean_together,
         window_characters=arguments.window_characters,
         max_greeting_repeats=arguments.max_greeting_repeats if arguments.deduplicate else None,

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 from rensa import RMinHash, RMinHashLSH
 from tqdm import tqdm
 
+from darija_gpt.data.conversations import split_sessions
 from darija_gpt.data.names.folding import ARABIC_VARIANTS
 from darija_gpt.data.whatsapp import Message
 
@@ -141,6 +143,45 @@ def drop_forwarded(chats: Sequence[Sequence[Message]], *, threshold: float = 0.7
         [message for message, flag in zip(chat, flags, strict=True) if not flag or next(duplicates) is None]
         for chat, flags in zip(chats, is_long, strict=True)
     ]
+
+
+def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold: float = 0.7) -> list[list[Message]]:
+    """Chats without conversations that an earlier one holds: of one chat in two exports whose clocks differ.
+
+    It comes before `drop_forwarded`, which would take the long messages from the copy alone, so that its row is no
+    copy any more. What people wrote in few words tells; conversations with no long message are compared as rows.
+
+    Args:
+        chats (`Sequence[Sequence[Message]]`):
+            The messages of each chat.
+        gap (`timedelta`):
+            A longer silence ends a conversation.
+        threshold (`float`, *optional*, defaults to `0.7`):
+            As of `find_duplicates`.
+    """
+    sessions = [(number, session) for number, chat in enumerate(chats) for session in split_sessions(chat, gap)]
+    texts = [_find_own_words(session) for _, session in sessions]
+    compared = [place for place, text in enumerate(texts) if text is not None]
+    found = find_duplicates(
+        [texts[place] for place in compared],
+        [sessions[place][0] for place in compared],
+        threshold=threshold,
+        progress="comparing conversations",
+    )
+    copied = {place for place, duplicate in zip(compared, found, strict=True) if duplicate is not None}
+    kept: list[list[Message]] = [[] for _ in chats]
+    for place, (number, session) in enumerate(sessions):
+        kept[number] += [] if place in copied else session
+    return kept
+
+
+def _find_own_words(session: Sequence[Message]) -> str | None:
+    """What stands beside the long messages of a conversation, or all where that is little; None where none is long."""
+    short = [message.text for message in session if not _is_long(message.text)]
+    if not short or len(short) == len(session):
+        return None
+    own_words = "\n".join(short)
+    return own_words if _is_long(own_words) else "\n".join(message.text for message in session)
 
 
 def _is_long(text: str) -> bool:

@@ -342,6 +342,24 @@ def test_two_exports_of_one_chat_count_once(arguments, tmp_path):
     assert report["dropped"]["repeated"] == 100 and report["kept"] == 160
 
 
+def test_a_chat_exported_in_two_time_zones_is_in_one_split_only(arguments, tmp_path):
+    draw, lines = random.Random(0), []
+    for day in range(40):
+        texts = [" ".join(draw.choices(WORDS, k=count)) for count in (4, 18, 7, 3, 20, 8)]
+        date = f"{day % 28 + 1:02}/{day // 28 + 2:02}/2024, 10"
+        lines += [
+            f"{date}:{minute:02} - {'Anas' if minute % 2 else 'Hiba'}: {text}" for minute, text in enumerate(texts)
+        ]
+    (tmp_path / "chats" / "Fes.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "chats" / "Lyon.txt").write_text("\n".join(lines).replace(", 10:", ", 11:"), encoding="utf-8")
+    arguments.exports = [tmp_path / "chats" / "Fes.txt", tmp_path / "chats" / "Lyon.txt"]
+    prepare_data(arguments)
+    assert read_report(arguments.output_dir)["dropped"]["repeated"] == 40 * 6
+    dataset = load_dataset_directory(arguments.output_dir)
+    train, *others = ({line for text in dataset[split]["text"] for line in text.split("\n")} for split in SPLITS)
+    assert len(train) == 36 * 6 and all(others) and train.isdisjoint({*others[0], *others[1]})
+
+
 def test_who_did_not_agree_is_left_out_and_the_turns_are_linked_anew(arguments, tmp_path, capsys):
     arguments.consent, arguments.draft_consent = tmp_path / "consent", True
     prepare_data(arguments)

@@ -3,12 +3,13 @@
 import functools
 import itertools
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from darija_gpt.data import deduplication
-from darija_gpt.data.deduplication import GreetingCap, drop_forwarded, find_duplicates, fold_text
+from darija_gpt.data.deduplication import GreetingCap, drop_copied, drop_forwarded, find_duplicates, fold_text
 from darija_gpt.data.whatsapp import Message
 
 
@@ -130,6 +131,17 @@ def test_a_chain_stays_once_and_short_answers_stay_always():
     ]
     kept = [[message.text for message in chat] for chat in drop_forwarded(chats)]
     assert kept == [["salam", chain, "ok", "ok"], ["ok", "wakha"], ["ok"]]
+
+
+def test_a_conversation_of_two_exports_goes_whole_and_an_answer_to_a_chain_stays():
+    chain = "Rj3 had lmessage l 10 dyal nass w ghadi tsme3 khbar zwin had simana inchallah"
+    own = ["salam, fin nta daba?", "f dar, 3lach?", "ji 3ndi m3a l 5", "wakha ana jay", "jib m3ak l9ahwa"]
+    other = ["hahaha mn gal lik hadchi", "walo ghir siftoh liya f lgroup dyal l3a2ila", "safi ana ma n3tiwch"]
+    first = make_chat([*own, chain])
+    copy = [replace(message, timestamp=message.timestamp + timedelta(seconds=90)) for message in first]
+    chats = [first, copy, make_chat([chain, *other]), make_chat(own), make_chat([chain])]
+    assert drop_copied(chats, timedelta(hours=3)) == [chats[0], [], *chats[2:]]
+    assert drop_copied(chats[:1] * 2, timedelta(hours=3), threshold=1) == [first, []]
 
 
 def test_greetings_are_capped_where_conversations_open_and_nowhere_else():
