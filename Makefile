@@ -38,7 +38,7 @@ test-slow: .venv/installed-test
 
 # Hundreds of runs that are killed, starved of disk, given damaged checkpoints; tests/README.md says what came of it.
 test-faults: .venv/installed-test
-	$(PYTEST) -m "not slow" $(FAULT_TESTS)
+	$(PYTEST) $(FAULT_TESTS)
 
 quality: .venv/installed-test
 	$(BIN)/ruff check .
