@@ -78,7 +78,7 @@ class PretrainArguments:
     cooldown_ratio: float = field(
         default=0.2, metadata={"help": "share of the other steps in which wsd falls; 0 for none"}
     )
-    muon_learning_rate: float = field(default=0.02, metadata={"help": "highest learning rate of Muon"})
+    muon_learning_rate: float = field(default=0.01, metadata={"help": "highest learning rate of Muon"})
     muon_momentum: float = field(default=0.95, metadata={"help": "Muon's momentum"})
     muon_weight_decay: float = field(default=0.0, metadata={"help": "of the hidden matrices, with Muon"})
     muon_orthogonalization: Literal["newton_schulz", "polar_express"] = field(
