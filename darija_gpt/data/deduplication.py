@@ -8,7 +8,7 @@ chapter 3), then each candidate exactly.
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Container, Hashable, Sequence
 from datetime import timedelta
 from itertools import count
 from typing import Literal
@@ -149,7 +149,8 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
     """Chats without conversations that an earlier one holds: of one chat in two exports whose clocks differ.
 
     It comes before `drop_forwarded`, which would take the long messages from the copy alone, so that its row is no
-    copy any more. What people wrote in few words tells; conversations with no long message are compared as rows.
+    copy any more. What people wrote in few words tells, where a long message is in two chats; all else is compared as
+    rows.
 
     Args:
         chats (`Sequence[Sequence[Message]]`):
@@ -159,8 +160,14 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
         threshold (`float`, *optional*, defaults to `0.7`):
             As of `find_duplicates`.
     """
+    holders: defaultdict[str, set[int]] = defaultdict(set)  # chats, by the long messages that they hold
+    for number, chat in enumerate(chats):
+        for message in chat:
+            if _is_long(message.text):
+                holders[fold_text(message.text)].add(number)
+    shared = {folded for folded, numbers in holders.items() if len(numbers) > 1}
     sessions = [(number, session) for number, chat in enumerate(chats) for session in split_sessions(chat, gap)]
-    texts = [_find_own_words(session) for _, session in sessions]
+    texts = [_find_own_words(session, shared) for _, session in sessions]
     compared = [place for place, text in enumerate(texts) if text is not None]
     found = find_duplicates(
         [texts[place] for place in compared],
@@ -175,10 +182,10 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
     return kept
 
 
-def _find_own_words(session: Sequence[Message]) -> str | None:
-    """What stands beside the long messages of a conversation, or all where that is little; None where none is long."""
+def _find_own_words(session: Sequence[Message], shared: Container[str]) -> str | None:
+    """What stands beside the long messages of a conversation, or all if that is little; None where none is shared."""
     short = [message.text for message in session if not _is_long(message.text)]
-    if not short or len(short) == len(session):
+    if not short or not any(_is_long(message.text) and fold_text(message.text) in shared for message in session):
         return None
     own_words = "\n".join(short)
     return own_words if _is_long(own_words) else "\n".join(message.text for message in session)
