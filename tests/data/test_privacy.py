@@ -508,7 +508,7 @@ def test_names_that_tell_each_other_one_by_one_end_after_some_rounds(monkeypatch
         places = [match.start() for match in re.finditer("nour", text)]
         return ((place, place + 4) for place in (places if is_strict else places[:1]))
 
-    monkeypatch.setattr("darija_gpt.data.names.RosterNames.find", find_first_name)
+    monkeypatch.setattr("darija_gpt.data.names.finding.RosterNames.find", find_first_name)
     assert scrub("nour 0612345678 " * 50, ROSTER) == "[NAME] [PHONE] " * 50
     assert len(rounds) < 12
 

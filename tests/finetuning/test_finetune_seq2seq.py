@@ -319,7 +319,7 @@ def test_an_adapter_for_another_model_is_refused(make_arguments, tmp_path):
         ({"learning_rate": 0}, "learning_rate=0 must be positive"),
         ({"num_beams": 0}, "num_beams=0"),
         ({"early_stopping_patience": 0}, "early_stopping_patience=0"),
-        ({"validation_fraction": 0.6, "test_fraction": 0.5}, "leave nothing of train"),
+        ({"validation_fraction": 0.6, "test_fraction": 0.5}, "leave nothing to learn from"),
         ({"merge": False}, "there is none without lora"),
     ],
 )
