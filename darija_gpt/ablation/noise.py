@@ -40,7 +40,8 @@ def measure_noise(groups: Mapping[str, Sequence[float]]) -> Noise | None:
     """What seeds do, from the runs of several recipes; None where no recipe has several runs.
 
     A recipe whose variance is too large beside the others', by an F test at 1 % among all of them (Bonferroni), is
-    left out, the largest first: what it does is not what the others do.
+    left out: what it does is not what the others do. The largest is tried first, without it the next, for at most half
+    of them, and all go up to the last that is too large: two such recipes would hide each other (Rosner 1983).
 
     Args:
         groups (`Mapping[str, Sequence[float]]`):
@@ -51,16 +52,14 @@ def measure_noise(groups: Mapping[str, Sequence[float]]) -> Noise | None:
     several = {name: numbers for name, numbers in groups.items() if len(numbers) > 1}
     if not several:
         return None
+    largest = sorted(several, key=lambda name: statistics.variance(several[name]), reverse=True)
     unlike: list[str] = []
-    while len(several) - len(unlike) > 1:
-        rest = {name: numbers for name, numbers in several.items() if name not in unlike}
-        name = max(rest, key=lambda each: statistics.variance(rest[each]))
-        others = [numbers for each, numbers in rest.items() if each != name]
-        variance, degrees = _pool(others)
-        chance = f.sf(statistics.variance(rest[name]) / variance, len(rest[name]) - 1, degrees) if variance else 1.0
-        if chance * len(several) >= UNLIKE:
-            break
-        unlike.append(name)
+    for place, name in enumerate(largest[: len(several) // 2]):
+        variance, degrees = _pool([several[each] for each in largest[place + 1 :]])
+        own = several[name]
+        chance = f.sf(statistics.variance(own) / variance, len(own) - 1, degrees) if variance else 1.0
+        if chance * len(several) < UNLIKE:
+            unlike = largest[: place + 1]
     alike = {name: numbers for name, numbers in several.items() if name not in unlike}
     variance, degrees = _pool(list(alike.values()))
     sizes = {name: len(numbers) for name, numbers in alike.items()}

@@ -23,6 +23,13 @@ def test_like_spreads_are_seldom_called_unlike():
     assert sum(unlike) <= 10
 
 
+def test_two_unlike_recipes_do_not_hide_each_other():
+    alike = {str(number): [1.7, 1.7 + 0.002 * number, 1.704] for number in range(5)}
+    noise = measure_noise({**alike, "wide": [1.9, 1.93], "wider": [2.0, 2.03, 2.04]})
+    assert set(noise.unlike) == {"wide", "wider"} and noise.degrees == 10
+    assert measure_noise({**alike, "wide": [1.9, 1.93]}).unlike == ("wide",)
+
+
 @pytest.mark.parametrize("num_recipes", range(1, 10))
 def test_critical_values_are_those_of_dunnetts_table(num_recipes):
     # Two-sided, 95 %, groups of equal size, 10 degrees of freedom (Dunnett 1964).
