@@ -247,7 +247,12 @@ def make_garbage(kind: str, input_ids: torch.Tensor, draw: torch.Generator) -> t
     ("kind", "num_steps"),
     [
         pytest.param("random", 250, marks=pytest.mark.slow),
-        *(pytest.param(kind, 1000, marks=pytest.mark.faults) for kind in ("random", "repeated", "shuffled")),
+        pytest.param("random", 1000, marks=pytest.mark.faults),
+        *(
+            pytest.param(kind, num_steps, marks=pytest.mark.faults)
+            for kind in ("repeated", "shuffled")
+            for num_steps in (250, 1000)
+        ),
     ],
 )
 def test_garbage_is_kept_from_the_weights_and_nothing_else_is(arguments, monkeypatch, kind, num_steps):

@@ -131,17 +131,10 @@ def drop_forwarded(chats: Sequence[Sequence[Message]], *, threshold: float = 0.7
         threshold (`float`, *optional*, defaults to `0.7`):
             As of `find_duplicates`.
     """
-    is_long = [[_is_long(message.text) for message in chat] for chat in chats]
-    texts = [
-        message.text
-        for chat, flags in zip(chats, is_long, strict=True)
-        for message, flag in zip(chat, flags, strict=True)
-        if flag
-    ]
+    texts = [message.text for chat in chats for message in chat if _fold_long(message.text)]
     duplicates = iter(find_duplicates(texts, threshold=threshold, progress="comparing messages"))
     return [
-        [message for message, flag in zip(chat, flags, strict=True) if not flag or next(duplicates) is None]
-        for chat, flags in zip(chats, is_long, strict=True)
+        [message for message in chat if not _fold_long(message.text) or next(duplicates) is None] for chat in chats
     ]
 
 
@@ -163,8 +156,8 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
     holders: defaultdict[str, set[int]] = defaultdict(set)  # chats, by the long messages that they hold
     for number, chat in enumerate(chats):
         for message in chat:
-            if _is_long(message.text):
-                holders[fold_text(message.text)].add(number)
+            if folded := _fold_long(message.text):
+                holders[folded].add(number)
     shared = {folded for folded, numbers in holders.items() if len(numbers) > 1}
     sessions = [(number, session) for number, chat in enumerate(chats) for session in split_sessions(chat, gap)]
     texts = [_find_own_words(session, shared) for _, session in sessions]
@@ -184,15 +177,17 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
 
 def _find_own_words(session: Sequence[Message], shared: Container[str]) -> str | None:
     """What stands beside the long messages of a conversation, or all if that is little; None where none is shared."""
-    short = [message.text for message in session if not _is_long(message.text)]
-    if not short or not any(_is_long(message.text) and fold_text(message.text) in shared for message in session):
+    short = [message.text for message in session if not _fold_long(message.text)]
+    if not short or not any(_fold_long(message.text) in shared for message in session):
         return None
     own_words = "\n".join(short)
-    return own_words if _is_long(own_words) else "\n".join(message.text for message in session)
+    return own_words if _fold_long(own_words) else "\n".join(message.text for message in session)
 
 
-def _is_long(text: str) -> bool:
-    return len(text) >= MIN_FORWARDED_CHARACTERS and len(fold_text(text)) >= MIN_FORWARDED_CHARACTERS
+def _fold_long(text: str) -> str | None:
+    """What `fold_text` leaves of a text that nobody writes twice by chance; None of any other."""
+    folded = fold_text(text) if len(text) >= MIN_FORWARDED_CHARACTERS else ""
+    return folded if len(folded) >= MIN_FORWARDED_CHARACTERS else None
 
 
 class GreetingCap:

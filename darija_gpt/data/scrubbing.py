@@ -12,6 +12,7 @@ from darija_gpt.data.privacy import Person, find_names, find_pii, scrub
 from darija_gpt.data.private_data.net import ISOLATED_MENTION
 from darija_gpt.data.private_data.patterns import PLACEHOLDER
 from darija_gpt.data.pseudonyms import choose_pseudonyms, read_key
+from darija_gpt.data.whatsapp_names import read_plain_name
 
 
 # A mention of the whole group, as the languages of WhatsApp's exports have it.
@@ -29,7 +30,7 @@ def list_people(chats: Iterable[Chat]) -> list[Person]:
 def _find_mentioned(text: str) -> Iterator[str]:
     """Whom a message calls by @, as WhatsApp marks it: members of a group who read and never write, too."""
     for match in ISOLATED_MENTION.finditer(text) if "@" in text else ():
-        name = match[1].lstrip("~ \u202f\xa0").rstrip()
+        name = read_plain_name(match[1])
         if fold_form(name) not in EVERYBODY and any(map(str.isalpha, name)):
             yield name
 

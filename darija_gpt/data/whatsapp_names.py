@@ -44,8 +44,8 @@ def _is_notice(line: str, shortest: str) -> bool:
     return sum(map(shortest.count, QUOTES)) % 2 == 1
 
 
-def _read_plain(name: str) -> str:
-    """A name without marks and a leading tilde."""
+def read_plain_name(name: str) -> str:
+    """A name without marks and the tilde before one that is not in the contacts."""
     plain = "".join(letter for letter in name if letter not in MARKS).strip(SPACES)
     return plain.removeprefix("~").strip(SPACES)
 
@@ -55,7 +55,7 @@ def read_name(line: str, end: int) -> tuple[str, str | None]:
     shortest = line[: min(end, MAX_NOTICE_LENGTH)]
     if end > MAX_NOTICE_LENGTH or _is_notice(line[:MAX_NOTICE_LENGTH], shortest) or MEMBERS.search(shortest):
         return "", None
-    return shortest, _read_plain(shortest) or None
+    return shortest, read_plain_name(shortest) or None
 
 
 class Names:
@@ -152,7 +152,7 @@ class Names:
             proven = [name for name in longer if name in self._proven]
             recurring = [name for name in longer if name in self._recurring and not self._is_refuted(name, shortest)]
             name = max(proven or recurring, key=len, default=shortest)
-            plain = _read_plain(name)
+            plain = read_plain_name(name)
             if plain and self._is_author(shortest):
                 names[shortest] = (name, plain)
         return names

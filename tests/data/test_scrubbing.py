@@ -9,7 +9,7 @@ import pytest
 from darija_gpt.data.chats import Chat
 from darija_gpt.data.names.spellings import SPELLINGS, find_spellings
 from darija_gpt.data.scrubbing import Scrubber, find_forms, list_people, scrub_together
-from darija_gpt.data.whatsapp import Message
+from darija_gpt.data.whatsapp import Message, parse_export
 
 
 def make_chat(*authors: str | None) -> Chat:
@@ -47,6 +47,16 @@ def test_who_is_mentioned_and_never_writes_has_a_pseudonym_too(tmp_path):
     scrubber = Scrubber(people, tmp_path / "pseudonym.key")
     assert scrubber.scrub("hamza ma jach") == f"{scrubber.pseudonyms['Hamza Tazi'].latin.lower()} ma jach"
     assert scrubber.scrub("tout le monde ja") == "tout le monde ja"
+
+
+def test_who_writes_and_is_mentioned_is_one_person(tmp_path):
+    export = tmp_path / "group.txt"
+    export.write_text(
+        "1/13/24, 10:00 - ~\u202fIkram\u200f Tazi: salam\n"
+        "1/13/24, 10:01 - Saad: fin @\u2068~\u202fIkram Tazi\u200e\u2069?\n"
+    )
+    chat = Chat((export,), list(parse_export(export)), 0)
+    assert [person.name for person in list_people([chat])] == ["Ikram Tazi", "Saad"]
 
 
 def test_the_same_key_gives_the_same_names_and_another_key_others(scrubber, tmp_path):
