@@ -69,7 +69,7 @@ CHAT_TEMPLATE = """\
 class TokenizerArguments:
     dataset: Path = field(metadata={"help": "directory that prepare_data.py wrote"})
     output_dir: Path = field(metadata={"help": "directory to write the tokenizer to"})
-    vocab_size: int = field(default=4096, metadata={"help": "entries, control tokens and placeholders included"})
+    vocab_size: int = field(default=1024, metadata={"help": "entries, control tokens and placeholders included"})
     min_frequency: int = field(default=2, metadata={"help": "a pair seen less often is not merged"})
     min_conversations: int = field(
         default=3, metadata={"help": "nothing is learnt from words that fewer conversations hold; 1 learns from all"}
@@ -77,7 +77,7 @@ class TokenizerArguments:
 
     def __post_init__(self):
         if self.vocab_size > MAX_VOCAB_SIZE:
-            raise ValueError(f"vocab_size={self.vocab_size} must be at most {MAX_VOCAB_SIZE:,}; try 4096.")
+            raise ValueError(f"vocab_size={self.vocab_size} must be at most {MAX_VOCAB_SIZE:,}; try 1024.")
         if not 1 <= self.min_frequency <= MAX_FREQUENCY:
             raise ValueError(f"min_frequency={self.min_frequency} must be between 1 and {MAX_FREQUENCY:,}; try 2.")
         if self.min_conversations < 1:
@@ -120,7 +120,7 @@ def select_common_words(
 def train_tokenizer(
     texts: Iterable[str],
     *,
-    vocab_size: int = 4096,
+    vocab_size: int = 1024,
     min_frequency: int = 2,
     conversations: Iterable[Hashable] | None = None,
     min_conversations: int = 3,
@@ -130,7 +130,7 @@ def train_tokenizer(
     Args:
         texts (`Iterable[str]`):
             The training texts. Control tokens in them are taken out: they are never learnt as ordinary pieces.
-        vocab_size (`int`, *optional*, defaults to `4096`):
+        vocab_size (`int`, *optional*, defaults to `1024`):
             Entries at most, control tokens and placeholders included. Little text gives fewer.
         min_frequency (`int`, *optional*, defaults to `2`):
             A pair of pieces seen less often than this is not merged.
@@ -148,7 +148,7 @@ def train_tokenizer(
     """
     smallest = len(CONTROL_TOKENS) + len(PLACEHOLDERS) + 256
     if vocab_size < smallest:
-        raise ValueError(f"vocab_size={vocab_size} is too small: bytes and added tokens take {smallest}; try 4096.")
+        raise ValueError(f"vocab_size={vocab_size} is too small: bytes and added tokens take {smallest}; try 1024.")
 
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = Sequence(
