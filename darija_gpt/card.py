@@ -9,7 +9,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from darija_gpt.evaluation.intervals import MIN_DOCUMENTS, spell_estimate
 from darija_gpt.finetuning.classifier_report import SPELT
-from darija_gpt.markdown import TAGS, join_card, one_line, render_template
+from darija_gpt.markdown import DARIJA, TAGS, TAGS_OF_DARIJA, join_card, one_line, render_template
 
 
 Section = Literal["data", "training", "evaluation"]
@@ -49,7 +49,7 @@ class CardFacts:
 
     model_name: str
     license: str = "apache-2.0"
-    language: str = "ary"
+    language: str = DARIJA
     datasets: Sequence[str] = ()
     data_description: str | None = None
     repo_id: str | None = None
@@ -71,9 +71,9 @@ def is_base(metrics: Mapping[str, Any]) -> bool:
     return not is_classifier(metrics) and {stage["stage"] for stage in metrics.get("training", [])} == {"pretrain"}
 
 
-def list_tags(metrics: Mapping[str, Any]) -> list[str]:
+def list_tags(metrics: Mapping[str, Any], language: str) -> list[str]:
     """Those of `TAGS` that are true of the model."""
-    dataset, untrue = metrics.get("dataset"), set()
+    dataset, untrue = metrics.get("dataset"), set() if language == DARIJA else set(TAGS_OF_DARIJA)
     if is_classifier(metrics) or is_base(metrics):
         untrue.add("chat")
     if is_classifier(metrics) or (dataset and not dataset.get("messages")):
@@ -149,7 +149,7 @@ def build_card_data(metrics: Mapping[str, Any], facts: CardFacts) -> ModelCardDa
         license=one_line(facts.license),
         library_name="peft" if facts.base_model else "transformers",
         pipeline_tag="text-classification" if is_of_classes else "text-generation",
-        tags=list_tags(metrics),
+        tags=list_tags(metrics, facts.language),
         datasets=[one_line(dataset) for dataset in facts.datasets] or None,
         base_model=one_line(facts.base_model) if facts.base_model else None,
         model_name=one_line(facts.model_name) if results else None,
@@ -193,6 +193,7 @@ def render_card(
         audit=audit,
         plots=shown,
         is_base=is_base(metrics),
+        is_darija=facts.language == DARIJA,
         has_recited=has_recited(audit),
         min_documents=MIN_DOCUMENTS,
         year=date.today().year,

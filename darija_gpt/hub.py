@@ -43,7 +43,7 @@ def write_card(arguments: PublishArguments) -> None:
     )
     card = render_card(metrics, dialogues, facts, audit=audit, plots=plots)
     texts = {}
-    if arguments.results_readme:
+    if arguments.results_readme and not arguments.dry_run:
         results = render_results(metrics, dialogues)
         section = arguments.results_section
         texts[arguments.results_readme] = replace_section(arguments.results_readme, section, results)

@@ -17,6 +17,8 @@ from markupsafe import Markup
 
 
 TAGS = ["darija", "moroccan-arabic", "arabizi", "whatsapp", "chat", "darija_gpt"]
+DARIJA = "ary"  # in ISO 639
+TAGS_OF_DARIJA = {"darija", "moroccan-arabic", "arabizi"}
 TEMPLATES = Path(__file__).parents[1] / "model_card"
 SCRIPTS = {"all": "all", "Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
 # Of membership inference, in people's words.

@@ -55,6 +55,19 @@ def test_the_guide_for_contributors_lists_every_module_on_its_floor():
     assert sorted(names) == sorted(FLOOR_OF)
 
 
+def test_the_guide_for_contributors_tells_the_module_of_each_script_that_has_another_name():
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)\.py` \| `([\w/]+)(?:\.py|/)`", guide, re.MULTILINE))
+    called = {}
+    for script in ROOT.glob("scripts/*.py"):
+        (module, *_) = [name for name in find_imports(script) if name != "darija_gpt.recipe"]
+        called[script.stem] = module.removeprefix("darija_gpt.").replace(".", "/")
+    called["benchmark"] = "benchmark"  # one module for each of its commands
+    assert listed == {script: module for script, module in called.items() if Path(module).name != script} | {
+        "benchmark": "benchmark"
+    }
+
+
 @pytest.mark.parametrize(
     "path", [p for p in MODULES if p.parent != PACKAGE or p.name != "__init__.py"], ids=lambda path: path.stem
 )

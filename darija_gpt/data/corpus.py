@@ -40,6 +40,7 @@ from darija_gpt.data.rows import (
 from darija_gpt.data.scrubbing import Scrubber, list_people
 from darija_gpt.data.sources import Source
 from darija_gpt.data.splits import SplitBy, split_rows
+from darija_gpt.markdown import DARIJA
 from darija_gpt.output import make_printable, require_new, write_directory
 
 
@@ -111,6 +112,7 @@ class PrepareArguments:
         default="Conversations in Darija", metadata={"help": "the title of the dataset's card, README.md"}
     )
     license: str = field(default="other", metadata={"help": "the license of the texts, for the card"})
+    language: str = field(default=DARIJA, metadata={"help": "the language's code of ISO 639, for the card"})
     data_description: str | None = field(
         default=None, metadata={"help": "one paragraph about the data, in your words, for the card"}
     )
@@ -297,6 +299,7 @@ def prepare_data(arguments: PrepareArguments) -> None:
             report,
             dataset_name=arguments.dataset_name,
             license=arguments.license,
+            language=arguments.language,
             data_description=arguments.data_description,
         )
         (directory / "README.md").write_text(card, "utf-8")

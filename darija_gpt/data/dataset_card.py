@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 
 from darija_gpt.data.report import select_aggregates
-from darija_gpt.markdown import TAGS, join_card, one_line, render_template
+from darija_gpt.markdown import DARIJA, TAGS, TAGS_OF_DARIJA, join_card, one_line, render_template
 
 
 def render_dataset_card(
@@ -14,6 +14,7 @@ def render_dataset_card(
     *,
     dataset_name: str,
     license: str = "other",
+    language: str = DARIJA,
     data_description: str | None = None,
     repo_id: str | None = None,
 ) -> str:
@@ -26,6 +27,8 @@ def render_dataset_card(
             The title of the card.
         license (`str`, *optional*, defaults to `"other"`):
             The license's identifier on the Hub.
+        language (`str`, *optional*, defaults to `"ary"`):
+            The language's code of ISO 639.
         data_description (`str`, *optional*):
             A paragraph about the data, in the user's words.
         repo_id (`str`, *optional*):
@@ -34,17 +37,19 @@ def render_dataset_card(
     Raises:
         ValueError: If the front matter does not read back as it was written.
     """
+    untrue = (set() if language == DARIJA else TAGS_OF_DARIJA) | (set() if report["messages"] else {"whatsapp"})
     data = DatasetCardData(
-        language="ary",
+        language=one_line(language),
         license=one_line(license),
         task_categories=["text-generation"],
-        tags=TAGS,
+        tags=[tag for tag in TAGS if tag not in untrue],
         pretty_name=one_line(dataset_name),
     )
     body = render_template(
         "dataset_card.md.jinja",
         report=select_aggregates(report),
         dataset_name=dataset_name,
+        is_darija=language == DARIJA,
         data_description=data_description,
         repo_id=repo_id,
     )

@@ -15,7 +15,7 @@ class QualityLimits:
 
     Args:
         max_characters (`int`, *optional*, defaults to `10000`):
-            A longer one was pasted: nobody types ten pages into a telephone.
+            A longer message was pasted: nobody types ten pages into a telephone. Rows of other datasets may be longer.
         max_unreadable (`float`, *optional*, defaults to `0.02`):
             Share of replacement characters, control characters and code points that no one has assigned.
         max_repetition (`float`, *optional*, defaults to `0.8`):

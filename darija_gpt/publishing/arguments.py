@@ -8,7 +8,7 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id
 
 from darija_gpt.evaluation.audit import AUDIT_FILE
-from darija_gpt.markdown import one_line
+from darija_gpt.markdown import DARIJA, one_line
 from darija_gpt.output import mark_section
 from darija_gpt.publishing.dataset_files import read_report
 from darija_gpt.publishing.files import find_kind
@@ -52,7 +52,7 @@ class PublishArguments:
     license_file: Path | None = field(
         default=None, metadata={"help": "the text of the license; of apache-2.0 it is there already"}
     )
-    language: str = field(default="ary", metadata={"help": "the language's code of ISO 639"})
+    language: str = field(default=DARIJA, metadata={"help": "the language's code of ISO 639"})
     datasets: list[str] = field(default_factory=list, metadata={"help": "datasets on the Hub that it was trained on"})
     data_description: str | None = field(
         default=None, metadata={"help": "one paragraph about the data, in your words"}
@@ -129,7 +129,7 @@ def check_arguments(arguments: PublishArguments) -> None:
         raise ValueError(f"model_name={arguments.model_name!r} is empty; give the card a title.")
     for key in ("license", "dataset_license", "language"):
         if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", getattr(arguments, key)):
-            example = "ary" if key == "language" else "apache-2.0 or mit"
+            example = DARIJA if key == "language" else "apache-2.0 or mit"
             raise ValueError(f"{key}={getattr(arguments, key)!r} is no identifier of the Hub; write it as {example}.")
     for dataset in arguments.datasets:
         _check_hub_id("datasets", dataset)

@@ -30,6 +30,7 @@ def write_dataset_files(
     report: dict[str, Any],
     dataset_name: str,
     license: str,
+    language: str,
     data_description: str | None,
     repo_id: str,
 ) -> None:
@@ -42,7 +43,7 @@ def write_dataset_files(
             An empty directory.
         report (`dict`):
             report.json of the dataset.
-        dataset_name (`str`), license (`str`), data_description (`str`, *optional*), repo_id (`str`):
+        dataset_name (`str`), license (`str`), language (`str`), data_description (`str`, *optional*), repo_id (`str`):
             As of `render_dataset_card`.
     """
     names = name_sources(source for rows in dataset.values() for source in rows.unique("source"))
@@ -56,7 +57,12 @@ def write_dataset_files(
             )
             public.to_parquet(directory / "data" / path)
     card = render_dataset_card(
-        report, dataset_name=dataset_name, license=license, data_description=data_description, repo_id=repo_id
+        report,
+        dataset_name=dataset_name,
+        license=license,
+        language=language,
+        data_description=data_description,
+        repo_id=repo_id,
     )
     (directory / "README.md").write_text(card, encoding="utf-8")
 

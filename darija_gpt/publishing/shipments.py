@@ -78,6 +78,7 @@ def _pack_dataset(arguments: PublishArguments, evidence: Evidence, directory: Pa
         report=report,
         dataset_name=arguments.dataset_name,
         license=arguments.dataset_license,
+        language=arguments.language,
         data_description=arguments.data_description,
         repo_id=arguments.dataset_repo_id,
     )
