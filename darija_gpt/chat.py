@@ -108,13 +108,15 @@ def _show_reply(conversation: Conversation, text: str) -> None:
     pieces = conversation.reply(text)
     if conversation.num_forgotten > num_forgotten_before:
         _note(f"The model's context is full: it has forgotten the oldest {conversation.num_forgotten} messages.")
+    is_silent = True
     try:
         with contextlib.closing(pieces):
             for piece in pieces:
                 print(neutralize_control_characters(piece), end="", flush=True)
+                is_silent = is_silent and not piece.strip()
     finally:
         print(flush=True)
-    if not conversation.messages[-1]["content"]:
+    if is_silent:
         _note("The model said nothing.")
 
 

@@ -66,8 +66,8 @@ class Conversation:
     def reply(self, text: str) -> Iterator[str]:
         """The model's reply to what the user says, piece by piece.
 
-        What came before the iterator was closed counts as said. `num_forgotten` then is the number of the oldest
-        messages that the model did not read any more.
+        What came before the iterator was closed counts as said. Where nothing came, the user has said nothing either.
+        `num_forgotten` then is the number of the oldest messages that the model did not read any more.
 
         Raises:
             ValueError: If the message does not fit what the model reads; the conversation stays as it was.
@@ -85,7 +85,10 @@ class Conversation:
                 said.append(piece)
                 yield piece
         finally:
-            self.messages = [*messages, {"role": "assistant", "content": "".join(said)}]
+            # An empty turn stands in no conversation that the model has learnt from.
+            content = "".join(said)
+            if content.strip():
+                self.messages = [*messages, {"role": "assistant", "content": content}]
 
     def save(self, path: Path) -> None:
         """Writes the whole conversation for its owner alone: as JSON, or as text by any other name.

@@ -18,7 +18,8 @@ FLOORS = [
     | {"durable", "fingerprint", "faults", "records", "flops", "peak_flops", "run_lock", "stop_request"},
     {"tokenizer", "encoding", "packing", "token_store", "lane_blocks", "streaming", "optimization", "checkpoint"}
     | {"muon", "training_loss", "goldfish", "manifest", "step_guard", "neural_lm", "architectures"},
-    {"evaluation", "generation", "adapters", "loading", "classifiers", "seq2seq", "formats", "conversion"},
+    {"evaluation", "generation", "chat_examples", "adapters", "loading", "classifiers", "seq2seq", "formats"}
+    | {"conversion"},
     {"pretraining", "missing_inputs", "training_data", "training_run", "training_step", "training_log", "run_record"}
     | {"training_bounds", "training_view", "training_samples", "progress_bar", "sharding", "trackers", "finetuning"}
     | {"model_fields", "memory_watch", "running_statistics"}

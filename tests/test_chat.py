@@ -201,6 +201,14 @@ def test_ctrl_c_stops_the_reply_and_keeps_what_was_said(run_chat, scripted_llama
     assert [message["content"] for message in shown[-1]] == ["salam", first_reply, "fin ghadi?"]
 
 
+def test_a_reply_without_a_word_is_no_turn(run_chat, scripted_llama, tokenizer):
+    end = tokenizer.convert_tokens_to_ids("<|im_end|>")
+    model = scripted_llama([end, *tokenizer.encode("labas"), end])
+    _, _, shown = run_chat(["salam", "fin ghadi?"], model=model)
+
+    assert [message["content"] for message in shown[-1]] == ["fin ghadi?"]
+
+
 def test_beams_are_said_and_shown_whole(run_chat, say):
     out, err, _ = run_chat(["salam"], num_beams=2)
 

@@ -52,6 +52,11 @@ def fold_text(text: str) -> str:
     return _RUNS.sub(r"\1", fold_letters(text))
 
 
+def fold_key(text: str) -> str:
+    """What makes two texts the same: what `fold_text` leaves, or how one without letters and digits is written."""
+    return fold_text(text) or text.strip()
+
+
 def _cut_shingles(folded: str) -> set[str]:
     return {folded[start : start + SHINGLE_LENGTH] for start in range(max(1, len(folded) - SHINGLE_LENGTH + 1))}
 
@@ -102,7 +107,7 @@ def find_duplicates(
     kept_shingles: dict[int, np.ndarray] = {}  # of texts, by their place among the texts
     numbers: defaultdict[str, int] = defaultdict(count().__next__)  # of shingles, in the order in which they came
     for number, text in enumerate(tqdm(texts, progress, unit=" texts", disable=None if progress else True)):
-        folded = fold_text(text) or text.strip()
+        folded = fold_key(text)
         if kept.get(folded, set()) - {groups[number]}:
             found.append("exact")
             continue
@@ -207,7 +212,7 @@ class GreetingCap:
         if self.max_repeats is None:
             return list(session)
         for number, message in enumerate(session):
-            greeting = fold_text(message.text) or message.text.strip()
+            greeting = fold_key(message.text)
             self._counts[greeting] += 1
             if len(greeting) > MAX_GREETING_CHARACTERS or self._counts[greeting] <= self.max_repeats:
                 return list(session[number:])

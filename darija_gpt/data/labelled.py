@@ -1,6 +1,6 @@
 """Labelled texts: sources with a column of text and a column of classes -> train, validation and test.
 
-No two splits share a text, and no error quotes one.
+No two splits share a text, be it with other spaces, marks or letter cases, and no error quotes one.
 """
 
 from collections import Counter
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from darija_gpt.data.column_source import ColumnSource, read_examples
+from darija_gpt.data.deduplication import fold_key
 from darija_gpt.data.row_formats import Row, UnusableRowError, check_text
 
 
@@ -42,8 +43,8 @@ class LabelledText:
 
     @property
     def key(self) -> tuple[str, str | None]:
-        """What makes two of them the same text."""
-        return self.text, self.pair
+        """What makes two of them the same text, however it is spelt."""
+        return fold_key(self.text), None if self.pair is None else fold_key(self.pair)
 
 
 def split_pairs(rows: Sequence[LabelledText]) -> tuple[list[str], list[str] | None]:

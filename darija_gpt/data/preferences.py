@@ -1,15 +1,15 @@
 """Preferences: sources with a better and a worse reply to the same words -> pairs to learn from and to measure on.
 
-No two splits share a prompt, and no error quotes a text.
+No two splits share a prompt, be it with other spaces, marks or letter cases, and no error quotes a text.
 """
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from darija_gpt.data.column_source import ColumnSource, read_examples
+from darija_gpt.data.deduplication import fold_key
 from darija_gpt.data.row_formats import (
     Row,
     SourceRow,
@@ -77,9 +77,9 @@ class Preference:
     rejected: str
 
     @property
-    def key(self) -> str:
-        """What makes two of them answers to the same words."""
-        return json.dumps(self.prompt, sort_keys=True)
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What makes two of them answers to the same words, however these are spelt."""
+        return tuple((message["role"], fold_key(message["content"])) for message in self.prompt)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Pairs of texts: sources with a column to read and a column to write -> train, validation and test.
 
-No two splits share an input, and no error quotes a text.
+No two splits share an input, be it with other spaces, marks or letter cases, and no error quotes a text.
 """
 
 import random
@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from darija_gpt.data.column_source import ColumnSource, read_examples
+from darija_gpt.data.deduplication import fold_key
 from darija_gpt.data.row_formats import check_text
 
 
@@ -42,6 +43,11 @@ class TextPair:
 
     input: str
     target: str
+
+    @property
+    def key(self) -> str:
+        """What makes two inputs the same, however they are spelt."""
+        return fold_key(self.input)
 
 
 @dataclass(frozen=True)
@@ -121,10 +127,10 @@ def load_pair_splits(
     seen: set[str] = set()
     for name in ("test", "validation", "train"):
         if name in splits:
-            kept = [pair for pair in splits[name] if pair.input not in seen]
+            kept = [pair for pair in splits[name] if pair.key not in seen]
             dropped[name]["also in a split held out"] += len(splits[name]) - len(kept)
             splits[name] = kept
-            seen |= {pair.input for pair in kept}
+            seen |= {pair.key for pair in kept}
             if not kept:
                 raise ValueError(
                     f"nothing is left for {name}: {train.path} has {num_rows:,} pairs; give more rows, or {name} as a "

@@ -59,13 +59,19 @@ class DocumentScores:
         }
 
 
+def has_own_template(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether a tokenizer has the chat template of this project, which can mark what everybody says."""
+    return "mark_all" in (tokenizer.chat_template or "")
+
+
 def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) -> tuple[list[int], list[int]]:
     """Token ids of a row, and a 1 for each of them that is scored.
 
-    A row with messages is rendered by the chat template: the contents and ends of all turns are scored, the roles are
-    not. Any other row is its text, after the token that opens a document.
+    A row with messages is rendered by the project's chat template: the contents and ends of all turns are scored, the
+    roles are not. Any other row, and any of a model with a template of its own, is its text, after the token that
+    opens a document: so models with unlike templates are compared by the same words.
     """
-    if row["messages"] and "mark_all" in (tokenizer.chat_template or ""):
+    if row["messages"] and has_own_template(tokenizer):
         encoded = render_messages(tokenizer, row["messages"], mark_all=True, return_assistant_tokens_mask=True)
         return encoded["input_ids"], encoded["assistant_masks"]
     [ids] = encode_texts(tokenizer, [row["text"]])

@@ -25,14 +25,15 @@ def compute_accuracy(truth: np.ndarray, predicted: np.ndarray, axis: int = -1) -
 
 
 def compute_macro_f1(truth: np.ndarray, predicted: np.ndarray, num_labels: int, axis: int = -1) -> np.ndarray:
-    """The mean over classes of F1, `2 TP / (2 TP + FP + FN)`; 0 for a class that is neither there nor predicted."""
-    scores = []
+    """The mean of F1, `2 TP / (2 TP + FP + FN)`, over the classes that are there or predicted, as of scikit-learn."""
+    total = num_classes = 0
     for label in range(num_labels):
         is_true, is_predicted = truth == label, predicted == label
         num_found = (is_true & is_predicted).sum(axis=axis)
         num_named = is_true.sum(axis=axis) + is_predicted.sum(axis=axis)
-        scores.append(2 * num_found / np.maximum(num_named, 1))
-    return np.mean(scores, axis=0)
+        total = total + 2 * num_found / np.maximum(num_named, 1)
+        num_classes = num_classes + (num_named > 0)
+    return total / num_classes
 
 
 def measure(truth: Sequence[int], predicted: Sequence[int], labels: Sequence[str], *, seed: int = 0) -> dict[str, Any]:

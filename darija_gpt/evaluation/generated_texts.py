@@ -46,8 +46,8 @@ def compare_generated_texts(
             tokenizer.
 
     Returns:
-        `dict`: `mauve`; `mauve_of_human_halves`, of what people wrote in as many texts and in as many others (of all
-        texts' two halves, where there are not so many), which no model can be expected to surpass; `num_texts`,
+        `dict`: `mauve`; `mauve_of_human_halves`, of what people wrote in as many texts and in as many others, which
+        no model can be expected to surpass; `num_texts`, half of the documents at most,
         `num_human_texts` in the two halves, `features`.
 
     Raises:
@@ -60,10 +60,10 @@ def compare_generated_texts(
     texts = [read_tokens(tokenizer, ids) for ids in [*written, *human]]
     features = _compute_features(texts, features_model)
     theirs, ours = features[len(written) :], features[: len(written)]
-    half = len(theirs) // 2
+    first, second = theirs[: len(ours)], theirs[len(ours) :]
     return {
-        "mauve": round(measure_mauve(ours, theirs[: len(ours)], seed=sampling.seed), 4),
-        "mauve_of_human_halves": round(measure_mauve(theirs[:half], theirs[half:], seed=sampling.seed), 4),
+        "mauve": round(measure_mauve(ours, first, seed=sampling.seed), 4),
+        "mauve_of_human_halves": round(measure_mauve(first, second, seed=sampling.seed), 4),
         "num_texts": len(written),
         "num_human_texts": len(human),
         "features": "character n-grams" if features_model is None else "hidden states",
@@ -98,7 +98,8 @@ def draw_documents(
             f"only {len(documents)} texts are long enough to be continued, and {MIN_TEXTS} are needed; set "
             "num_generated_texts to 0, or prepare more texts."
         )
-    drawn = random.Random(sampling.seed).sample(documents, min(2 * num_texts, len(documents)))
+    num_texts = min(num_texts, len(documents) // 2)  # What is compared is of one size: MAUVE depends on it.
+    drawn = random.Random(sampling.seed).sample(documents, 2 * num_texts)
     end = PROMPT_TOKENS + sampling.max_new_tokens
     return [ids[:PROMPT_TOKENS] for ids in drawn[:num_texts]], [ids[PROMPT_TOKENS:end] for ids in drawn]
 

@@ -239,6 +239,8 @@ def identify(arguments: AlignArguments, data: PreferenceSplits) -> dict[str, Any
         for entry in fields(arguments)
         if entry.init and entry.name not in {*WITHOUT_INFLUENCE, "results_readme"}
     }
-    pairs = {split: [[pair.key, pair.chosen, pair.rejected] for pair in pairs] for split, pairs in data.splits.items()}
+    pairs = {
+        split: [[pair.prompt, pair.chosen, pair.rejected] for pair in pairs] for split, pairs in data.splits.items()
+    }
     origin = describe_origin(arguments.model, arguments.adapter)
     return {**recipe, **origin, "content of the preferences": pairs}

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Literal
 
+from darija_gpt.chat_examples import ConversationError, encode_messages
 from darija_gpt.control_tokens import TURN_END, TURN_START
-from darija_gpt.finetuning.chat_examples import ConversationError, encode_messages
 from darija_gpt.tokenizer import CHAT_TEMPLATE
 
 

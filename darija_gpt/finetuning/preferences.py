@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from datasets import Dataset
 
+from darija_gpt.chat_examples import EncodedMessages, UnfitTemplateError, encode_chats
 from darija_gpt.data.preferences import Preference
-from darija_gpt.finetuning.chat_examples import EncodedMessages, UnfitTemplateError, encode_chats
 
 
 if TYPE_CHECKING:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from datasets import Dataset
 
-from darija_gpt.control_tokens import find_control_tokens
-from darija_gpt.finetuning.chat_examples import (
+from darija_gpt.chat_examples import (
     ConversationError,
     EncodedMessages,
     UnfitTemplateError,
-    check_messages,
     cut_chat,
     encode_chats,
     encode_pieces,
     encode_plain_texts,
+    trim_chat,
 )
+from darija_gpt.control_tokens import find_control_tokens
 from darija_gpt.generation import Messages
 
 
@@ -122,28 +122,6 @@ def find_end_token(tokenizer: "PreTrainedTokenizerBase", chats: Iterable[Message
 def count_learnt(dataset: Dataset) -> int:
     """Tokens that are to be learnt."""
     return sum(int((labels != LABEL_PAD).sum()) for labels in dataset.with_format("numpy")["labels"])
-
-
-def trim_chat(messages: Messages, left_out: Counter[str]) -> Messages:
-    """A conversation without replies before its first question and questions after its last reply; it may be empty.
-
-    Raises:
-        ConversationError: If what remains is malformed.
-    """
-    if not all(isinstance(message, Mapping) and {"role", "content"} <= message.keys() for message in messages):
-        raise ConversationError("no messages", "its messages are no list of {role, content}")
-    opening = messages[: messages[0]["role"] == "system"] if messages else []
-    turns = list(messages[len(opening) :])
-    while turns and turns[0]["role"] == "assistant":
-        left_out["reply without a question"] += 1
-        del turns[0]
-    while turns and turns[-1]["role"] == "user":
-        left_out["question without a reply"] += 1
-        del turns[-1]
-    if not turns:
-        return []
-    check_messages([*opening, *turns])
-    return [*opening, *turns]
 
 
 def _encode_fitting(

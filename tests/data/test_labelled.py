@@ -81,6 +81,14 @@ def test_what_is_set_aside_has_every_class_as_often_and_shares_no_text(tmp_path)
     assert load(LabelledSource(str(tmp_path / "rows.jsonl")), test_fraction=0.2, seed=1) != data
 
 
+def test_a_text_that_is_spelt_in_another_way_is_the_same_text(tmp_path):
+    rows = make_rows(40)
+    again = [{**row, "text": f" {row['text'].upper()}!\r\n"} for row in rows]
+    data = load(write_rows(tmp_path / "rows.jsonl", rows + again), test_fraction=0.2)
+    words = {name: {row.text.strip("! \r\n").lower() for row in split} for name, split in data.splits.items()}
+    assert not words["test"] & (words["train"] | words["validation"]) and not words["train"] & words["validation"]
+
+
 def test_a_text_of_the_test_file_is_not_learnt_from(tmp_path):
     train = write_rows(tmp_path / "train.jsonl", make_rows(40))
     test = write_rows(tmp_path / "test.jsonl", make_rows(6, start=0))

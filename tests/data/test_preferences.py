@@ -126,6 +126,16 @@ def test_prompts_are_held_back_with_all_their_pairs_and_alike_for_a_seed(tmp_pat
     assert split(source) == data != split(source, seed=1)
 
 
+def test_a_prompt_that_is_spelt_in_another_way_is_the_same_prompt(tmp_path):
+    again = [{**row, "prompt": f" {row['prompt'].upper()}!\r\n"} for row in ROWS]
+    data = split(write(tmp_path / "rows.jsonl", [*ROWS, *again]))
+    words = {
+        name: {pair.prompt[0]["content"].strip("!? \r\n").lower() for pair in pairs}
+        for name, pairs in data.splits.items()
+    }
+    assert words["validation"] and not words["train"] & words["validation"]
+
+
 def test_a_prompt_of_a_validation_file_is_never_learnt_from(tmp_path):
     data = split(write(tmp_path / "train.jsonl", ROWS), write(tmp_path / "validation.jsonl", ROWS[:3]))
     assert {name: len(pairs) for name, pairs in data.splits.items()} == {"train": 36, "validation": 3}

@@ -70,6 +70,13 @@ def test_an_input_that_is_held_out_is_never_learnt_from(tmp_path):
     }
 
 
+def test_an_input_that_is_spelt_in_another_way_is_the_same_input(tmp_path):
+    again = [{**row, "article": f" {row['article'].upper()}!\r\n"} for row in ROWS]
+    data = split(write(tmp_path / "rows.jsonl", [*ROWS, *again]), test_fraction=0.25)
+    words = {name: {pair.input.strip("! \r\n").lower() for pair in pairs} for name, pairs in data.splits.items()}
+    assert not words["test"] & (words["train"] | words["validation"]) and not words["train"] & words["validation"]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

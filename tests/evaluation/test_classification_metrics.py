@@ -36,8 +36,16 @@ def test_macro_f1_of_many_draws_at_once_is_that_of_each():
     pairs = [draw(40, 0.6, seed) for seed in range(5)]
     truth, predicted = (np.stack(column) for column in zip(*pairs, strict=True))
     together = compute_macro_f1(truth, predicted, 3)
-    alone = [f1_score(t, p, average="macro", labels=[0, 1, 2], zero_division=0) for t, p in pairs]
+    alone = [f1_score(t, p, average="macro") for t, p in pairs]
     np.testing.assert_allclose(together, alone, rtol=1e-12)
+
+
+def test_a_class_that_is_not_there_takes_nothing_from_who_does_not_name_it():
+    rare = np.repeat([0, 1, 2], [60, 38, 2])  # In many draws of the bootstrap the last is not there.
+    assert measure(rare, rare, LABELS)["macro_f1"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    truth, predicted = np.array([0, 1, 1, 0]), np.array([0, 1, 2, 0])
+    assert compute_macro_f1(truth[:2], truth[:2], 3) == 1
+    assert compute_macro_f1(truth, predicted, 3) == pytest.approx(f1_score(truth, predicted, average="macro"))
 
 
 def test_the_interval_of_an_accuracy_is_the_binomials():

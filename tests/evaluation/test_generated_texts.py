@@ -58,6 +58,11 @@ def test_human_halves_are_of_as_many_texts_as_the_model_writes(tiny_llama, token
     )
     compare_generated_texts(tiny_llama, tokenizer, list(dataset["train"]), num_texts=40, sampling=SAMPLING)
     assert sizes == [(40, 40), (40, 40)]
+    # Of too few texts, each gets half.
+    measured = compare_generated_texts(
+        tiny_llama, tokenizer, list(dataset["train"])[:70], num_texts=60, sampling=SAMPLING
+    )
+    assert sizes[2] == sizes[3] == (measured["num_texts"],) * 2 and measured["num_texts"] < 40
 
 
 def test_hidden_states_of_a_model_may_be_the_features(tiny_llama, tokenizer, dataset):

@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from darija_gpt.evaluation.bits_per_byte import encode_document
+from darija_gpt.evaluation.memorization.documents import encode_learnt_document
 from darija_gpt.evaluation.memorization.sequences import choose_likeliest, continue_sequences
 from darija_gpt.evaluation.memorization.statistics import compare_rates, describe_rate
 
@@ -61,7 +61,7 @@ def measure_continuation(
         `dict`: the two rates, their difference with its interval, and the tokens; None where there are too few
         passages even of half the length.
     """
-    encoded = [[encode_document(tokenizer, row)[0] for row in rows] for rows in (train_rows, held_out_rows)]
+    encoded = [[encode_learnt_document(tokenizer, row)[0] for row in rows] for rows in (train_rows, held_out_rows)]
     for shortening in (1, 2):
         num_given, num_expected = prefix_tokens // shortening, continuation_tokens // shortening
         passages = [draw_passages(documents, num_given + num_expected, num_prefixes, seed) for documents in encoded]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from darija_gpt.evaluation.bits_per_byte import encode_document
+from darija_gpt.evaluation.memorization.documents import encode_learnt_document
 from darija_gpt.evaluation.memorization.sequences import measure_losses
 from darija_gpt.evaluation.memorization.statistics import bootstrap, measure_auc, measure_tpr
 
@@ -65,7 +65,7 @@ class ReadDocuments:
         num_tokens: int,
         description: str,
     ):
-        encoded = ([values[:num_tokens] for values in encode_document(tokenizer, row)] for row in rows)
+        encoded = ([values[:num_tokens] for values in encode_learnt_document(tokenizer, row)] for row in rows)
         documents = [(ids, np.array(is_scored[1:]) == 1) for ids, is_scored in encoded]
         documents = [(ids, is_scored) for ids, is_scored in documents if is_scored.sum() >= MIN_TOKENS]
         losses = measure_losses(model, [ids for ids, _ in documents], description=description)

@@ -9,7 +9,7 @@ from tokenizers.pre_tokenizers import ByteLevel, Metaspace
 from tokenizers.trainers import BpeTrainer
 from transformers import PreTrainedTokenizerFast
 
-from darija_gpt.finetuning.chat_examples import (
+from darija_gpt.chat_examples import (
     ConversationError,
     UnfitTemplateError,
     check_messages,

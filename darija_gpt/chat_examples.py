@@ -6,7 +6,8 @@ what stands between marks as text, and only what the template itself wrote with 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -105,6 +106,34 @@ def check_messages(messages: Messages) -> None:
                 f"message {num_system + place + 1} is the {message['role']}'s where the {expected}'s was expected; "
                 "after a system message, user and assistant take turns",
             )
+
+
+def trim_chat(messages: Messages, left_out: Counter[str]) -> Messages:
+    """A conversation without replies before its first question and questions after its last reply; it may be empty.
+
+    Args:
+        messages (`list[dict[str, str]]`):
+            `role` and `content` each.
+        left_out (`Counter[str]`):
+            Counts each message that is left out.
+
+    Raises:
+        ConversationError: If what remains is malformed.
+    """
+    if not all(isinstance(message, Mapping) and {"role", "content"} <= message.keys() for message in messages):
+        raise ConversationError("no messages", "its messages are no list of {role, content}")
+    opening = messages[: messages[0]["role"] == "system"] if messages else []
+    turns = list(messages[len(opening) :])
+    while turns and turns[0]["role"] == "assistant":
+        left_out["reply without a question"] += 1
+        del turns[0]
+    while turns and turns[-1]["role"] == "user":
+        left_out["question without a reply"] += 1
+        del turns[-1]
+    if not turns:
+        return []
+    check_messages([*opening, *turns])
+    return [*opening, *turns]
 
 
 def encode_messages(tokenizer: "PreTrainedTokenizerBase", messages: Messages) -> EncodedMessages:
