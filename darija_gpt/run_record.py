@@ -12,7 +12,7 @@ from darija_gpt import durable
 from darija_gpt.architectures import list_code
 from darija_gpt.data.streams import fingerprint_sources
 from darija_gpt.faults import StoppedError
-from darija_gpt.fingerprint import hash_file, hash_files, hash_record
+from darija_gpt.fingerprint import hash_file, hash_record, hash_split
 from darija_gpt.output import require_new
 from darija_gpt.records import SUMMARY_FILE
 from darija_gpt.run_lock import LOCK_FILE, lock_directory
@@ -58,9 +58,9 @@ def describe_run(arguments: "PretrainArguments") -> dict[str, dict[str, Any]]:
     recipe["blocks_per_step"] = (
         arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps * num_processes
     )
-    data = {"validation": _hash_split(arguments, "validation")}
+    data = {"validation": hash_split(arguments.dataset, "validation")}
     if arguments.stream is None or not arguments.stream.sources:
-        data["train"] = _hash_split(arguments, "train")
+        data["train"] = hash_split(arguments.dataset, "train")
     else:
         for fields, source in zip(recipe["stream"]["sources"], arguments.stream.sources, strict=True):
             fields["path"] = source.label
@@ -188,10 +188,6 @@ def _take_back(output_dir: Path, was_there: bool) -> None:
         durable.remove(output_dir / name)
     if not was_there and not any(output_dir.iterdir()):
         durable.remove(output_dir)
-
-
-def _hash_split(arguments: "PretrainArguments", split: str) -> str:
-    return hash_files(sorted((arguments.dataset / split).glob("*.arrow")))
 
 
 def _describe_tokenizer_config(path: Path) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from darija_gpt.data.private_index import PrivateIndex, load_private_index
 from darija_gpt.data.report import select_aggregates
 from darija_gpt.evaluation.audit_checks import list_checks, summarize
 from darija_gpt.evaluation.audit_report import print_audit, write_results
-from darija_gpt.fingerprint import hash_file, hash_files
+from darija_gpt.fingerprint import hash_file, hash_split
 from darija_gpt.generation import count_context_tokens
 from darija_gpt.hardware import count_cores, resolve_precision
 from darija_gpt.loading import load_model
@@ -150,7 +150,7 @@ class Audited:
 
 
 def measure_learning(audited: Audited) -> dict[str, Any]:
-    """Membership, exact continuation and the exposure of canaries, all from the model's own precision."""
+    """Membership, exact continuation and the exposure of canaries, all from weights in float32."""
     from darija_gpt.evaluation.memorization.canaries import holds_canary, measure_exposures
     from darija_gpt.evaluation.memorization.continuation import measure_continuation
     from darija_gpt.evaluation.memorization.membership import measure_membership
@@ -257,7 +257,7 @@ def describe_dataset(directory: Path) -> dict[str, Any]:
     """Hashes of a dataset's splits, and what its report counts: what was scrubbed, dropped and kept."""
     report = directory / "report.json"
     return {
-        "splits": {split: hash_files(sorted((directory / split).glob("*.arrow"))) for split in ("train", "test")},
+        "splits": {split: hash_split(directory, split) for split in ("train", "test")},
         "report_sha256": hash_file(report) if report.is_file() else None,
         "report": select_aggregates(read_record(report, "prepare_data")) if report.is_file() else None,
     }
@@ -267,7 +267,7 @@ def audit(arguments: AuditArguments) -> None:
     """The audit stage: a model and dataset/ -> privacy_audit.json."""
     import torch
 
-    from darija_gpt.evaluation.audited_files import check_training_split, describe_files
+    from darija_gpt.evaluation.audited_files import count_other_training_data, describe_files
     from darija_gpt.evaluation.memorization.canaries import describe_canaries
 
     started = time.monotonic()
@@ -278,9 +278,12 @@ def audit(arguments: AuditArguments) -> None:
     index = load_private_index(arguments.dataset, arguments.pseudonym_key)
     canary_set = load_canaries(arguments.dataset)
     model, tokenizer = load_model(arguments.model, arguments.base)
+    model = model.float()  # Half precision is too coarse to attack with, and anybody may load these weights so.
     # Now: whatever happens to the directory from here on, these are the files that were loaded.
     files = describe_files(arguments.model, arguments.base)
-    check_training_split(arguments.model, arguments.base, described["splits"]["train"])
+    num_unseen = count_other_training_data(arguments.model, arguments.base, described["splits"]["train"])
+    if num_unseen:
+        print(f"warning: the model has learnt from {num_unseen} other sets of texts, of which this audit says nothing")
     tokenizer.model_max_length = sys.maxsize  # What is too long for the model is cut here, and nobody need be warned.
     if model.device.type == "cpu":
         torch.set_num_threads(count_cores())
@@ -313,6 +316,7 @@ def audit(arguments: AuditArguments) -> None:
         "files": files,
         "model": {"parameters": model.num_parameters(), "class": type(model).__name__},
         "dataset": described,
+        "other_training_data": num_unseen,
         "continuation": learning["continuation"],
         "membership": learning["membership"],
         "canaries": canaries,

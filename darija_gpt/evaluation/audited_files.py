@@ -4,7 +4,7 @@ from pathlib import Path
 
 from darija_gpt.adapters import read_adapter_config
 from darija_gpt.fingerprint import hash_file
-from darija_gpt.records import read_record, require_record
+from darija_gpt.records import SUMMARY_FILE, read_record, require_record
 
 
 WEIGHTS = ("*.safetensors", "model.safetensors.index.json", "config.json", "adapter_config.json", "adapter/adapter_*")
@@ -49,25 +49,41 @@ def describe_files(model: str | Path, base: str | Path | None = None) -> dict[st
     return files
 
 
-def check_training_split(model: str | Path, base: str | Path | None, train_sha256: str) -> None:
-    """Refuses a dataset that a model of pretrain.py was not trained on; of other models nobody knows.
+def list_training_data(*directories: str | Path | None) -> set[str]:
+    """SHA-256 of what the models and adapters of some directories have learnt from, as far as their training noted it.
+
+    Raises:
+        ValueError: If a note is not what training writes.
+    """
+    known: set[str] = set()
+    for directory in map(Path, filter(None, directories)):
+        run, summary = directory / "run.json", directory / SUMMARY_FILE
+        data = require_record(read_record(run, "pretrain").get("data", {}), run, "pretrain")
+        trained_on = read_record(summary, "training").get("trained_on", [])
+        if not isinstance(trained_on, list) or not all(isinstance(digest, str) for digest in trained_on):
+            raise ValueError(f"{summary} is not what training writes; train the model again.")
+        known |= {*trained_on, *filter(None, [data.get("train")])}
+    return known
+
+
+def count_other_training_data(model: str | Path, base: str | Path | None, train_sha256: str) -> int:
+    """From how many other sets of texts a model has learnt; of a model that was trained elsewhere nobody knows.
 
     Args:
         model (`str` or `Path`), base (`str` or `Path`, *optional*):
             As of `describe_files`.
         train_sha256 (`str`):
-            The hash of the train split, as pretrain.py notes it in run.json.
+            The hash of the train split that is audited, as training notes it.
 
     Raises:
-        ValueError: If run.json names another train split, or is not what pretrain.py writes.
+        ValueError: If the model has learnt from other texts alone, or a note is not what training writes.
     """
     adapter_config = read_adapter_config(model)
     directory = locate_model(base or adapter_config["base_model_name_or_path"] if adapter_config else model)
-    run = directory / "run.json"
-    data = read_record(run, "pretrain").get("data", {})
-    trained_on = require_record(data, run, "pretrain").get("train")
-    if trained_on not in (None, train_sha256):
+    known = list_training_data(directory, locate_model(model))
+    if known and train_sha256 not in known:
         raise ValueError(
-            f"{directory} was trained on another dataset, so that this one says nothing of it; give the one that its "
-            "recipe names as --dataset."
+            f"{locate_model(model)} was trained on another dataset, so that this one says nothing of it; give the one "
+            "that its recipe names as --dataset."
         )
+    return len(known - {train_sha256})

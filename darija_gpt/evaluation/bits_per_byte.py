@@ -5,8 +5,10 @@ Unlike perplexity it does not depend on the tokenizer, so models with different 
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -32,15 +34,22 @@ class DocumentScores:
             How many tokens of each are scored.
         bytes (`np.ndarray`):
             UTF-8 bytes of the text of each.
+        conversations (`np.ndarray`):
+            The number of the conversation that each is of; one that was cut into windows has several.
     """
 
     nats: np.ndarray
     tokens: np.ndarray
     bytes: np.ndarray
+    conversations: np.ndarray
 
     def describe(self, indices: Sequence[int], seed: int = 0) -> dict[str, float]:
         """Bits per byte and perplexity of some of the documents; see `measure_bits_per_byte`."""
-        nats, tokens, num_bytes = (values[list(indices)] for values in (self.nats, self.tokens, self.bytes))
+        # Windows of one conversation are alike: what chance draws anew are conversations.
+        _, places = np.unique(self.conversations[list(indices)], return_inverse=True)
+        nats, tokens, num_bytes = (
+            np.bincount(places, weights=values[list(indices)]) for values in (self.nats, self.tokens, self.bytes)
+        )
         bits = estimate_ratio(nats / math.log(2), num_bytes, seed=seed)
         nats_per_token = estimate_ratio(nats, tokens, seed=seed)
         perplexity = {
@@ -168,6 +177,7 @@ def score_documents(
         for document, (ids, _) in enumerate(documents)
         for window in slide_windows(document, len(ids), context_tokens)
     ]
+    numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
     nats = np.zeros(len(documents))
     for window, total in score_windows(model, documents, windows, batch_tokens, description):
         nats[window.document] += total
@@ -175,6 +185,7 @@ def score_documents(
         nats=nats,
         tokens=np.array([sum(is_scored) for _, is_scored in documents]),
         bytes=np.array([len(row["text"].encode()) for row in rows]),
+        conversations=np.array([numbers[row.get("conversation_id") or place] for place, row in enumerate(rows)]),
     )
 
 
@@ -205,8 +216,9 @@ def measure_bits_per_byte(
 
     Returns:
         `dict`: `bits_per_byte`, `perplexity` (per scored token), of both the bounds `_low` and `_high` of the 95 %
-        interval by the bootstrap over documents (None for too few of them), `bytes` (of the column `text`, in UTF-8),
-        `tokens` (those scored) and `documents`, under `all` and under each script there is.
+        interval by the bootstrap over conversations (None for too few of them), `bytes` (of the column `text`, in
+        UTF-8), `tokens` (those scored) and `documents` (conversations, or texts without one), under `all` and under
+        each script there is.
 
     Raises:
         ValueError: As `score_documents`.

@@ -5,6 +5,7 @@ it did at the beginning, and the worse one less so. The model that it was at the
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from trl import DPOConfig
 
-from darija_gpt.data.preferences import PreferenceSource, PreferenceSplits, load_preference_splits
+from darija_gpt.data.preferences import Preference, PreferenceSource, PreferenceSplits, load_preference_splits
 from darija_gpt.faults import exit_by_fault
 from darija_gpt.finetuning.adapters import build_lora_config
 from darija_gpt.finetuning.sft import WITHOUT_INFLUENCE
 from darija_gpt.finetuning.trl_training import check_numbers
+from darija_gpt.fingerprint import hash_record
 from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
 from darija_gpt.output import require_new, require_section, write_directory
 from darija_gpt.recipe import check_keys
@@ -145,6 +147,7 @@ def _align(arguments: AlignArguments) -> None:
     import datasets
     from accelerate import PartialState
 
+    from darija_gpt.evaluation.audited_files import list_training_data
     from darija_gpt.finetuning.alignment_report import SECTION, print_results, write_results
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
     from darija_gpt.finetuning.preference_trainer import build_trainer, measure_pairs, train_preferences
@@ -180,6 +183,12 @@ def _align(arguments: AlignArguments) -> None:
         **counts,
         "beta": arguments.beta,
         "loss_type": arguments.loss_type,
+        "trained_on": sorted(
+            {
+                *list_training_data(arguments.model, arguments.adapter),
+                hash_record(_list_pairs(data.splits["train"])),
+            }
+        ),
         "pairs": {split: len(rows) for split, rows in examples.items()},
         **vars(training),
         "validation_loss": round(aligned.loss, 4),
@@ -230,6 +239,10 @@ def encode_splits(
     return examples
 
 
+def _list_pairs(preferences: Sequence[Preference]) -> list[list[Any]]:
+    return [[pair.prompt, pair.chosen, pair.rejected] for pair in preferences]
+
+
 def identify(arguments: AlignArguments, data: PreferenceSplits) -> dict[str, Any]:
     """What decides the weights of a run, by name."""
     from darija_gpt.finetuning.sealed_checkpoints import describe_origin
@@ -239,8 +252,6 @@ def identify(arguments: AlignArguments, data: PreferenceSplits) -> dict[str, Any
         for entry in fields(arguments)
         if entry.init and entry.name not in {*WITHOUT_INFLUENCE, "results_readme"}
     }
-    pairs = {
-        split: [[pair.prompt, pair.chosen, pair.rejected] for pair in pairs] for split, pairs in data.splits.items()
-    }
+    pairs = {split: _list_pairs(preferences) for split, preferences in data.splits.items()}
     origin = describe_origin(arguments.model, arguments.adapter)
     return {**recipe, **origin, "content of the preferences": pairs}

@@ -16,6 +16,7 @@ from darija_gpt.data.dataset_directory import load_dataset_directory
 from darija_gpt.faults import exit_by_fault
 from darija_gpt.finetuning.chat_templates import ChatTemplate
 from darija_gpt.finetuning.trl_training import check_numbers
+from darija_gpt.fingerprint import hash_split
 from darija_gpt.hardware import check_fp16, describe_machine, resolve_precision
 from darija_gpt.missing_inputs import make_missing_dataset
 from darija_gpt.output import require_new, write_directory
@@ -179,6 +180,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
+    from darija_gpt.evaluation.audited_files import list_training_data
     from darija_gpt.finetuning.freezing import describe_trainable, spell_trainable
     from darija_gpt.finetuning.sealed_checkpoints import claim_directory, discard, locate_checkpoints
     from darija_gpt.finetuning.sft_batches import check_packing
@@ -225,6 +227,9 @@ def _finetune(arguments: FinetuneArguments) -> None:
         "method": arguments.method,
         **counts,
         "examples": len(examples["train"]),
+        "trained_on": sorted(
+            {*list_training_data(arguments.model, arguments.adapter), hash_split(arguments.dataset, "train")}
+        ),
         **vars(training),
         **describe_machine(state, "bf16" if arguments.bf16 else "no"),
     }

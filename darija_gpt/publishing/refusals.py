@@ -7,6 +7,7 @@ from typing import Literal
 Cause = Literal[
     "no audit",
     "audit failed",
+    "edited audit",
     "other model",
     "changed files",
     "weak audit",

@@ -15,7 +15,7 @@ from darija_gpt.data.sources import Source
 from darija_gpt.evaluation.audit import AuditArguments, audit, describe_dataset
 from darija_gpt.evaluation.audit_checks import Check, list_checks, summarize
 from darija_gpt.evaluation.audit_report import render_audit_results
-from darija_gpt.evaluation.audited_files import check_training_split
+from darija_gpt.evaluation.audited_files import count_other_training_data
 from darija_gpt.evaluation.bits_per_byte import encode_document
 
 
@@ -193,13 +193,23 @@ def test_a_dataset_that_the_model_was_not_trained_on_is_refused(chats_dataset, t
     trained_on = describe_dataset(chats_dataset / "dataset")["splits"]["train"]
     for data in ({"train": trained_on}, {"stream": "2"}):
         (model / "run.json").write_text(json.dumps({"data": data}))
-        check_training_split(model, None, trained_on)
+        assert count_other_training_data(model, None, trained_on) == 0
     (model / "run.json").write_text('{"a": 1}')
-    check_training_split(model, None, trained_on)
+    assert count_other_training_data(model, None, trained_on) == 0
     for content in ("[1]", '{"data": 1}', "{", "train"):
         (model / "run.json").write_text(content)
         with pytest.raises(ValueError, match=r"run\.json is not what pretrain writes"):
-            check_training_split(model, None, trained_on)
+            count_other_training_data(model, None, trained_on)
+    (model / "run.json").unlink()
+    # finetune.py and align.py note what the model has learnt from before, too.
+    summary = model / "training_summary.json"
+    summary.write_text(json.dumps({"trained_on": ["0" * 64, trained_on]}))
+    assert count_other_training_data(model, None, trained_on) == 1
+    with pytest.raises(ValueError, match="model was trained on another dataset"):
+        count_other_training_data(model, None, "2" * 64)
+    summary.write_text(json.dumps({"trained_on": trained_on}))
+    with pytest.raises(ValueError, match=r"training_summary\.json is not what training writes"):
+        count_other_training_data(model, None, trained_on)
 
 
 def test_the_tables_of_a_readme_are_written_where_it_asks_for_them(chats_dataset, tiny_llama_dir, tmp_path):

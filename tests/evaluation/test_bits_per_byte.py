@@ -266,3 +266,16 @@ def test_a_tokenizer_that_does_not_tell_its_bytes_is_refused(tokenizer):
     words.backend_tokenizer.decoder = WordPiece()
     with pytest.raises(ValueError, match="not byte-level"):
         ByteCounter(words)
+
+
+def test_windows_of_one_conversation_are_drawn_together(tiny_llama, tokenizer):
+    texts = ["salam labas", "labas lhamdolah", "fin ghadi"] * 12
+    rows = [make_row(text) | {"conversation_id": str(number // 3)} for number, text in enumerate(texts)]
+    scores = score_documents(tiny_llama, tokenizer, rows)
+    measured = scores.describe(range(len(rows)))
+    # Each conversation holds the same three windows, so that whichever are drawn, the number is one.
+    assert measured["documents"] == 12
+    assert measured["bits_per_byte_low"] == pytest.approx(measured["bits_per_byte"], abs=1e-5)
+    alone = score_documents(tiny_llama, tokenizer, [make_row(text) for text in texts]).describe(range(len(rows)))
+    assert alone["documents"] == 36 and alone["bits_per_byte"] == measured["bits_per_byte"]
+    assert alone["bits_per_byte_low"] < measured["bits_per_byte_low"] - 1e-3
