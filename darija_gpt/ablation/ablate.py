@@ -76,21 +76,21 @@ def ablate(arguments: AblateArguments) -> None:
         ValueError: If a recipe is wrong, before anything is run; or if runs failed, after all others.
     """
     require_section(arguments.readme, arguments.section)
+    base = arguments.base.stem
     variants = plan_variants(arguments.base, arguments.recipes, arguments.seeds, arguments.common)
     runs = _list_runs(variants, arguments)
     for run in runs:
         check_recipe(run, run.result)
-        check_recipe(run, locate_speed(run))
+        check_recipe(run, locate_speed(run, base))
     print(f"{len(runs)} runs of {len(variants)} recipes, {sum(run.result.is_file() for run in runs)} of them done")
     failed = []
     if arguments.measure == "speed" and not arguments.report_only:
-        measure_speeds(runs, arguments.base.stem, arguments.speed_rounds)
+        measure_speeds(runs, base, arguments.speed_rounds)
     elif not arguments.report_only:
         failed = run_all(runs, arguments.num_processes)
-    base = arguments.base.stem
     results = read_results(runs)
     others = read_others(results, arguments.results)
-    findings = Findings(results, base, read_speeds(runs), arguments.labels, arguments.groups, others)
+    findings = Findings(results, base, read_speeds(runs, base), arguments.labels, arguments.groups, others)
     if findings.collect_bits(base):
         _report(findings, arguments)
     if failed:

@@ -64,11 +64,11 @@ def measure_speeds(runs: Sequence[Run], base: str, rounds: int) -> None:
     recipes: dict[str, Run] = {}
     for run in runs:
         recipes.setdefault(run.name, run)
-    waiting = [run for run in recipes.values() if not locate_speed(run).is_file()]
+    waiting = [run for run in recipes.values() if not locate_speed(run, base).is_file()]
     print(f"speed of {len(recipes)} recipes, {len(recipes) - len(waiting)} of them measured")
     for run in waiting:
         speed = measure_speed(run.recipe, recipes[base].recipe, rounds)
-        path = locate_speed(run)
+        path = locate_speed(run, base)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps({"name": run.name, **run.description, **speed}, indent=2) + "\n")
         ratio = speed["training_ratio"]
@@ -79,14 +79,14 @@ def measure_speeds(runs: Sequence[Run], base: str, rounds: int) -> None:
         )
 
 
-def locate_speed(run: Run) -> Path:
-    """Where the speed of a run's recipe is kept."""
-    return run.result.with_name(f"{run.name}_speed.json")
+def locate_speed(run: Run, base: str) -> Path:
+    """Where the speed of a run's recipe is kept; its ratios are to a base."""
+    return run.result.with_name(f"{run.name}_beside_{base}_speed.json")
 
 
-def read_speeds(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
-    """The speeds that are there, by the names of their recipes."""
-    paths = {run.name: locate_speed(run) for run in runs}
+def read_speeds(runs: Sequence[Run], base: str) -> dict[str, dict[str, Any]]:
+    """The speeds beside a base that are there, by the names of their recipes."""
+    paths = {run.name: locate_speed(run, base) for run in runs}
     return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
 
 
@@ -94,7 +94,7 @@ def measure_speed(recipe: Mapping[str, Any], base: Mapping[str, Any], rounds: in
     """Speeds of a recipe as they are, and as ratios to those of the base in the same round.
 
     Returns:
-        `dict`: tokens per second in training, in the recipe's precision, and in greedy generation with the cache, in
+        `dict`: tokens per second in training, in the base's precision, and in greedy generation with the cache, in
         float32, as medians over the rounds; `training_ratio` and `generation_ratio` with median, low and high;
         `cache_bytes_per_token`, of a context that is full; and the `machine`.
     """

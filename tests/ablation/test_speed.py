@@ -45,10 +45,10 @@ def test_each_recipe_is_measured_once_whatever_its_seeds(base, tmp_path, capsys)
         for seed in (0, 1)
     ]
     measure_speeds(runs, "base", rounds=1)
-    speeds = read_speeds(runs)
+    speeds = read_speeds(runs, "base")
     assert set(speeds) == {"base", "other"} and speeds["other"]["commit"] == "c0ffee"
     assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["base_speed.json", "other_speed.json"]
-    locate_speed(runs[0]).unlink()
+    locate_speed(runs[0], "base").unlink()
     capsys.readouterr()
     measure_speeds(runs, "base", rounds=1)
     said = capsys.readouterr().out
