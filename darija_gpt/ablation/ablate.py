@@ -151,10 +151,10 @@ def _make_ready(recipes: dict[str, dict[str, Any]], arguments: AblateArguments) 
 
 
 def _find_commit() -> str | None:
-    """The commit of this checkout; None outside of one."""
+    """The commit of this checkout, with `-dirty` where files differ from it; None outside of one."""
     try:
         process = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
+            ["git", "describe", "--always", "--dirty", "--exclude=*"],
             cwd=Path(__file__).parent,
             capture_output=True,
             text=True,

@@ -45,7 +45,7 @@ def plan_variants(
             Keys that are changed in every recipe, the base included.
 
     Raises:
-        RecipeError: If a recipe is wrong, a pattern fits none, or two have one name.
+        RecipeError: If a recipe is wrong, a pattern fits none, two have one name, or a seed stands twice.
     """
     paths = [base]
     for pattern in patterns:
@@ -62,6 +62,11 @@ def plan_variants(
         variants[path.stem] = Variant(
             path.stem, recipe, find_changes(base_recipe, recipe), _choose_seeds(path.stem, seeds)
         )
+    for pattern, chosen in seeds.items():
+        if not chosen or len(set(chosen)) < len(chosen):
+            raise RecipeError(f"seeds: {pattern} has {list(chosen)}; give one at least, and each once.")
+        if not any(fnmatch(name, pattern) for name in variants):
+            raise RecipeError(f"seeds: {pattern} fits none of the recipes; take it out, or mend the name.")
     return list(variants.values())
 
 

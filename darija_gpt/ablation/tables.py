@@ -208,12 +208,14 @@ def _describe_noise(findings: Findings) -> str:
     unlike = ""
     if noise.unlike:
         unlike = (
-            f" Runs of {', '.join(noise.unlike)} differ by more than those of others (F test), and are not judged."
+            f" Runs of {', '.join(noise.unlike)} differ by more than those of others (F test), and are not judged; a "
+            "recipe of one run may be like them, unseen."
         )
     return (
         f"{text} The difference is that of the means of all texts. What the seed alone does ({noise.deviation:.4f}) "
-        f"is known from {num_runs} runs of {of_whom}, and taken to be alike for the others. All intervals of these "
-        f"tables together hold the truth in 95 of 100 cases (Dunnett), for other seeds on these texts.{unlike}"
+        f"is known from {num_runs} runs of {of_whom}, and taken to be alike for the others. If it is, all intervals "
+        "of these tables together hold the truth in 95 of 100 cases (Dunnett), for other seeds on these texts."
+        f"{unlike}"
     )
 
 
@@ -251,7 +253,7 @@ def _describe_speeds(findings: Findings) -> str:
     if not speeds:
         return ""
     machines = {
-        f"{speed['machine']['device']}, {speed['machine']['num_threads']} threads, training in "
+        f"{speed['machine']['device']}, threads: {speed['machine']['num_threads']}, training in "
         f"{speed['machine']['mixed_precision']}"
         for speed in speeds
     }

@@ -92,7 +92,7 @@ def test_recipes_are_run_once_and_compared(recipe):
         "changes_speed.png",
     }
     speeds = {path.stem for path in (directory / "results").glob("*_speed.json")}
-    assert speeds == {"base_speed", "gated_mlp_false_speed", "learning_rate_1e-2_speed"}
+    assert speeds == {f"{name}_beside_base_speed" for name in ("base", "gated_mlp_false", "learning_rate_1e-2")}
     assert times == [path.stat().st_mtime_ns for path in sorted((directory / "results").glob("*_seed*.json"))]
 
 

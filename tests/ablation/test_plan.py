@@ -71,6 +71,10 @@ def test_recipes_that_cannot_be_compared_are_refused(tmp_path):
         plan_variants(base, [twin], {}, {})
     with pytest.raises(RecipeError, match="there is no recipe nowhere"):
         plan_variants(base, ["nowhere*.yaml"], {}, {})
+    with pytest.raises(RecipeError, match=r"seeds: base has \[0, 0\]; give one at least, and each once"):
+        plan_variants(base, [], {"base": [0, 0]}, {})
+    with pytest.raises(RecipeError, match="seeds: bsae fits none of the recipes"):
+        plan_variants(base, [], {"bsae": [0]}, {})
     misspelt = write(tmp_path, "misspelt", {"extends": "base.yaml", "learnin_rate": 1})
     with pytest.raises(RecipeError, match="unknown key learnin_rate; did you mean learning_rate"):
         plan_variants(base, [misspelt], {}, {})

@@ -47,7 +47,12 @@ def test_each_recipe_is_measured_once_whatever_its_seeds(base, tmp_path, capsys)
     measure_speeds(runs, "base", rounds=1)
     speeds = read_speeds(runs, "base")
     assert set(speeds) == {"base", "other"} and speeds["other"]["commit"] == "c0ffee"
-    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["base_speed.json", "other_speed.json"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == [
+        "base_beside_base_speed.json",
+        "other_beside_base_speed.json",
+    ]
+    # Ratios to another base are others.
+    assert read_speeds(runs, "other") == {}
     locate_speed(runs[0], "base").unlink()
     capsys.readouterr()
     measure_speeds(runs, "base", rounds=1)
