@@ -38,7 +38,6 @@ NOT_FOLLOWED = {
     "eval_packing": "validation is packed as training is",
     "truncation_mode": "conversations are divided between exchanges, never cut",
     "shuffle_dataset": "each epoch draws an order of its own",
-    "pad_to_multiple_of": "it is 8",
     "completion_only_loss": "assistant_only_loss says what is learnt",
 }
 # Fields that change nothing in the weights of a run.
