@@ -9,7 +9,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from darija_gpt.evaluation.intervals import MIN_DOCUMENTS, spell_estimate
 from darija_gpt.finetuning.classifier_report import SPELT
-from darija_gpt.markdown import DARIJA, TAGS, TAGS_OF_DARIJA, join_card, one_line, render_template
+from darija_gpt.markdown import DARIJA, join_card, one_line, render_template, select_tags
 
 
 Section = Literal["data", "training", "evaluation"]
@@ -73,12 +73,12 @@ def is_base(metrics: Mapping[str, Any]) -> bool:
 
 def list_tags(metrics: Mapping[str, Any], language: str) -> list[str]:
     """Those of `TAGS` that are true of the model."""
-    dataset, untrue = metrics.get("dataset"), set() if language == DARIJA else set(TAGS_OF_DARIJA)
+    dataset, untrue = metrics.get("dataset"), set()
     if is_classifier(metrics) or is_base(metrics):
         untrue.add("chat")
     if is_classifier(metrics) or (dataset and not dataset.get("messages")):
         untrue.add("whatsapp")
-    return [tag for tag in TAGS if tag not in untrue]
+    return select_tags(language, untrue)
 
 
 def list_results(metrics: Mapping[str, Any], datasets: Sequence[str]) -> list[EvalResult]:

@@ -7,7 +7,7 @@ bring HTML to life nor break a table. Only what is wrapped in `Markup` here is p
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 TAGS = ["darija", "moroccan-arabic", "arabizi", "whatsapp", "chat", "darija_gpt"]
 DARIJA = "ary"  # in ISO 639
-TAGS_OF_DARIJA = {"darija", "moroccan-arabic", "arabizi"}
+_TAGS_OF_DARIJA = {"darija", "moroccan-arabic", "arabizi"}
 TEMPLATES = Path(__file__).parents[1] / "model_card"
 SCRIPTS = {"all": "all", "Arab": "Arabic script", "Latn": "Latin script", "mixed": "mixed"}
 # Of membership inference, in people's words.
@@ -35,6 +35,12 @@ _TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\
 _ACTIVE = re.compile(r"[\\`*_{}\[\]<>~|$#!&]|^[-+](?=[-\s]|$)|^\d+(?=[.)](?:\s|$))")
 # Zero-width non-joiner and joiner: Arabic and emoji are spelt with them.
 _JOINERS = "\u200c\u200d"
+
+
+def select_tags(language: str, untrue: Collection[str] = ()) -> list[str]:
+    """Those of `TAGS` that go with texts of a language, without some that are not true."""
+    of_others = () if language == DARIJA else _TAGS_OF_DARIJA
+    return [tag for tag in TAGS if tag not in untrue and tag not in of_others]
 
 
 def one_line(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from huggingface_hub import DatasetCardData
 
 from darija_gpt.data.report import select_aggregates
-from darija_gpt.markdown import DARIJA, TAGS, TAGS_OF_DARIJA, join_card, one_line, render_template
+from darija_gpt.markdown import DARIJA, join_card, one_line, render_template, select_tags
 
 
 def render_dataset_card(
@@ -37,12 +37,11 @@ def render_dataset_card(
     Raises:
         ValueError: If the front matter does not read back as it was written.
     """
-    untrue = (set() if language == DARIJA else TAGS_OF_DARIJA) | (set() if report["messages"] else {"whatsapp"})
     data = DatasetCardData(
         language=one_line(language),
         license=one_line(license),
         task_categories=["text-generation"],
-        tags=[tag for tag in TAGS if tag not in untrue],
+        tags=select_tags(language, () if report["messages"] else ("whatsapp",)),
         pretty_name=one_line(dataset_name),
     )
     body = render_template(

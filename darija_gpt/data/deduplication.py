@@ -136,10 +136,17 @@ def drop_forwarded(chats: Sequence[Sequence[Message]], *, threshold: float = 0.7
         threshold (`float`, *optional*, defaults to `0.7`):
             As of `find_duplicates`.
     """
-    texts = [message.text for chat in chats for message in chat if _fold_long(message.text)]
-    duplicates = iter(find_duplicates(texts, threshold=threshold, progress="comparing messages"))
+    texts = {
+        (number, place): message.text
+        for number, chat in enumerate(chats)
+        for place, message in enumerate(chat)
+        if _fold_long(message.text)
+    }
+    duplicates = find_duplicates(list(texts.values()), threshold=threshold, progress="comparing messages")
+    found = dict(zip(texts, duplicates, strict=True))
     return [
-        [message for message in chat if not _fold_long(message.text) or next(duplicates) is None] for chat in chats
+        [message for place, message in enumerate(chat) if found.get((number, place)) is None]
+        for number, chat in enumerate(chats)
     ]
 
 
@@ -182,8 +189,9 @@ def drop_copied(chats: Sequence[Sequence[Message]], gap: timedelta, *, threshold
 
 def _find_own_words(session: Sequence[Message], shared: Container[str]) -> str | None:
     """What stands beside the long messages of a conversation, or all if that is little; None where none is shared."""
-    short = [message.text for message in session if not _fold_long(message.text)]
-    if not short or not any(_fold_long(message.text) in shared for message in session):
+    folded = [_fold_long(message.text) for message in session]
+    short = [message.text for message, long in zip(session, folded, strict=True) if not long]
+    if not short or not any(long in shared for long in folded):
         return None
     own_words = "\n".join(short)
     return own_words if _fold_long(own_words) else "\n".join(message.text for message in session)

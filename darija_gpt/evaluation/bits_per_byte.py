@@ -68,7 +68,7 @@ class DocumentScores:
         }
 
 
-def has_own_template(tokenizer: PreTrainedTokenizerBase) -> bool:
+def has_project_template(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Whether a tokenizer has the chat template of this project, which can mark what everybody says."""
     return "mark_all" in (tokenizer.chat_template or "")
 
@@ -80,7 +80,7 @@ def encode_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) 
     roles are not. Any other row, and any of a model with a template of its own, is its text, after the token that
     opens a document: so models with unlike templates are compared by the same words.
     """
-    if row["messages"] and has_own_template(tokenizer):
+    if row["messages"] and has_project_template(tokenizer):
         encoded = render_messages(tokenizer, row["messages"], mark_all=True, return_assistant_tokens_mask=True)
         return encoded["input_ids"], encoded["assistant_masks"]
     [ids] = encode_texts(tokenizer, [row["text"]])
@@ -177,10 +177,10 @@ def score_documents(
         for document, (ids, _) in enumerate(documents)
         for window in slide_windows(document, len(ids), context_tokens)
     ]
-    numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)
     nats = np.zeros(len(documents))
     for window, total in score_windows(model, documents, windows, batch_tokens, description):
         nats[window.document] += total
+    numbers: defaultdict[Hashable, int] = defaultdict(count().__next__)  # of conversations, as they come
     return DocumentScores(
         nats=nats,
         tokens=np.array([sum(is_scored) for _, is_scored in documents]),

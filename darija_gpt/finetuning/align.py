@@ -165,6 +165,8 @@ def _align(arguments: AlignArguments) -> None:
     state = PartialState(cpu=arguments.use_cpu)
     prepared = prepare(arguments, has_chats=False)
     examples = encode_splits(arguments, prepared.tokenizer, data, prepared.max_length, is_shown=state.is_main_process)
+    pairs = hash_record(_list_pairs(data.splits["train"]))
+    trained_on = {*list_training_data(arguments.model, arguments.adapter), pairs}
     checkpoints = locate_checkpoints(output_dir)
     with claim_directory(checkpoints, identify(arguments, data)):
         trainer = build_trainer(prepared.model, prepared.tokenizer, examples, arguments, lora, checkpoints)
@@ -183,12 +185,7 @@ def _align(arguments: AlignArguments) -> None:
         **counts,
         "beta": arguments.beta,
         "loss_type": arguments.loss_type,
-        "trained_on": sorted(
-            {
-                *list_training_data(arguments.model, arguments.adapter),
-                hash_record(_list_pairs(data.splits["train"])),
-            }
-        ),
+        "trained_on": sorted(trained_on),
         "pairs": {split: len(rows) for split, rows in examples.items()},
         **vars(training),
         "validation_loss": round(aligned.loss, 4),

@@ -191,6 +191,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
     output_dir = require_new(arguments.output_dir)
     make_missing_dataset(arguments.dataset, arguments.dataset_recipe)
     rows = load_dataset_directory(arguments.dataset)
+    trained_on = {*list_training_data(arguments.model, arguments.adapter), hash_split(arguments.dataset, "train")}
     datasets.disable_progress_bars()
     state = PartialState(cpu=arguments.use_cpu)
     set_seed(arguments.seed)
@@ -226,9 +227,7 @@ def _finetune(arguments: FinetuneArguments) -> None:
         "method": arguments.method,
         **counts,
         "examples": len(examples["train"]),
-        "trained_on": sorted(
-            {*list_training_data(arguments.model, arguments.adapter), hash_split(arguments.dataset, "train")}
-        ),
+        "trained_on": sorted(trained_on),
         **vars(training),
         **describe_machine(state, "bf16" if arguments.bf16 else "no"),
     }

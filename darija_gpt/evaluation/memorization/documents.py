@@ -7,7 +7,7 @@ from typing import Any
 from transformers import PreTrainedTokenizerBase
 
 from darija_gpt.chat_examples import ConversationError, encode_messages, trim_chat
-from darija_gpt.evaluation.bits_per_byte import encode_document, has_own_template
+from darija_gpt.evaluation.bits_per_byte import encode_document, has_project_template
 
 
 def encode_learnt_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str, Any]) -> tuple[list[int], list[int]]:
@@ -17,7 +17,7 @@ def encode_learnt_document(tokenizer: PreTrainedTokenizerBase, row: Mapping[str,
     read, and what the assistant says is scored. With the project's template it is as pretrain.py and finetune.py show
     it, and everything said is scored. What no template takes is its text, as `encode_document` has it.
     """
-    if row["messages"] and tokenizer.chat_template and not has_own_template(tokenizer):
+    if row["messages"] and tokenizer.chat_template and not has_project_template(tokenizer):
         try:
             encoded = encode_messages(tokenizer, trim_chat(row["messages"], Counter()))
         except ConversationError:
